@@ -1,0 +1,1 @@
+//! Compile a spec from build.rs

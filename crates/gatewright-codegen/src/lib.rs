@@ -1,0 +1,1 @@
+//! The compiled API to formatted Rust

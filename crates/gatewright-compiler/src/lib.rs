@@ -1,0 +1,1 @@
+//! The whole compiler on one screen

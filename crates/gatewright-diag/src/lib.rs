@@ -1,0 +1,15 @@
+//! One vocabulary of errors for the whole compiler: where something stands ([`Span`]), what is wrong with it
+//! ([`Diagnostic`]), and the [`Sink`] that every stage reports into.
+//!
+//! Nothing here reads a file or prints. Showing is behind features: `render` for people (as rustc does), `machine`
+//! for JSON and SARIF.
+
+mod code;
+mod near;
+mod sink;
+mod source;
+
+pub use code::{Code, Level};
+pub use near::nearest;
+pub use sink::{Diagnostic, Label, Report, Sink};
+pub use source::{FileId, LineCol, Source, SourceMap, Span, Spanned};

@@ -1,0 +1,179 @@
+//! What is wrong, and where stages put it.
+
+use crate::{Code, Level, Span};
+
+/// A place and a few words about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// What is to be seen there; may be empty.
+    pub text: String,
+}
+
+/// One thing wrong: a message, the place it is about, and one edit that helps.
+///
+/// Messages are lower case, without full stop, with the user's own text in backticks, and name no Rust type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its kind.
+    pub code: Code,
+    /// How bad it is.
+    pub level: Level,
+    /// What is wrong.
+    pub message: String,
+    /// The place. `None` only where there is no text, such as a file that could not be opened.
+    pub span: Option<Span>,
+    /// What is to be seen at [`span`](Self::span); may be empty.
+    pub label: String,
+    /// Other places that matter.
+    pub related: Vec<Label>,
+    /// The edit that mends it.
+    pub help: Option<String>,
+}
+
+/// Collects diagnostics. A sink that is dropped with diagnostics in it unread panics in tests, so that none is lost.
+#[derive(Debug, Default)]
+pub struct Sink {
+    list: Vec<Diagnostic>,
+    dropped: usize,
+    errors: usize,
+}
+
+/// More diagnostics than this are counted and not kept: input must not buy memory, and nobody reads them.
+const MAX_KEPT: usize = 100;
+
+impl Sink {
+    /// An empty sink.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reports an error at `span`; finish it with the methods of [`Report`].
+    pub fn error(&mut self, code: Code, span: impl Into<Option<Span>>, message: impl Into<String>) -> Report<'_> {
+        self.report(code, Level::Error, span, message)
+    }
+
+    /// Reports a warning at `span`.
+    pub fn warning(&mut self, code: Code, span: impl Into<Option<Span>>, message: impl Into<String>) -> Report<'_> {
+        self.report(code, Level::Warning, span, message)
+    }
+
+    /// Reports at a level decided elsewhere.
+    pub fn report(
+        &mut self,
+        code: Code,
+        level: Level,
+        span: impl Into<Option<Span>>,
+        message: impl Into<String>,
+    ) -> Report<'_> {
+        Report {
+            diagnostic: Some(Diagnostic {
+                code,
+                level,
+                message: message.into(),
+                span: span.into(),
+                label: String::new(),
+                related: Vec::new(),
+                help: None,
+            }),
+            sink: self,
+        }
+    }
+
+    /// Adds a finished diagnostic.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        let error = diagnostic.level == Level::Error;
+        self.errors += usize::from(error);
+        // The first error must be among those kept, whatever number of warnings came before it.
+        if self.list.len() < MAX_KEPT || (error && self.errors == 1) {
+            self.list.push(diagnostic);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Takes over all of another sink.
+    pub fn append(&mut self, mut other: Sink) {
+        self.dropped += std::mem::take(&mut other.dropped);
+        for diagnostic in std::mem::take(&mut other.list) {
+            self.push(diagnostic);
+        }
+    }
+
+    /// Whether an error was reported.
+    pub fn has_errors(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// How many diagnostics were counted and not kept.
+    pub fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    /// What was reported so far.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.list
+    }
+
+    /// Everything reported, in the order of files and places, without repeats.
+    #[must_use = "diagnostics must be shown"]
+    pub fn finish(mut self) -> Vec<Diagnostic> {
+        let mut list = std::mem::take(&mut self.list);
+        list.sort_by_key(|d| (d.span.map(|s| (s.file, s.start)), std::cmp::Reverse(d.level)));
+        list.dedup();
+        list
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        #[cfg(test)]
+        if !self.list.is_empty() && !std::thread::panicking() {
+            #[allow(clippy::panic)]
+            {
+                panic!("{} diagnostics were never read", self.list.len());
+            }
+        }
+    }
+}
+
+/// A diagnostic being written; it enters its sink when this is dropped.
+pub struct Report<'s> {
+    sink: &'s mut Sink,
+    diagnostic: Option<Diagnostic>,
+}
+
+impl Report<'_> {
+    /// Words to stand under the place itself.
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        if let Some(d) = &mut self.diagnostic {
+            d.label = text.into();
+        }
+        self
+    }
+
+    /// Another place that matters.
+    pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
+        if let Some(d) = &mut self.diagnostic {
+            d.related.push(Label { span, text: text.into() });
+        }
+        self
+    }
+
+    /// The edit that mends it.
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        if let Some(d) = &mut self.diagnostic {
+            d.help = Some(text.into());
+        }
+        self
+    }
+}
+
+impl Drop for Report<'_> {
+    fn drop(&mut self) {
+        if let Some(d) = self.diagnostic.take() {
+            self.sink.push(d);
+        }
+    }
+}

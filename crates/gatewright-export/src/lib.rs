@@ -1,0 +1,1 @@
+//! The compiled API to other formats, and project scaffolds, through templates

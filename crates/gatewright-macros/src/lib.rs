@@ -1,0 +1,1 @@
+//! Derive macros for handlers, and `api!`

@@ -1,0 +1,1 @@
+//! Everything that knows YAML, JSON and OpenAPI: load, parse, shape, resolve, lower

@@ -1,0 +1,1 @@
+//! API keys and other records that outlive a request
