@@ -1,0 +1,194 @@
+//! Every way in which a request can be refused.
+
+use crate::Check;
+
+/// Why a request is refused. What a caller sees of it is its status and its [`slug`](Refusal::slug), nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// The request head is not what HTTP allows (RFC 9112), or names no host.
+    BadRequest,
+    /// Plain HTTP where HTTPS is required.
+    HttpsRequired,
+    /// The `Host` is not one of ours (RFC 9110, 15.5.20).
+    WrongHost,
+    /// The address is not in an allowed network.
+    NetworkNotAllowed,
+    /// No such path.
+    NotFound,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// This version is retired.
+    Gone,
+    /// Too many requests.
+    RateLimited,
+    /// A credential is needed and none was presented.
+    CredentialMissing,
+    /// A credential was presented and is not good.
+    CredentialInvalid,
+    /// More than one credential where one may stand (RFC 6750, 2).
+    CredentialRepeated,
+    /// The API key's level is too low.
+    LevelTooLow,
+    /// A scope is missing.
+    ScopeMissing,
+    /// None of the roles.
+    RoleMissing,
+    /// A claim does not hold.
+    ClaimMismatch,
+    /// The caller is not on the list.
+    CallerNotAllowed,
+    /// A fresh second factor is needed (RFC 9470).
+    StepUpRequired,
+    /// The body's media type is not declared.
+    UnsupportedMediaType,
+    /// No declared media type is acceptable to the caller.
+    NotAcceptable,
+    /// The body is larger than allowed.
+    BodyTooLarge,
+    /// The body is not well-formed.
+    Malformed,
+    /// Parameters or body break the schema's rules.
+    Invalid,
+    /// The caller may not send a field that he sent.
+    FieldNotAllowed,
+    /// The object is not the caller's, or is not there: one answer for both, so that existence does not leak.
+    NotOwned,
+    /// The deadline passed before the request was read whole.
+    RequestTimeout,
+    /// The deadline passed while the handler worked.
+    Timeout,
+    /// Nobody has written the handler yet.
+    NotImplemented,
+    /// Something is broken on our side.
+    Internal,
+    /// Something that we need is not to be had just now.
+    Unavailable,
+}
+
+impl Refusal {
+    /// Every refusal, for tables and catalogues.
+    pub const ALL: [Refusal; 29] = [
+        Refusal::BadRequest,
+        Refusal::HttpsRequired,
+        Refusal::WrongHost,
+        Refusal::NetworkNotAllowed,
+        Refusal::NotFound,
+        Refusal::MethodNotAllowed,
+        Refusal::Gone,
+        Refusal::RateLimited,
+        Refusal::CredentialMissing,
+        Refusal::CredentialInvalid,
+        Refusal::CredentialRepeated,
+        Refusal::LevelTooLow,
+        Refusal::ScopeMissing,
+        Refusal::RoleMissing,
+        Refusal::ClaimMismatch,
+        Refusal::CallerNotAllowed,
+        Refusal::StepUpRequired,
+        Refusal::UnsupportedMediaType,
+        Refusal::NotAcceptable,
+        Refusal::BodyTooLarge,
+        Refusal::Malformed,
+        Refusal::Invalid,
+        Refusal::FieldNotAllowed,
+        Refusal::NotOwned,
+        Refusal::RequestTimeout,
+        Refusal::Timeout,
+        Refusal::NotImplemented,
+        Refusal::Internal,
+        Refusal::Unavailable,
+    ];
+
+    /// The HTTP status. [`Invalid`](Refusal::Invalid) is 400 here; `errors.validation` may make it 422.
+    pub const fn status(self) -> u16 {
+        match self {
+            Refusal::BadRequest | Refusal::CredentialRepeated | Refusal::Malformed | Refusal::Invalid => 400,
+            Refusal::CredentialMissing | Refusal::CredentialInvalid | Refusal::StepUpRequired => 401,
+            Refusal::HttpsRequired
+            | Refusal::NetworkNotAllowed
+            | Refusal::LevelTooLow
+            | Refusal::ScopeMissing
+            | Refusal::RoleMissing
+            | Refusal::ClaimMismatch
+            | Refusal::CallerNotAllowed
+            | Refusal::FieldNotAllowed => 403,
+            Refusal::NotFound | Refusal::NotOwned => 404,
+            Refusal::MethodNotAllowed => 405,
+            Refusal::NotAcceptable => 406,
+            Refusal::RequestTimeout => 408,
+            Refusal::Gone => 410,
+            Refusal::BodyTooLarge => 413,
+            Refusal::UnsupportedMediaType => 415,
+            Refusal::WrongHost => 421,
+            Refusal::RateLimited => 429,
+            Refusal::Internal => 500,
+            Refusal::NotImplemented => 501,
+            Refusal::Unavailable => 503,
+            Refusal::Timeout => 504,
+        }
+    }
+
+    /// The last part of the problem's `type` (RFC 9457, 3.1.1). Refusals that must not be told apart share one:
+    /// `NotFound` and `NotOwned`; all failures of a credential; all of a caller who is known and not allowed.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Refusal::BadRequest => "bad-request",
+            Refusal::HttpsRequired => "https-required",
+            Refusal::WrongHost => "misdirected-request",
+            Refusal::NotFound | Refusal::NotOwned => "not-found",
+            Refusal::MethodNotAllowed => "method-not-allowed",
+            Refusal::Gone => "version-retired",
+            Refusal::RateLimited => "rate-limited",
+            Refusal::CredentialMissing => "credential-required",
+            Refusal::CredentialInvalid => "credential-invalid",
+            Refusal::CredentialRepeated => "credential-repeated",
+            Refusal::ScopeMissing => "insufficient-scope",
+            Refusal::NetworkNotAllowed
+            | Refusal::LevelTooLow
+            | Refusal::RoleMissing
+            | Refusal::ClaimMismatch
+            | Refusal::CallerNotAllowed => "forbidden",
+            Refusal::FieldNotAllowed => "field-forbidden",
+            Refusal::StepUpRequired => "step-up-required",
+            Refusal::UnsupportedMediaType => "unsupported-media-type",
+            Refusal::NotAcceptable => "not-acceptable",
+            Refusal::BodyTooLarge => "content-too-large",
+            Refusal::Malformed => "malformed-body",
+            Refusal::Invalid => "validation-failed",
+            Refusal::RequestTimeout => "request-timeout",
+            Refusal::Timeout => "timeout",
+            Refusal::NotImplemented => "not-implemented",
+            Refusal::Internal => "internal",
+            Refusal::Unavailable => "unavailable",
+        }
+    }
+
+    /// The check that refuses so.
+    pub const fn check(self) -> Check {
+        match self {
+            Refusal::BadRequest | Refusal::HttpsRequired | Refusal::WrongHost => Check::Connection,
+            Refusal::NotFound | Refusal::MethodNotAllowed => Check::Route,
+            Refusal::Gone => Check::Lifecycle,
+            Refusal::NetworkNotAllowed => Check::Networks,
+            Refusal::RateLimited => Check::AddressRate,
+            Refusal::CredentialMissing | Refusal::CredentialInvalid | Refusal::CredentialRepeated => {
+                Check::Authentication
+            }
+            Refusal::LevelTooLow => Check::Level,
+            Refusal::ScopeMissing => Check::Scopes,
+            Refusal::RoleMissing => Check::Roles,
+            Refusal::ClaimMismatch => Check::Claims,
+            Refusal::CallerNotAllowed => Check::AllowedCaller,
+            Refusal::StepUpRequired => Check::StepUp,
+            Refusal::UnsupportedMediaType
+            | Refusal::NotAcceptable
+            | Refusal::BodyTooLarge
+            | Refusal::Malformed
+            | Refusal::Invalid
+            | Refusal::FieldNotAllowed
+            | Refusal::RequestTimeout => Check::Content,
+            Refusal::NotOwned => Check::Owner,
+            Refusal::Timeout | Refusal::NotImplemented | Refusal::Internal | Refusal::Unavailable => Check::Handler,
+        }
+    }
+}

@@ -1,0 +1,439 @@
+//! An operation's policy, and what an API's operations share, as the constant data that generated code holds.
+//!
+//! Everything is `'static` and const-constructible: a policy is fixed when the server is built. Only deployment values
+//! ([`Setting`]) are read at start.
+
+use crate::Rate;
+
+/// A deployment value: fixed in the spec, or read once from the environment when the server starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting<T: 'static> {
+    /// Written in the spec.
+    Fixed(T),
+    /// `${NAME}` or `${NAME:-default}`; `template` is the whole text, which may hold several. Missing without default
+    /// stops the start.
+    Environment {
+        /// The text with its variables.
+        template: &'static str,
+        /// Where it stands (`bank.yaml:12`).
+        at: &'static str,
+    },
+}
+
+/// What all operations of one API version share.
+#[derive(Clone, Copy, Debug)]
+pub struct ApiPolicy {
+    /// The API's title and version, for logs.
+    pub name: &'static str,
+    /// The path prefix under which this version is served: `/v1`; empty for none.
+    pub prefix: &'static str,
+    /// How many grant bits the API has.
+    pub bits: u16,
+    /// The ways to authenticate, by index.
+    pub schemes: &'static [Scheme],
+    /// The roles, by index.
+    pub roles: &'static [Role],
+    /// The API key levels, lowest first.
+    pub levels: &'static [Level],
+    /// The named networks, by index.
+    pub networks: &'static [Network],
+    /// The named buckets, by index.
+    pub actions: &'static [Action],
+    /// Networks from which this API may be used at all, by index; empty means everywhere.
+    pub allow_networks: &'static [u16],
+    /// Transport.
+    pub transport: Transport,
+    /// Which version of life this API version is in.
+    pub lifecycle: Lifecycle,
+    /// Problem types start with this; `None` gives `about:blank` types.
+    pub type_base: Option<Setting<&'static str>>,
+    /// The status of a validation failure: 400 or 422.
+    pub validation_status: u16,
+    /// SHA-256 of the API's policies as the compiler saw them, in hex.
+    pub hash: &'static str,
+}
+
+/// `transport`.
+#[derive(Clone, Copy, Debug)]
+pub struct Transport {
+    /// Whether plain HTTP is served.
+    pub https: Https,
+    /// `min-tls: "1.3"`
+    pub tls13_only: bool,
+    /// `Strict-Transport-Security` (RFC 6797); `None` sends none.
+    pub hsts: Option<Hsts>,
+    /// Client certificates.
+    pub client_certificates: ClientCertificates,
+    /// Accepted `Host` values without port; empty accepts all.
+    pub hosts: &'static [Setting<&'static str>],
+    /// Networks whose forwarding headers count.
+    pub trusted_proxies: &'static [Setting<&'static str>],
+}
+
+/// `transport.https`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Https {
+    /// Plain HTTP is refused.
+    Required,
+    /// GET and HEAD without credentials are redirected.
+    Redirect,
+    /// Plain HTTP is served: loopback and tests.
+    Off,
+}
+
+/// `transport.hsts`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hsts {
+    /// Seconds.
+    pub max_age: u64,
+    /// `include-subdomains`
+    pub include_subdomains: bool,
+    /// `preload`
+    pub preload: bool,
+}
+
+/// `transport.client-certificates`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientCertificates {
+    /// Not asked for.
+    Off,
+    /// Asked for.
+    Optional,
+    /// No connection without one.
+    Required,
+}
+
+/// `lifecycle`.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifecycle {
+    /// The state that the spec says. A deprecated version whose sunset has passed answers as a retired one.
+    pub status: Status,
+    /// Since when it is deprecated, in seconds since 1970 (RFC 9745).
+    pub deprecated_at: Option<i64>,
+    /// From when on it answers 410, in seconds since 1970 (RFC 8594).
+    pub sunset: Option<i64>,
+    /// The path or URL of what replaces it.
+    pub successor: Option<&'static str>,
+    /// Where people read about the deprecation: a URL.
+    pub documentation: Option<&'static str>,
+}
+
+/// `lifecycle.status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// May still change.
+    Preview,
+    /// The default.
+    Stable,
+    /// Works, and says so in its headers.
+    Deprecated,
+    /// Answers 410.
+    Retired,
+}
+
+/// A way to authenticate.
+#[derive(Clone, Copy, Debug)]
+pub struct Scheme {
+    /// Its name in the document.
+    pub name: &'static str,
+    /// Where it stands.
+    pub at: &'static str,
+    /// The bit of a caller who presented a good credential of this scheme.
+    pub bit: u16,
+    /// The bit of each scope that operations or roles name for this scheme.
+    pub scopes: &'static [(&'static str, u16)],
+    /// Where the credential stands in a request.
+    pub carrier: Carrier,
+    /// How it is verified.
+    pub verify: Verify,
+}
+
+/// Where a credential stands in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// `Authorization: <scheme> …`, the scheme's name in lower case (RFC 9110, 11.6.2).
+    Authorization(&'static str),
+    /// A header field.
+    Header(&'static str),
+    /// A query parameter.
+    Query(&'static str),
+    /// A cookie.
+    Cookie(&'static str),
+    /// The client's certificate.
+    ClientCertificate,
+}
+
+/// How a credential is verified.
+#[derive(Clone, Copy, Debug)]
+pub enum Verify {
+    /// A signed token (RFC 7519, 8725, 9068).
+    Jwt(Jwt),
+    /// A leveled API key of the store.
+    ApiKey(ApiKey),
+    /// By the application: it implements `gatewright::Verify` for the scheme, or does not compile.
+    Application,
+}
+
+/// What a JWT must be.
+#[derive(Clone, Copy, Debug)]
+pub struct Jwt {
+    /// The exact `iss`.
+    pub issuer: Setting<&'static str>,
+    /// One of these must be in `aud`.
+    pub audience: &'static [Setting<&'static str>],
+    /// Where its keys come from.
+    pub keys: Keys,
+    /// The pinned algorithms (RFC 8725, 3.1).
+    pub algorithms: &'static [Algorithm],
+    /// Seconds from `iat` to `exp` at most.
+    pub max_lifetime: u32,
+    /// Seconds of clock difference forgiven.
+    pub leeway: u32,
+    /// Whether `typ` must be `at+jwt` (RFC 9068, 4). Otherwise `JWT` and none are taken too.
+    pub typed: bool,
+    /// The path of the claim that holds the scopes: a space-separated string or an array.
+    pub scopes_claim: &'static [&'static str],
+    /// The path of the claim that holds the roles.
+    pub roles_claim: Option<&'static [&'static str]>,
+}
+
+/// Where the keys of an issuer come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Keys {
+    /// A JWKS file, read at start.
+    File(Setting<&'static str>),
+    /// A JWKS in the spec itself, as JSON.
+    Inline(&'static str),
+    /// A JWKS URL.
+    Url(Setting<&'static str>),
+    /// OpenID Connect discovery or RFC 8414, from the issuer.
+    Discovery,
+}
+
+/// A signature algorithm of RFC 7518, 3.1 or RFC 8037. Neither `none` nor HMAC can be said.
+#[allow(missing_docs)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    ES256,
+    ES384,
+    EdDSA,
+    RS256,
+    RS384,
+    RS512,
+    PS256,
+    PS384,
+    PS512,
+}
+
+/// What an API key scheme is.
+#[derive(Clone, Copy, Debug)]
+pub struct ApiKey {
+    /// What keys start with: `wx` of `wx_<id>_<secret><checksum>`.
+    pub prefix: &'static str,
+    /// Seconds after which a key should be replaced.
+    pub rotate_every: Option<u32>,
+    /// Seconds for which a replaced key still works.
+    pub grace: u32,
+}
+
+/// A role.
+#[derive(Clone, Copy, Debug)]
+pub struct Role {
+    /// Its name.
+    pub name: &'static str,
+    /// Its bit, those of the roles it inherits, and, for every scheme that can carry roles, of their scopes: by scheme.
+    pub grants: &'static [(u16, &'static [u64])],
+}
+
+/// An API key level.
+#[derive(Clone, Copy, Debug)]
+pub struct Level {
+    /// Its name.
+    pub name: &'static str,
+    /// Its bit, those of the levels below it, and of its scopes on each API key scheme: by scheme.
+    pub grants: &'static [(u16, &'static [u64])],
+    /// Its own rate.
+    pub rate: Option<Setting<Rate>>,
+}
+
+/// A named network.
+#[derive(Clone, Copy, Debug)]
+pub struct Network {
+    /// Its name.
+    pub name: &'static str,
+    /// Its ranges in CIDR notation (RFC 4632); an environment setting may hold several, separated by commas.
+    pub ranges: &'static [Setting<&'static str>],
+}
+
+/// A named bucket that several operations draw from.
+#[derive(Clone, Copy, Debug)]
+pub struct Action {
+    /// Its name.
+    pub name: &'static str,
+    /// Its limits.
+    pub limits: &'static [Limit],
+}
+
+/// One rate limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// Its name in `RateLimit-Policy`.
+    pub name: &'static str,
+    /// What it counts by: all of these together; never empty.
+    pub by: &'static [Key],
+    /// How much.
+    pub quota: Quota,
+}
+
+/// What a limit counts by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// The address; IPv6 by /64.
+    Address,
+    /// The subject of the credential.
+    User,
+    /// The API key.
+    ApiKey,
+    /// The OAuth client.
+    Client,
+    /// The API key's level.
+    Level,
+    /// A claim, by path.
+    Claim(&'static [&'static str]),
+}
+
+/// How much a limit admits.
+#[derive(Clone, Copy, Debug)]
+pub enum Quota {
+    /// The same for everybody.
+    Flat(Setting<Rate>),
+    /// By role or level; the largest that the caller has counts, the default where none does.
+    ByGrant {
+        /// Where no other counts.
+        default: Setting<Rate>,
+        /// Role or level, as its bit.
+        rates: &'static [(u16, Setting<Rate>)],
+    },
+    /// The rate of the caller's own level; a caller without a level is refused.
+    OfLevel,
+    /// The named bucket's.
+    Action(u16),
+}
+
+/// The policy of one operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// The operation's id.
+    pub operation: &'static str,
+    /// Where it stands (`bank.yaml:41`).
+    pub at: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    /// The bits of the roles of which one is needed; empty needs none.
+    pub roles: &'static [u64],
+    /// The bit of the least level.
+    pub level: Option<u16>,
+    /// What must hold for claims: all of these.
+    pub claims: &'static [Claim],
+    /// Networks from which it may be called, by index; `None` allows all that the API does.
+    pub allow_networks: Option<&'static [u16]>,
+    /// Subjects who may call it; `None` allows all.
+    pub allow_users: Option<&'static [&'static str]>,
+    /// Its limits.
+    pub limits: &'static [Limit],
+    /// The largest body in bytes.
+    pub body_limit: Setting<u64>,
+    /// The deadline of the whole request, in milliseconds.
+    pub timeout: Setting<u64>,
+    /// Whether each decision is recorded.
+    pub audit: bool,
+}
+
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug)]
+pub enum Access {
+    /// Everybody; the spec says why.
+    Public(&'static str),
+    /// Everybody, because the spec says nothing and was compiled with `--allow-unguarded`.
+    Unguarded,
+    /// Whoever satisfies one of these; never empty.
+    Guarded(&'static [Alternative]),
+}
+
+/// One alternative of `security`: all its schemes with all their scopes. The alternative without schemes (`{}`) admits
+/// whoever presents nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Alternative {
+    /// Its schemes, by index.
+    pub schemes: &'static [u16],
+    /// The bits of its schemes: what makes a caller authenticated.
+    pub authenticated: &'static [u64],
+    /// The bits of its schemes and scopes: what makes a caller authorized.
+    pub authorized: &'static [u64],
+    /// Its scopes by name, for the `scope` of a challenge (RFC 6750, 3).
+    pub scopes: &'static [&'static str],
+}
+
+/// One condition on a claim.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim {
+    /// The path of the claim: one part per level.
+    pub path: &'static [&'static str],
+    /// What must hold.
+    pub must: Must,
+}
+
+/// What must hold for a claim. A claim that is absent, or of another type, never holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Must {
+    /// Equal to a value.
+    Equal(Operand),
+    /// Equal to one of these.
+    In(&'static [Operand]),
+    /// An array or space-separated string that has this value.
+    Contain(Operand),
+}
+
+/// What a claim is compared with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Operand {
+    /// A string.
+    Text(&'static str),
+    /// A whole number.
+    Integer(i64),
+    /// A boolean.
+    Bool(bool),
+    /// A path parameter.
+    Path(&'static str),
+    /// A query parameter.
+    Query(&'static str),
+    /// A header field.
+    Header(&'static str),
+    /// A place in the JSON body (RFC 6901); checked after it is parsed.
+    Body(&'static str),
+}
+
+impl Policy {
+    /// Fails the build of a server whose table was cut open by hand: a policy that admits whoever presents nothing must
+    /// say so as [`Access::Public`], [`Access::Unguarded`] or the alternative `{}`.
+    ///
+    /// # Panics
+    /// When evaluated in a constant and [`Access::Guarded`] has no alternative.
+    #[must_use]
+    #[allow(clippy::panic)]
+    pub const fn checked(self) -> Policy {
+        if let Access::Guarded(alternatives) = self.access {
+            assert!(!alternatives.is_empty(), "an operation has no guard");
+        }
+        self
+    }
+
+    /// Whether a caller without any credential may be admitted.
+    #[must_use]
+    pub fn admits_anonymous(&self) -> bool {
+        match self.access {
+            Access::Public(_) | Access::Unguarded => true,
+            Access::Guarded(alternatives) => alternatives.iter().any(|a| a.schemes.is_empty()),
+        }
+    }
+}
