@@ -208,6 +208,19 @@ pub struct NumberRules {
     pub multiple_of: Option<Number>,
 }
 
+/// A regular expression (ECMA 262, with the `u` flag's meaning of code points). It matches anywhere in the text unless it
+/// is anchored. The front end has checked it and bounded its size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    /// As written.
+    pub source: String,
+    /// The same language in the syntax of the `regex` crate, which matches in linear time and compiles it within 10 MiB.
+    /// `None` for look-around and back-references, which no linear engine has: those are matched with bounded work.
+    pub translated: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
 /// What holds for strings. Lengths count Unicode code points; a bound beyond `u64` is the largest `u64`.
 #[derive(Clone, Debug, Default)]
 pub struct StringRules {
@@ -215,8 +228,8 @@ pub struct StringRules {
     pub min_length: Option<u64>,
     /// `maxLength`
     pub max_length: Option<u64>,
-    /// `pattern`, as written (ECMA 262); the front end has checked that it is one.
-    pub pattern: Option<Spanned<String>>,
+    /// `pattern`
+    pub pattern: Option<Pattern>,
     /// `contentEncoding`
     pub content_encoding: Option<String>,
     /// `contentMediaType`
@@ -258,7 +271,7 @@ pub struct ObjectRules {
     /// `additionalProperties`; `None` where it is unsaid, which a request's `unknown-fields` policy then decides.
     pub additional_properties: Option<SchemaId>,
     /// `patternProperties`
-    pub pattern_properties: Vec<(Spanned<String>, SchemaId)>,
+    pub pattern_properties: Vec<(Pattern, SchemaId)>,
     /// `propertyNames`
     pub property_names: Option<SchemaId>,
     /// `minProperties`
