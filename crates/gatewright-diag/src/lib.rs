@@ -6,6 +6,7 @@
 
 mod code;
 mod near;
+pub mod show;
 mod sink;
 mod source;
 

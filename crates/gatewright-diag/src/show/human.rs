@@ -1,0 +1,168 @@
+//! Diagnostics as rustc shows them: the source lines with the place underlined, in colour where wanted.
+
+use annotate_snippets::{AnnotationKind, Group, Level as Show, Origin, Padding, Renderer, Snippet};
+
+use super::clean;
+use crate::{Diagnostic, Level, Source, SourceMap, Span};
+
+/// Lines longer than this (minified JSON) are named and not shown.
+const MAX_LINE: usize = 1_000;
+/// Lines of source shown around a place at most, so that a span over a whole document stays readable.
+const MAX_LINES: usize = 12;
+
+/// How to show.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    /// With ANSI colours.
+    pub color: bool,
+    /// Columns of the terminal; 0 means 140.
+    pub width: usize,
+}
+
+/// Every diagnostic, each followed by an empty line.
+pub fn text(diagnostics: &[Diagnostic], map: &SourceMap, style: Style) -> String {
+    let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if style.width > 0 { renderer.term_width(style.width) } else { renderer };
+    let mut out = String::new();
+    for d in diagnostics {
+        let groups = [group(d, map)];
+        out.push_str(&renderer.render(&groups));
+        out.push_str("\n\n");
+    }
+    out
+}
+
+fn group<'a>(d: &'a Diagnostic, map: &'a SourceMap) -> Group<'a> {
+    let level = match d.level {
+        Level::Error => Show::ERROR,
+        Level::Warning => Show::WARNING,
+        Level::Note => Show::NOTE,
+    };
+    let mut group = Group::with_title(level.primary_title(clean(&d.message)).id(d.code.to_string()));
+    let mut marks: Vec<(Span, &str, AnnotationKind)> = Vec::new();
+    marks.extend(d.span.map(|span| (span, d.label.as_str(), AnnotationKind::Primary)));
+    marks.extend(d.related.iter().map(|l| (l.span, l.text.as_str(), AnnotationKind::Context)));
+    while let Some(&(first, ..)) = marks.first() {
+        let Some(source) = map.get(first.file) else {
+            marks.remove(0);
+            continue;
+        };
+        let near: Vec<_> =
+            marks.iter().copied().filter(|(s, ..)| s.file == first.file && close(source, first, *s)).collect();
+        marks.retain(|mark| !near.contains(mark));
+        group = match window(source, &near) {
+            Some((start, text)) => group.element(snippet(source, start, text, &near)),
+            None => near.iter().fold(group, |group, (span, words, _)| {
+                let at = source.line_col(span.start);
+                let origin = Origin::path(clean(source.name())).line(at.line as usize).char_column(at.column as usize);
+                let group = group.element(origin);
+                if words.is_empty() { group } else { group.element(Show::NOTE.message(clean(words))) }
+            }),
+        };
+    }
+    match &d.help {
+        Some(help) => group.element(Padding).element(Show::HELP.message(clean(help))),
+        None => group,
+    }
+}
+
+fn line_of(source: &Source, offset: u32) -> usize {
+    source.line_starts().partition_point(|&start| start <= offset).saturating_sub(1)
+}
+
+/// Whether two places fit into one excerpt.
+fn close(source: &Source, a: Span, b: Span) -> bool {
+    line_of(source, a.start).abs_diff(line_of(source, b.start)) < MAX_LINES
+}
+
+/// The lines that hold the marks: where they start, and their text. `None` if a line is too long to show.
+fn window<'a>(source: &'a Source, marks: &[(Span, &str, AnnotationKind)]) -> Option<(u32, &'a str)> {
+    let starts = source.line_starts();
+    let first = marks.iter().map(|(s, ..)| line_of(source, s.start)).min()?;
+    let last = marks.iter().map(|(s, ..)| line_of(source, s.start)).max()?;
+    let ends = marks.iter().map(|(s, ..)| line_of(source, s.end.max(s.start + 1) - 1)).max()?;
+    let last = ends.min(first + MAX_LINES).max(last);
+    let start = *starts.get(first)?;
+    let end = starts.get(last + 1).map_or(source.text().len(), |e| *e as usize);
+    let text = source.text().get(start as usize..end)?;
+    (text.lines().all(|l| l.len() <= MAX_LINE)).then_some((start, text))
+}
+
+fn snippet<'a>(
+    source: &'a Source,
+    start: u32,
+    text: &'a str,
+    marks: &[(Span, &'a str, AnnotationKind)],
+) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let mut snippet = Snippet::source(text).line_start(line_of(source, start) + 1).path(clean(source.name()));
+    for (span, words, kind) in marks {
+        let from = (span.start.saturating_sub(start) as usize).min(text.len());
+        let to = (span.end.saturating_sub(start) as usize).clamp(from, text.len());
+        // A place of several lines is underlined on its first: what matters is where it begins.
+        let first_line = text.get(from..to).and_then(|t| t.lines().next()).map_or(0, |l| l.trim_end().len());
+        let annotation = kind.span(from..from + first_line);
+        snippet = snippet.annotation(if words.is_empty() { annotation } else { annotation.label(clean(words)) });
+    }
+    snippet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Code, Sink};
+
+    fn shown(text: &str, spans: &[(u32, u32, &str)]) -> String {
+        let mut map = SourceMap::new();
+        let file = map.add("a.yaml", text);
+        let mut sink = Sink::new();
+        let mut spans = spans.iter();
+        let &(start, end, label) = spans.next().unwrap();
+        let mut report =
+            sink.error(Code(201), Span { file, start, end }, "unknown key `b`").label(label).help("write `c`");
+        for &(start, end, words) in spans {
+            report = report.related(Span { file, start, end }, words);
+        }
+        drop(report);
+        super::text(&sink.finish(), &map, Style::default())
+    }
+
+    #[test]
+    fn looks_like_rustc() {
+        let expected = "\
+error[GW0201]: unknown key `b`
+ --> a.yaml:2:1
+  |
+2 | b: 2
+  | ^ here
+  |
+  = help: write `c`
+
+";
+        assert_eq!(shown("a: 1\nb: 2\nc: 3\n", &[(5, 6, "here")]), expected);
+    }
+
+    #[test]
+    fn far_places_stand_apart_and_long_lines_are_only_named() {
+        let mut text = "a: 1\n".repeat(500);
+        let far = text.len() as u32;
+        text.push_str("b: 2\n");
+        let out = shown(&text, &[(far, far + 1, "this"), (0, 1, "that")]);
+        assert!(out.contains("501 | b: 2") && out.contains("  1 | a: 1") && out.lines().count() < 15, "{out}");
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(5_000));
+        let out = shown(&long, &[(1, 4, "")]);
+        assert!(out.contains("a.yaml:1:2") && out.len() < 300, "{out}");
+    }
+
+    #[test]
+    fn no_place_panics() {
+        for text in ["", "\n", "ä\r\n\tb: \u{202e}\u{1f600}\n"] {
+            for start in 0..=text.len() {
+                for end in start..=text.len() + 2 {
+                    if text.is_char_boundary(start) {
+                        let _ = shown(text, &[(start as u32, end as u32, "x"), (0, text.len() as u32, "")]);
+                    }
+                }
+            }
+        }
+    }
+}
