@@ -4,12 +4,16 @@
 //! Nothing here reads a file or prints. Showing is behind features: `render` for people (as rustc does), `machine`
 //! for JSON and SARIF.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod catalogue;
 mod code;
 mod near;
 pub mod show;
 mod sink;
 mod source;
 
+pub use catalogue::{ALL, Entry, codes, lookup, lookup_name};
 pub use code::{Code, Level};
 pub use near::nearest;
 pub use sink::{Diagnostic, Label, Report, Sink};
