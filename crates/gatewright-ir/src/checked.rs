@@ -26,8 +26,8 @@ impl CheckedIr {
     ///
     /// # Errors
     /// Gives the IR back if there is an error.
-    pub fn assertion(ir: Ir, sink: &Sink) -> Result<CheckedIr, Ir> {
-        if sink.has_errors() { Err(ir) } else { Ok(CheckedIr(ir)) }
+    pub fn assertion(ir: Ir, sink: &Sink) -> Result<CheckedIr, Box<Ir>> {
+        if sink.has_errors() { Err(Box::new(ir)) } else { Ok(CheckedIr(ir)) }
     }
 }
 
