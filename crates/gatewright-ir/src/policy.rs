@@ -31,6 +31,8 @@ pub struct PolicySet {
     pub lifecycle: Lifecycle,
     /// `errors`
     pub errors: Errors,
+    /// `limits`
+    pub shared_limits: Option<Spanned<SharedLimits>>,
     list: Vec<Policy>,
 }
 
@@ -452,11 +454,65 @@ pub enum SchemeKind {
 #[derive(Clone, Debug)]
 pub enum Verify {
     /// As a signed token: `x-security` of the scheme says by whom.
-    Jwt(Jwt),
+    Jwt(Box<Jwt>),
+    /// As an opaque token, by asking the issuer (RFC 7662).
+    Introspection(Spanned<Introspection>),
     /// As a leveled API key of the store.
     ApiKey(ApiKey),
+    /// By a passkey ceremony.
+    WebAuthn(WebAuthn),
     /// By the application.
     Application,
+}
+
+impl Verify {
+    /// Where a token of this scheme holds the caller's roles, by path.
+    pub fn roles_claim(&self) -> Option<&[String]> {
+        match self {
+            Verify::Jwt(jwt) => jwt.roles_claim.as_deref(),
+            Verify::Introspection(asked) => asked.roles_claim.as_deref(),
+            Verify::ApiKey(_) | Verify::WebAuthn(_) | Verify::Application => None,
+        }
+    }
+}
+
+/// `introspection` (RFC 7662).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introspection {
+    /// `url`
+    pub url: Setting<String>,
+    /// `cache`, seconds for which an answer may be reused.
+    pub cache: u32,
+    /// `scopes-claim`, by path.
+    pub scopes_claim: Vec<String>,
+    /// `roles-claim`, by path.
+    pub roles_claim: Option<Vec<String>>,
+}
+
+/// `bound`: tokens that only their owner can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// `dpop` (RFC 9449)
+    pub dpop: bool,
+    /// `mtls` (RFC 8705)
+    pub mtls: bool,
+    /// Whether tokens that are not bound are refused.
+    pub require: bool,
+}
+
+/// `x-security` of `scheme: webauthn`.
+#[derive(Clone, Debug)]
+pub struct WebAuthn {
+    /// Where it stands.
+    pub span: Span,
+    /// `rp-id`
+    pub rp_id: Setting<String>,
+    /// `rp-name`
+    pub rp_name: Option<String>,
+    /// `origins`
+    pub origins: Vec<Spanned<Setting<String>>>,
+    /// `user-verification`: `required`, `preferred` or `discouraged`.
+    pub user_verification: String,
 }
 
 /// `x-security` of a scheme whose credential is a JWT.
@@ -482,6 +538,10 @@ pub struct Jwt {
     pub scopes_claim: Vec<String>,
     /// `roles-claim`, by path.
     pub roles_claim: Option<Vec<String>>,
+    /// `bound`
+    pub bound: Option<Spanned<Bound>>,
+    /// `introspection`, besides keys.
+    pub introspection: Option<Spanned<Introspection>>,
 }
 
 /// Where keys come from.
@@ -506,6 +566,26 @@ pub struct ApiKey {
     pub rotate_every: Option<u32>,
     /// `grace`, seconds.
     pub grace: u32,
+    /// `anomaly`
+    pub anomaly: Option<Spanned<Anomaly>>,
+}
+
+/// `anomaly`: what is unusual for a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Anomaly {
+    /// `new-network`: `warn` or `refuse`.
+    pub new_network: Option<String>,
+    /// `spike`: so many times the usual traffic.
+    pub spike: Option<u32>,
+}
+
+/// `limits`: what a shared store of counters does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SharedLimits {
+    /// `on-outage: local`: each server counts for itself while the store is away. Otherwise requests are refused.
+    pub local_on_outage: bool,
+    /// `store-budget`, milliseconds.
+    pub store_budget: Option<u32>,
 }
 
 /// A role.
