@@ -6,14 +6,6 @@ use std::collections::{HashMap, HashSet};
 
 use gatewright_policy::case;
 
-/// Every word that Rust reserves in any edition, and those that would mean something else where we use them.
-const RESERVED: &[&str] = &[
-    "_", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
-    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
-    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super",
-    "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield", "Self",
-];
-
 /// How an identifier is cased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
@@ -37,7 +29,7 @@ pub fn plain(name: &str, case: Case) -> String {
             Case::Pascal => format!("N{spelt}"),
         };
     }
-    if RESERVED.contains(&spelt.as_str()) { format!("{spelt}_") } else { spelt }
+    if case::RESERVED.contains(&spelt.as_str()) { format!("{spelt}_") } else { spelt }
 }
 
 /// A word for a text without letters and digits: the names of its symbols (`+` → `plus`), or a hash of it.

@@ -55,6 +55,25 @@ pub fn pascal(name: &str) -> String {
     out
 }
 
+/// Every word that Rust reserves in any edition, and those that would mean something else where we use them.
+pub const RESERVED: &[&str] = &[
+    "_", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
+    "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super",
+    "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield", "Self",
+];
+
+/// The module that belongs to a generated trait: `CreateTransfer` → `create_transfer`, `Type` → `type_`. The generator
+/// names modules so, and the macros find them so.
+#[must_use]
+pub fn module(trait_name: &str) -> String {
+    let mut name = snake(trait_name);
+    if RESERVED.contains(&name.as_str()) {
+        name.push('_');
+    }
+    name
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@
 //! - [`Check`] and [`ORDER`]: what is checked on a request, and in which order.
 //! - [`Refusal`]: every way in which a request can be refused, with its status and its stable problem type.
 //! - [`table`]: an operation's policy as the constant data that generated code holds.
-//! - [`Rate`], written `100/min`.
+//! - [`Rate`], as `100/min` is read.
 //! - [`bits`]: sets of grants.
 //! - [`case`]: how a name of the spec is spelt in Rust, which generated code and the macros must agree on.
 

@@ -1,2 +1,4 @@
 //! The runtime of generated servers
 #![allow(clippy::disallowed_methods, reason = "a server reads its files, its environment and the clock")]
+
+pub mod route;
