@@ -15,6 +15,6 @@ mod source;
 
 pub use catalogue::{ALL, Entry, codes, lookup, lookup_name};
 pub use code::{Code, Level};
-pub use near::nearest;
+pub use near::{distance, nearest};
 pub use sink::{Diagnostic, Label, Report, Sink};
 pub use source::{FileId, LineCol, Source, SourceMap, Span, Spanned};

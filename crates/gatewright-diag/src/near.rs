@@ -23,6 +23,16 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, name)| name)
 }
 
+/// How many letters must be changed, added, removed or swapped with a neighbour to get from one word to the other.
+/// Words longer than 64 bytes are not compared: the distance is then `usize::MAX`, unless they are equal.
+pub fn distance(a: &str, b: &str) -> usize {
+    if a.len() > MAX_LEN || b.len() > MAX_LEN {
+        return if a == b { 0 } else { usize::MAX };
+    }
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    edits(&a, &b)
+}
+
 /// Edit distance in which swapping two neighbours counts as one (optimal string alignment).
 fn edits(a: &[char], b: &[char]) -> usize {
     let mut before: Vec<usize> = Vec::new();

@@ -11,11 +11,12 @@ use std::collections::HashMap;
 use gatewright_diag::{FileId, Sink, SourceMap, Span, codes};
 
 pub use path::{FilePath, PathError};
+pub(crate) use path::{percent_decode, scheme};
 
 /// A file may have this many bytes.
 pub const MAX_FILE: u64 = 128 << 20;
 /// A document may have this many files.
-pub const MAX_FILES: usize = 1_000;
+pub const MAX_FILES: usize = 10_000;
 
 /// Why a file could not be read. No variant carries text of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]

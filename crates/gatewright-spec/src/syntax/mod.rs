@@ -17,6 +17,7 @@ use gatewright_diag::{FileId, Sink, SourceMap, Span, codes};
 
 pub use build::MAX_DEPTH;
 pub use de::{DeError, Sp, from_node, read};
+pub(crate) use node::unescape;
 pub use node::{Entries, Items, Key, Node, NodeKey, NodeKind};
 pub use scalar::{Number, Scalar, yaml_1_1_differs};
 pub use tree::{NodeId, Tree};

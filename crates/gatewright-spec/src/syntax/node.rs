@@ -61,6 +61,12 @@ impl<'t> Node<'t> {
         Node { tree, id, at }
     }
 
+    /// A null of no file.
+    pub(crate) fn nothing() -> Node<'static> {
+        static NOTHING: std::sync::OnceLock<Tree> = std::sync::OnceLock::new();
+        Node::new(NOTHING.get_or_init(Tree::nothing), 0)
+    }
+
     /// The tree it belongs to.
     pub fn tree(self) -> &'t Tree {
         self.tree
@@ -325,7 +331,7 @@ fn escape_into(path: &mut String, token: &str) {
 }
 
 /// Undoes `~1` and `~0` of a pointer's token (RFC 6901, section 4).
-fn unescape(token: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn unescape(token: &str) -> std::borrow::Cow<'_, str> {
     if token.contains('~') { token.replace("~1", "/").replace("~0", "~").into() } else { token.into() }
 }
 

@@ -45,6 +45,10 @@ impl<'t> Scalar<'t> {
     }
 }
 
+impl Number<'static> {
+    pub(crate) const ZERO: Self = Number { text: "0" };
+}
+
 impl<'t> Number<'t> {
     /// Reads a number of YAML's core schema: decimal, `0x`, `0o`, `.inf`, `.nan`.
     pub fn parse(text: &'t str) -> Option<Number<'t>> {

@@ -157,6 +157,17 @@ impl Tree {
         keys
     }
 
+    pub(super) fn nothing() -> Tree {
+        Tree {
+            file: FileId(u32::MAX),
+            text: Arc::from(""),
+            side: String::new(),
+            nodes: Vec::new(),
+            big: Vec::new(),
+            json: false,
+        }
+    }
+
     pub(super) fn worth_index(count: u32) -> bool {
         count > INDEXED
     }

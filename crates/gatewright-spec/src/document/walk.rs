@@ -1,0 +1,505 @@
+//! The one walker: a tree against the tables.
+
+use std::collections::HashSet;
+
+use gatewright_diag::{Level, Sink, Span, codes, nearest};
+
+use super::Version;
+use super::tables::{Field, Kind, Mask, Object, SCHEMA, TYPES, Word};
+use super::{keys, tables};
+use crate::syntax::{Node, NodeKey, Number, Scalar, yaml_1_1_differs};
+
+/// A reference found while walking.
+#[derive(Clone, Copy)]
+pub(crate) struct Use {
+    /// The text that refers.
+    pub(crate) text: NodeKey,
+    /// What must stand at the other end.
+    pub(crate) wants: &'static Kind,
+    pub(crate) how: How,
+}
+
+/// In what way a text refers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    Ref,
+    /// A discriminator's mapping: a component's name, or a reference.
+    Mapping,
+    /// `$dynamicRef`: where it points before anything is known of callers.
+    Dynamic,
+}
+
+impl std::fmt::Debug for Use {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Use({:?}, {:?})", self.text, self.how)
+    }
+}
+
+/// Keys beside a `$ref` that say nothing about what is valid.
+const HARMLESS: &[&str] = &[
+    "$ref",
+    "summary",
+    "description",
+    "title",
+    "example",
+    "examples",
+    "externalDocs",
+    "deprecated",
+    "xml",
+    "$comment",
+];
+
+pub(crate) struct Walker<'s, 'u> {
+    pub(crate) version: Version,
+    pub(crate) sink: &'s mut Sink,
+    uses: &'u mut Vec<Use>,
+    /// What was walked through an alias: once is enough, and keeps alias bombs harmless.
+    aliased: HashSet<(NodeKey, usize)>,
+    /// How many more names may be compared with the known ones: input must not buy work without bound.
+    pub(crate) guesses: u32,
+}
+
+static SCHEMA_KIND: Kind = Kind::Schema;
+
+impl<'s, 'u> Walker<'s, 'u> {
+    pub(crate) fn new(version: Version, sink: &'s mut Sink, uses: &'u mut Vec<Use>) -> Self {
+        Walker { version, sink, uses, aliased: HashSet::new(), guesses: 1_000 }
+    }
+
+    pub(crate) fn mask(&self) -> Mask {
+        self.version.mask()
+    }
+
+    /// Checks `node` against `kind`, and all below it. The depth is bounded by the parser's limit.
+    pub(crate) fn walk(&mut self, node: Node<'_>, kind: &'static Kind) {
+        if node.is_alias() && !self.aliased.insert((node.identity(), std::ptr::from_ref(kind) as usize)) {
+            return;
+        }
+        match *kind {
+            Kind::Any => {}
+            Kind::Data => self.data(node),
+            Kind::DataList => {
+                if self.list(node) {
+                    node.items().for_each(|item| self.data(item));
+                }
+            }
+            Kind::Str => self.text(node),
+            Kind::Bool => {
+                if node.as_bool().is_none() {
+                    self.not_bool(node);
+                }
+            }
+            Kind::UInt => match node.as_number() {
+                Some(n) if n.is_integer() && n.compare(ZERO).is_some_and(|o| o.is_ge()) => {}
+                _ => self.wrong(node, "a whole number, zero or more"),
+            },
+            Kind::Num => match node.as_number() {
+                Some(n) if n.is_finite() => {}
+                _ => self.wrong(node, "a number"),
+            },
+            Kind::Word(words) => self.word(node, words),
+            Kind::Type => self.schema_type(node),
+            Kind::Required => self.required_names(node),
+            Kind::Exclusive => self.exclusive(node),
+            Kind::Map(inner) => self.map(node, kind, inner, false),
+            Kind::Named(inner) => self.map(node, kind, inner, true),
+            Kind::StrMap => {
+                if self.object(node) {
+                    node.entries().for_each(|(_, value)| self.text(value));
+                }
+            }
+            Kind::List(inner) => {
+                if !self.misplaced_reference(node, kind) && self.list(node) {
+                    node.items().for_each(|item| self.walk(item, inner));
+                }
+            }
+            Kind::Obj(object) => self.fields_or_reference(node, kind, object, false),
+            Kind::Ref(object) => self.fields_or_reference(node, kind, object, true),
+            Kind::Schema => self.schema(node, false),
+            Kind::SchemaOrBool => self.schema(node, true),
+            Kind::Mapping => self.mapping(node),
+        }
+    }
+
+    fn map(&mut self, node: Node<'_>, kind: &'static Kind, inner: &'static Kind, named: bool) {
+        if self.misplaced_reference(node, kind) || !self.object(node) {
+            return;
+        }
+        for (key, value) in node.entries() {
+            if named {
+                keys::component_name(self, key);
+            }
+            self.walk(value, inner);
+        }
+    }
+
+    fn schema(&mut self, node: Node<'_>, bool_always: bool) {
+        match node.scalar() {
+            None if node.is_map() => {}
+            Some(Scalar::Bool(_)) if bool_always || self.version > Version::V3_0 => return,
+            Some(Scalar::Bool(value)) => {
+                let instead = if value { "`{}`" } else { "`not: {}`" };
+                self.sink
+                    .warning(codes::WRONG_VERSION, node.span(), "true and false are schemas from OpenAPI 3.1 on")
+                    .help(format!("write {instead}"));
+                return;
+            }
+            _ => {
+                let help = match node.is_seq() {
+                    true => "for items of different schemas use `prefixItems` (3.1), or `items: { anyOf: […] }`",
+                    false => "write an object such as `{ type: string }`",
+                };
+                return self.wrong_with(node, "a schema", help);
+            }
+        }
+        if let Some(text) = reference(node) {
+            self.refer(text, &SCHEMA_KIND, How::Ref);
+            if self.version == Version::V3_0 {
+                self.siblings(
+                    node,
+                    &SCHEMA,
+                    "ignored in OpenAPI 3.0",
+                    "put them into an `allOf` together with the `$ref`",
+                );
+                return;
+            }
+        }
+        if let Some(text) = node.get("$dynamicRef").filter(|n| n.as_str().is_some()) {
+            self.refer(text, &SCHEMA_KIND, How::Dynamic);
+        }
+        self.fields(node, &SCHEMA);
+    }
+
+    fn refer(&mut self, text: Node<'_>, wants: &'static Kind, how: How) {
+        self.uses.push(Use { text: text.identity(), wants, how });
+    }
+
+    /// A reference where the specification has no place for one. Real documents have them, so they are followed.
+    fn misplaced_reference(&mut self, node: Node<'_>, kind: &'static Kind) -> bool {
+        let Some(text) = reference(node) else { return false };
+        self.sink
+            .warning(
+                codes::MISPLACED_REFERENCE,
+                text.key_span().unwrap_or(text.span()),
+                "OpenAPI has no `$ref` in this place",
+            )
+            .label("followed all the same")
+            .help("refer to single components instead");
+        if let Some(policy) = node.get("x-security") {
+            self.policy_beside(policy);
+        }
+        self.refer(text, kind, How::Ref);
+        true
+    }
+
+    fn fields_or_reference(&mut self, node: Node<'_>, kind: &'static Kind, object: &'static Object, may_refer: bool) {
+        let is_path = std::ptr::eq(object, &raw const tables::PATH_ITEM);
+        let Some(text) = reference(node) else { return self.fields(node, object) };
+        if !may_refer && !is_path {
+            self.misplaced_reference(node, kind);
+        } else {
+            self.refer(text, kind, How::Ref);
+        }
+        if let Some(policy) = node.get("x-security").filter(|_| may_refer || is_path) {
+            self.policy_beside(policy);
+        }
+        self.siblings(node, object, "ignored beside a `$ref`", "move them to what the `$ref` names");
+    }
+
+    fn policy_beside(&mut self, policy: Node<'_>) {
+        self.sink
+            .error(codes::POLICY_BESIDE_REFERENCE, policy.anchor_span(), "`x-security` beside a `$ref` would be lost")
+            .help("move it into what the `$ref` names, or write the object out here");
+    }
+
+    fn siblings(&mut self, node: Node<'_>, object: &'static Object, fate: &str, help: &str) {
+        let lost: Vec<_> = node
+            .entries()
+            .map(|(key, _)| key)
+            .filter(|key| !HARMLESS.contains(&key.text) && !key.starts_with("x-"))
+            .collect();
+        for (key, _) in node.entries() {
+            self.extension(key, object);
+        }
+        let Some(first) = lost.first() else { return };
+        let names: Vec<String> = lost.iter().take(8).map(|key| format!("`{}`", keys::shown(key))).collect();
+        let verb = if lost.len() == 1 { "is" } else { "are" };
+        let message = format!("{} {verb} {fate}", names.join(", "));
+        self.sink.warning(codes::IGNORED_SIBLINGS, first.span, message).help(help);
+    }
+
+    fn fields(&mut self, node: Node<'_>, object: &'static Object) {
+        if !self.object_named(node, object.name) {
+            return;
+        }
+        let mask = self.mask();
+        // Which fields were seen, by place in the table; no object has more than 64.
+        let mut seen = 0u64;
+        for (key, value) in node.entries() {
+            let field = object.fields.iter().enumerate().find(|(_, field)| field.name == key.text);
+            match field {
+                Some((nth, field)) => {
+                    seen |= 1 << nth;
+                    if field.versions & mask == 0 {
+                        keys::wrong_version(self, key, field.versions, object);
+                    }
+                    // The place of a key matters most where its value is of the wrong type.
+                    self.walk(value, &field.kind);
+                }
+                None if key.starts_with("x-") => self.extension(key, object),
+                None => keys::other(self, key, value, object),
+            }
+        }
+        for (nth, field) in object.fields.iter().enumerate() {
+            if (field.needed | field.wanted) & mask != 0 && seen & (1 << nth) == 0 {
+                self.missing(node, object, field);
+            }
+        }
+        if let Some(check) = object.check {
+            check(self, node);
+        }
+    }
+
+    /// `x-security` where it means nothing, or misspelt: what was meant to guard must not be lost.
+    fn extension(&mut self, key: crate::syntax::Key<'_>, object: &Object) {
+        if key.text == "x-security" {
+            if !object.policy {
+                self.sink
+                    .error(codes::MISPLACED_POLICY, key.span, format!("`x-security` has no meaning in {}", object.name))
+                    .help("it may stand in the document, a path, an operation, a security scheme, a parameter or a schema");
+            }
+        } else if keys::nearly_x_security(key.text) {
+            self.sink
+                .error(codes::MISPLACED_POLICY, key.span, format!("unknown extension `{}`", keys::shown(&key)))
+                .help("did you mean `x-security`?");
+        }
+    }
+
+    fn missing(&mut self, node: Node<'_>, object: &Object, field: &Field) {
+        let needed = field.needed & self.mask() != 0;
+        let (code, level) =
+            if needed { (codes::MISSING_FIELD, Level::Error) } else { (codes::MISSING_DETAIL, Level::Warning) };
+        self.sink
+            .report(code, level, node.anchor_span(), format!("{} has no `{}`", object.name, field.name))
+            .help(format!("add `{}`", field.name));
+    }
+
+    // Single values.
+
+    fn text(&mut self, node: Node<'_>) {
+        match node.scalar() {
+            Some(Scalar::Str(_)) => {}
+            Some(scalar) => {
+                let shown = keys::shown(node.text().unwrap_or(""));
+                let (message, help) = match scalar {
+                    Scalar::Null => {
+                        ("expected text, found nothing".to_owned(), "write text, or remove the key".to_owned())
+                    }
+                    other => (
+                        format!("expected text, found {}", other.type_name()),
+                        format!("put it in quotes: \"{shown}\""),
+                    ),
+                };
+                self.sink.warning(codes::NOT_QUOTED, self.value_span(node), message).help(help);
+            }
+            None => {
+                // Words for people may come from a file in some tools. Nothing is misunderstood without them.
+                let words = node.key().is_some_and(|key| matches!(key.text, "description" | "summary" | "title"));
+                match reference(node).filter(|_| words) {
+                    Some(text) => {
+                        self.sink
+                            .warning(codes::MISPLACED_REFERENCE, text.span(), "text cannot be a `$ref`")
+                            .label("ignored")
+                            .help("write the text here");
+                    }
+                    None => self.wrong(node, "text"),
+                }
+            }
+        }
+    }
+
+    /// A schema's `required`. On a property, many wrote the `true` of drafts long gone.
+    fn required_names(&mut self, node: Node<'_>) {
+        if node.as_bool().is_some() {
+            self.sink
+                .warning(
+                    codes::WRONG_VERSION,
+                    node.anchor_span(),
+                    "`required` with true or false means nothing in a schema",
+                )
+                .label("ignored")
+                .help("list the property's name in the `required` of the object around it");
+        } else if self.list(node) {
+            node.items().for_each(|item| self.text(item));
+        }
+    }
+
+    fn not_bool(&mut self, node: Node<'_>) {
+        match node.text() {
+            Some(text) if node.is_plain() && yaml_1_1_differs(text) => {
+                let word = keys::shown(text);
+                let message = format!("expected true or false; `{word}` is text in YAML 1.2");
+                self.sink.error(codes::WRONG_TYPE, node.span(), message).help("write `true` or `false`");
+            }
+            Some(text @ ("true" | "false")) => {
+                let message = "expected true or false, found text";
+                self.sink.error(codes::WRONG_TYPE, node.span(), message).help(format!("remove the quotes: {text}"));
+            }
+            _ => self.wrong(node, "true or false"),
+        }
+    }
+
+    fn word(&mut self, node: Node<'_>, words: &'static [Word]) {
+        let Some(text) = node.as_str() else { return self.wrong(node, "a word") };
+        let mask = self.mask();
+        match words.iter().find(|(word, _)| *word == text) {
+            Some((_, versions)) if versions & mask != 0 => {}
+            Some((_, versions)) => {
+                let message = format!("`{text}` is a word of OpenAPI {}", keys::versions(*versions));
+                let help = format!("say `openapi: {}.0` at the top", keys::first_version(*versions));
+                self.sink.warning(codes::WRONG_VERSION, node.span(), message).help(help);
+            }
+            None => {
+                let known = || words.iter().filter(|(_, v)| v & mask != 0).map(|(word, _)| *word);
+                self.guesses = self.guesses.saturating_sub(1);
+                let near = if self.guesses > 0 { nearest(text, known()) } else { None };
+                let help = match near {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("it may be {}", keys::list(known())),
+                };
+                self.sink
+                    .error(codes::UNKNOWN_WORD, node.span(), format!("unknown word `{}`", keys::shown(text)))
+                    .help(help);
+            }
+        }
+    }
+
+    fn schema_type(&mut self, node: Node<'_>) {
+        if !node.is_seq() {
+            return match node.is_null() {
+                // `type: null`, unquoted: what was meant is clear.
+                true if self.version > Version::V3_0 => {
+                    self.sink
+                        .warning(codes::NOT_QUOTED, self.value_span(node), "the type `null` is text")
+                        .help("write `type: \"null\"`");
+                }
+                _ => self.word(node, TYPES),
+            };
+        }
+        if self.version == Version::V3_0 {
+            self.sink
+                .warning(codes::WRONG_VERSION, node.anchor_span(), "a list of types is of OpenAPI 3.1 and later")
+                .help("write one `type` and `nullable: true`, or `anyOf`");
+        }
+        for item in node.items() {
+            if !(item.is_null() && item.is_plain()) {
+                self.word(item, TYPES);
+            }
+        }
+    }
+
+    fn exclusive(&mut self, node: Node<'_>) {
+        let name = node.key().map_or("", |key| key.text);
+        let (fits, other) = match (node.scalar(), self.version) {
+            (Some(Scalar::Bool(_)), Version::V3_0) => (true, false),
+            (Some(Scalar::Bool(_)), _) => (false, true),
+            (Some(Scalar::Number(n)), Version::V3_0) => (false, n.is_finite()),
+            (Some(Scalar::Number(n)), _) => (n.is_finite(), false),
+            _ => (false, false),
+        };
+        let v30 = self.version == Version::V3_0;
+        if other {
+            let message = match v30 {
+                true => format!("`{name}` with a number is of OpenAPI 3.1 and later"),
+                false => format!("`{name}` with true or false is of OpenAPI 3.0"),
+            };
+            let help = if v30 {
+                "write the bound as `minimum` or `maximum`, and true here"
+            } else {
+                "write the bound itself here"
+            };
+            self.sink.warning(codes::WRONG_VERSION, node.span(), message).help(help);
+        } else if !fits {
+            self.wrong(node, if v30 { "true or false" } else { "a number" });
+        }
+    }
+
+    fn mapping(&mut self, node: Node<'_>) {
+        if !self.object(node) {
+            return;
+        }
+        for (_, value) in node.entries() {
+            match value.as_str() {
+                Some(_) => self.refer(value, &SCHEMA_KIND, How::Mapping),
+                None => self.text(value),
+            }
+        }
+    }
+
+    /// A value of the API's own data. YAML 1.1 tools read some plain words otherwise: worth a word.
+    fn data(&mut self, node: Node<'_>) {
+        let ambiguous = node.is_plain() && !node.tree().is_json() && node.text().is_some_and(yaml_1_1_differs);
+        if ambiguous {
+            let text = keys::shown(node.text().unwrap_or(""));
+            let is = node.scalar().map_or("text", Scalar::type_name);
+            self.sink
+                .warning(
+                    codes::AMBIGUOUS_SCALAR,
+                    node.span(),
+                    format!("`{text}` is {is} here, and another value to YAML 1.1 tools"),
+                )
+                .help(format!("put it in quotes if it is text: \"{text}\""));
+        }
+    }
+
+    // Shapes.
+
+    fn object(&mut self, node: Node<'_>) -> bool {
+        self.object_named(node, "an object")
+    }
+
+    fn object_named(&mut self, node: Node<'_>, name: &str) -> bool {
+        if !node.is_map() {
+            let what = if name == "an object" { name.to_owned() } else { format!("{name} (an object)") };
+            self.wrong(node, &what);
+        }
+        node.is_map()
+    }
+
+    fn list(&mut self, node: Node<'_>) -> bool {
+        if !node.is_seq() {
+            let help = if node.is_map() { "write the items with `- `" } else { "put it in brackets: […]" };
+            self.wrong_with(node, "a list", help);
+        }
+        node.is_seq()
+    }
+
+    fn wrong(&mut self, node: Node<'_>, wanted: &str) {
+        let help = match node.key() {
+            Some(key) => format!("make `{}` {wanted}, or remove it", keys::shown(&key)),
+            None => format!("write {wanted}"),
+        };
+        self.wrong_with(node, wanted, &help);
+    }
+
+    fn wrong_with(&mut self, node: Node<'_>, wanted: &str, help: &str) {
+        let found = if node.is_null() { "nothing" } else { node.type_name() };
+        self.sink
+            .error(codes::WRONG_TYPE, self.value_span(node), format!("expected {wanted}, found {found}"))
+            .help(help);
+    }
+
+    /// The value if there is something to underline, else its key.
+    fn value_span(&self, node: Node<'_>) -> Span {
+        let span = node.span();
+        let scalar = !node.is_map() && !node.is_seq();
+        if scalar && span.start < span.end { span } else { node.anchor_span() }
+    }
+}
+
+/// The text of a `$ref` of this object. A `$ref` that is no text is a name like any other.
+pub(crate) fn reference(node: Node<'_>) -> Option<Node<'_>> {
+    node.get("$ref").filter(|text| text.as_str().is_some())
+}
+
+const ZERO: Number<'static> = Number::ZERO;
