@@ -65,7 +65,7 @@ impl Spec {
     /// The entry document's root object.
     pub fn root(&self) -> Node<'_> {
         let key = NodeKey { file: self.root, node: crate::syntax::NodeId(0) };
-        self.try_node(key).unwrap_or_else(|| Node::nothing())
+        self.try_node(key).unwrap_or(Node::nothing())
     }
 
     fn try_node(&self, key: NodeKey) -> Option<Node<'_>> {
