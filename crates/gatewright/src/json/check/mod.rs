@@ -1,0 +1,93 @@
+//! What generated checks call: one helper for each keyword of JSON Schema 2020-12, with exactly its meaning. A keyword
+//! says nothing of values of other kinds, so every helper but [`types`] lets those pass.
+
+mod array;
+mod logic;
+mod mark;
+mod object;
+mod scalar;
+
+pub use array::{Array, Contains, array, content, unevaluated_items};
+pub use logic::{
+    Constants, Discriminator, any_of, any_of_recursive, constant, dependent_schema, discriminated, except, one_of,
+    one_of_recursive, when,
+};
+pub use mark::{Mark, Marks};
+pub use object::{Object, Property, Rest, object, unevaluated_properties};
+pub use scalar::{
+    exclusive_maximum, exclusive_minimum, format, max_length, maximum, min_length, minimum, multiple_of,
+    one_of_strings, pattern,
+};
+
+use super::document::{Kind, Value};
+use super::number::Parts;
+use super::violations::Violations;
+
+/// `null`, as a bit of [`types`].
+pub const NULL: u8 = 1;
+/// `boolean`, as a bit of [`types`].
+pub const BOOLEAN: u8 = 2;
+/// `integer`, as a bit of [`types`].
+pub const INTEGER: u8 = 4;
+/// `number`, as a bit of [`types`].
+pub const NUMBER: u8 = 8;
+/// `string`, as a bit of [`types`].
+pub const STRING: u8 = 16;
+/// `array`, as a bit of [`types`].
+pub const ARRAY: u8 = 32;
+/// `object`, as a bit of [`types`].
+pub const OBJECT: u8 = 64;
+
+/// `type`. Whether it holds: what else a schema says is not worth telling of a value of the wrong type.
+pub fn types(value: Value<'_>, found: &mut Violations, wanted: u8) -> bool {
+    let fits = match value.kind() {
+        Kind::Null => wanted & NULL != 0,
+        Kind::Boolean => wanted & BOOLEAN != 0,
+        Kind::Number => wanted & NUMBER != 0 || (wanted & INTEGER != 0 && is_integer(value)),
+        Kind::String => wanted & STRING != 0,
+        Kind::Array => wanted & ARRAY != 0,
+        Kind::Object => wanted & OBJECT != 0,
+    };
+    if !fits {
+        found.at(value, "type", format_args!("must be {}", Wanted(wanted)));
+    }
+    fits
+}
+
+fn is_integer(value: Value<'_>) -> bool {
+    value.node().tag == super::document::Tag::Integer
+        || value.as_number().is_some_and(|text| Parts::of(text).is_integer())
+}
+
+/// The schema `true`.
+pub fn any(_: Value<'_>, _: &mut Violations) {}
+
+/// The schema `false`.
+pub fn never(value: Value<'_>, found: &mut Violations) {
+    found.at(value, "false", format_args!("is not allowed"));
+}
+
+/// A set of types in words.
+struct Wanted(u8);
+
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        const WORDS: [(u8, &str); 7] = [
+            (STRING, "a string"),
+            (INTEGER, "an integer"),
+            (NUMBER, "a number"),
+            (BOOLEAN, "true or false"),
+            (ARRAY, "an array"),
+            (OBJECT, "an object"),
+            (NULL, "null"),
+        ];
+        let hidden = if self.0 & NUMBER != 0 { INTEGER } else { 0 };
+        let mut first = true;
+        for (_, word) in WORDS.iter().filter(|(bit, _)| self.0 & bit & !hidden != 0) {
+            f.write_str(if first { "" } else { " or " })?;
+            f.write_str(word)?;
+            first = false;
+        }
+        if first { f.write_str("absent") } else { Ok(()) }
+    }
+}

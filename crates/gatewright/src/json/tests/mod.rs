@@ -1,0 +1,4 @@
+//! The reader against `serde_json`, and what only ours refuses.
+
+mod formats;
+mod reader;
