@@ -16,7 +16,9 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .filter(|name| name.len() <= MAX_LEN)
         .filter_map(|name| {
             let other: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
-            let distance = edits(&lower, &other);
+            // The lengths alone rule most out, at no cost.
+            let possible = lower.len().abs_diff(other.len()) <= limit;
+            let distance = if possible { edits(&lower, &other) } else { usize::MAX };
             (distance <= limit).then_some((distance, name))
         })
         .min_by_key(|(distance, _)| *distance)

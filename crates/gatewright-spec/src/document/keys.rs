@@ -78,11 +78,11 @@ fn unknown(walker: &mut Walker<'_, '_>, key: Key<'_>, object: &'static Object) {
     let mask = walker.mask();
     let name = shown(&key);
     let known = object.fields.iter().filter(|field| field.versions & mask != 0).map(|field| field.name);
-    walker.guesses = walker.guesses.saturating_sub(1);
-    let near = if walker.guesses > 0 { nearest(&key, known) } else { None };
+    let guess = walker.may_guess();
+    let near = if guess { nearest(&key, known) } else { None };
     // A field that may be a misspelt one is an error, since what it says would be lost; so is any when nobody
     // compares any more.
-    let error = near.is_some() || walker.guesses == 0;
+    let error = near.is_some() || !guess;
     let help = match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => "remove it, or give it a name that starts with `x-`".to_owned(),

@@ -55,7 +55,12 @@ pub struct Document {
     pub(crate) tree: Tree,
     pub(crate) version: Version,
     pub(crate) uses: Vec<Use>,
+    /// How many more names may be compared with known ones.
+    pub(crate) guesses: u32,
 }
+
+/// Names compared with known ones, in a whole compilation, to say "did you mean".
+const GUESSES: u32 = 1_000;
 
 impl Document {
     /// The version it says.
@@ -74,9 +79,9 @@ impl Document {
 pub fn shape(tree: Tree, sink: &mut Sink) -> Option<Document> {
     let version = version(tree.root(), sink)?;
     let mut uses = Vec::new();
-    let mut walker = Walker::new(version, sink, &mut uses);
-    walker.walk(tree.root(), &ROOT);
-    Some(Document { tree, version, uses })
+    let mut guesses = GUESSES;
+    Walker::new(version, sink, &mut uses, &mut guesses).walk(tree.root(), &ROOT);
+    Some(Document { tree, version, uses, guesses })
 }
 
 fn version(root: Node<'_>, sink: &mut Sink) -> Option<Version> {

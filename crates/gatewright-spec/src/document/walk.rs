@@ -56,14 +56,14 @@ pub(crate) struct Walker<'s, 'u> {
     /// What was walked through an alias: once is enough, and keeps alias bombs harmless.
     aliased: HashSet<(NodeKey, usize)>,
     /// How many more names may be compared with the known ones: input must not buy work without bound.
-    pub(crate) guesses: u32,
+    pub(crate) guesses: &'u mut u32,
 }
 
 static SCHEMA_KIND: Kind = Kind::Schema;
 
 impl<'s, 'u> Walker<'s, 'u> {
-    pub(crate) fn new(version: Version, sink: &'s mut Sink, uses: &'u mut Vec<Use>) -> Self {
-        Walker { version, sink, uses, aliased: HashSet::new(), guesses: 1_000 }
+    pub(crate) fn new(version: Version, sink: &'s mut Sink, uses: &'u mut Vec<Use>, guesses: &'u mut u32) -> Self {
+        Walker { version, sink, uses, aliased: HashSet::new(), guesses }
     }
 
     pub(crate) fn mask(&self) -> Mask {
@@ -119,6 +119,12 @@ impl<'s, 'u> Walker<'s, 'u> {
             Kind::SchemaOrBool => self.schema(node, true),
             Kind::Mapping => self.mapping(node),
         }
+    }
+
+    /// Whether one more name may be compared with the known ones.
+    pub(crate) fn may_guess(&mut self) -> bool {
+        *self.guesses = self.guesses.saturating_sub(1);
+        *self.guesses > 0
     }
 
     fn map(&mut self, node: Node<'_>, kind: &'static Kind, inner: &'static Kind, named: bool) {
@@ -361,8 +367,7 @@ impl<'s, 'u> Walker<'s, 'u> {
             }
             None => {
                 let known = || words.iter().filter(|(_, v)| v & mask != 0).map(|(word, _)| *word);
-                self.guesses = self.guesses.saturating_sub(1);
-                let near = if self.guesses > 0 { nearest(text, known()) } else { None };
+                let near = if self.may_guess() { nearest(text, known()) } else { None };
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("it may be {}", keys::list(known())),

@@ -18,14 +18,8 @@ pub(super) fn component(resolver: &Resolver<'_>, from: NodeKey, name: &str) -> O
     let entry = resolver.files.first()?.tree.as_ref()?.root();
     [own, entry].into_iter().find_map(|root| {
         let node = root.get("components")?.get("schemas")?.get(name)?;
-        Some(Target { node: Some(node.identity()), name: Some(name.into()) })
+        Some(Target { node: Some(node.identity()), name: Some(name.into()), walked: false })
     })
-}
-
-/// Whether a node is an entry of a section of `components`: the walk of its file has shaped it.
-pub(super) fn is_component(node: Node<'_>) -> bool {
-    let pointer = node.pointer();
-    pointer.strip_prefix("/components/").is_some_and(|rest| rest.split('/').count() == 2)
 }
 
 pub(super) fn find(resolver: &mut Resolver<'_>, found: &Use, text: &str, span: Span) -> Option<Target> {
@@ -33,13 +27,13 @@ pub(super) fn find(resolver: &mut Resolver<'_>, found: &Use, text: &str, span: S
         let node = resolver.node(found.text)?;
         let root = node.tree().root();
         let schemas = root.get("components").and_then(|c| c.get("schemas"));
-        let known = schemas.into_iter().flat_map(Node::entries).take(5_000).map(|(key, _)| key.text);
-        let near = if resolver.guesses > 0 { nearest(text, known) } else { None };
+        let names = schemas.map_or(0, Node::len).min(resolver.names);
+        let near = nearest(text, schemas.into_iter().flat_map(Node::entries).take(names).map(|(key, _)| key.text));
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => "name a schema of `components/schemas`".to_owned(),
         };
-        resolver.guesses = resolver.guesses.saturating_sub(1);
+        resolver.names -= names;
         resolver
             .sink
             .error(codes::UNRESOLVED_REFERENCE, span, format!("`{}` names no schema", keys::shown(text)))
@@ -83,7 +77,16 @@ pub(super) fn find(resolver: &mut Resolver<'_>, found: &Use, text: &str, span: S
             return None;
         }
     }
-    Some(Target { node: Some(node), name })
+    // An entry of a section of the entry document's `components`: what the tables shaped it as was compared above.
+    let entry = resolver.files.first().and_then(|f| f.tree.as_ref()).map(|tree| tree.root().identity());
+    let component = fragment.strip_prefix("/components/").is_some_and(|rest| rest.matches('/').count() == 1);
+    let walked = entry == Some(resource) && component && direct(resolver, resource, &fragment) == Some(node);
+    Some(Target { node: Some(node), name, walked })
+}
+
+/// What a pointer leads to without another reference in between.
+fn direct(resolver: &Resolver<'_>, resource: NodeKey, fragment: &str) -> Option<NodeKey> {
+    resolver.node(resource)?.at(fragment).map(Node::identity)
 }
 
 fn malformed(resolver: &mut Resolver<'_>, span: Span, message: &str, help: &str) {
@@ -183,8 +186,8 @@ fn locate(
             .help("remove the `$id`, or write the file's name before the `#`");
         return Some(node);
     }
-    let (missing, help) = near_miss(resolver, resolver.node(root)?, fragment, text);
-    resolver.guesses = resolver.guesses.saturating_sub(1);
+    let (missing, help, names) = near_miss(resolver, resolver.node(root)?, fragment, text);
+    resolver.names = resolver.names.saturating_sub(names);
     resolver
         .sink
         .error(codes::UNRESOLVED_REFERENCE, span, format!("`{}` names nothing", keys::shown(text)))
@@ -212,7 +215,7 @@ fn descend(resolver: &mut Resolver<'_>, start: NodeKey, pointer: &str) -> Option
 }
 
 /// What a dangling pointer lacks, and what it may have meant.
-fn near_miss(resolver: &Resolver<'_>, root: Node<'_>, pointer: &str, text: &str) -> (String, String) {
+fn near_miss(resolver: &Resolver<'_>, root: Node<'_>, pointer: &str, text: &str) -> (String, String, usize) {
     // The deepest part that exists, and the nearest name below it.
     let mut at = root;
     let mut missing = "";
@@ -231,16 +234,18 @@ fn near_miss(resolver: &Resolver<'_>, root: Node<'_>, pointer: &str, text: &str)
         }
     }
     let missing = unescape(missing).into_owned();
-    let near = match resolver.guesses {
-        0 => None,
-        // A map with very many names is not searched for every dangling reference.
-        _ => nearest(&missing, at.entries().take(5_000).map(|(key, _)| key.text)).map(str::to_owned),
-    };
+    // Names are compared while the budget lasts.
+    let names = at.len().min(resolver.names);
+    let near = nearest(&missing, at.entries().take(names).map(|(key, _)| key.text)).map(str::to_owned);
     // The same name in another section: `#/definitions/Pet` left over from Swagger.
     let elsewhere = || {
         let last = unescape(pointer.rsplit('/').next()?).into_owned();
         let sections = root.get("components")?;
-        sections.entries().find(|(_, s)| s.has(&last)).map(|(key, _)| format!("/components/{}/{last}", key.text))
+        sections
+            .entries()
+            .take(16)
+            .find(|(_, s)| s.has(&last))
+            .map(|(key, _)| format!("/components/{}/{last}", key.text))
     };
     let other = if near.is_none() { elsewhere() } else { None };
     let help = match (near, other) {
@@ -250,7 +255,7 @@ fn near_miss(resolver: &Resolver<'_>, root: Node<'_>, pointer: &str, text: &str)
         (_, Some(other)) => format!("did you mean `#{other}`?"),
         _ => format!("define `{}`, or correct the reference", keys::shown(&missing)),
     };
-    (keys::shown(&missing), help)
+    (keys::shown(&missing), help, names + 1)
 }
 
 /// What a reference calls the thing it names.

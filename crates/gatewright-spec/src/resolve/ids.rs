@@ -3,7 +3,7 @@
 //! JSON Schema 2020-12, section 8.2. Most documents have none, and then nothing here costs anything.
 
 use crate::source::FilePath;
-use crate::syntax::{Node, NodeKey, Tree};
+use crate::syntax::{Node, NodeId, NodeKey, Tree};
 
 use super::{Table, uri};
 
@@ -15,8 +15,14 @@ pub(crate) struct Ids {
     uri_of: Table<NodeKey, String>,
     /// Anchors by resource and name.
     anchors: std::collections::HashMap<(NodeKey, String), NodeKey>,
-    /// Files of which a node other than the root says an `$id`.
-    with_ids: Table<u32, ()>,
+    /// The resources of each file in the order of the text: first node, node past the last, index of the one around.
+    ranges: Table<u32, Vec<Range>>,
+}
+
+struct Range {
+    start: u32,
+    past: u32,
+    around: Option<usize>,
 }
 
 impl Ids {
@@ -30,14 +36,25 @@ impl Ids {
             self.by_uri.insert(base.clone(), root.identity());
         }
         self.uri_of.insert(root.identity(), base);
-        self.visit(root, root.identity(), false);
+        let mut ranges = Vec::new();
+        self.visit(root, root.identity(), None, false, &mut ranges);
+        if !ranges.is_empty() {
+            self.ranges.insert(root.file().0, ranges);
+        }
     }
 
-    fn visit(&mut self, node: Node<'_>, resource: NodeKey, names: bool) {
+    fn visit(
+        &mut self,
+        node: Node<'_>,
+        resource: NodeKey,
+        around: Option<usize>,
+        names: bool,
+        ranges: &mut Vec<Range>,
+    ) {
         if node.is_alias() {
             return;
         }
-        let mut resource = resource;
+        let (mut resource, mut around) = (resource, around);
         if node.is_map() && !names {
             if let Some(id) = node.get("$id").and_then(Node::as_str) {
                 let base = self.uri_of.get(&resource).cloned().unwrap_or_default();
@@ -45,7 +62,8 @@ impl Ids {
                 resource = node.identity();
                 self.by_uri.entry(own.clone()).or_insert(resource);
                 self.uri_of.insert(resource, own);
-                self.with_ids.insert(resource.file.0, ());
+                ranges.push(Range { start: resource.node.0, past: node.past().0, around });
+                around = Some(ranges.len() - 1);
             }
             for key in ["$anchor", "$dynamicAnchor"] {
                 if let Some(name) = node.get(key).and_then(Node::as_str) {
@@ -54,7 +72,7 @@ impl Ids {
             }
         }
         for item in node.items() {
-            self.visit(item, resource, false);
+            self.visit(item, resource, around, false, ranges);
         }
         for (key, value) in node.entries() {
             let data =
@@ -66,7 +84,7 @@ impl Ids {
                 key.text,
                 "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "schemas"
             );
-            self.visit(value, resource, !names && holds_names && value.is_map());
+            self.visit(value, resource, around, !names && holds_names && value.is_map(), ranges);
         }
     }
 
@@ -89,23 +107,18 @@ impl Ids {
     /// The schema resource that a node belongs to: the nearest object around it, or itself, that says `$id`; else
     /// its file's root.
     pub(crate) fn resource_of(&self, node: Node<'_>) -> NodeKey {
-        let root = node.tree().root();
-        let mut resource = root.identity();
-        if !self.with_ids.contains_key(&node.file().0) {
-            return resource;
-        }
-        let mut at = root;
-        if self.uri_of.contains_key(&at.identity()) {
-            resource = at.identity();
-        }
-        for token in node.pointer().split('/').skip(1) {
-            let Some(below) = at.child(&crate::syntax::unescape(token)) else { break };
-            at = below;
-            if self.uri_of.contains_key(&at.identity()) {
-                resource = at.identity();
+        let (file, id) = (node.file(), node.identity().node.0);
+        let root = node.tree().root().identity();
+        let Some(ranges) = self.ranges.get(&file.0) else { return root };
+        // The last that starts before the node, or one of those around it.
+        let mut at = ranges.partition_point(|range| range.start <= id).checked_sub(1);
+        while let Some(range) = at.and_then(|at| ranges.get(at)) {
+            if id < range.past {
+                return NodeKey { file, node: NodeId(range.start) };
             }
+            at = range.around;
         }
-        resource
+        root
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Target {
     pub(crate) node: Option<NodeKey>,
     /// What its text calls it.
     pub(crate) name: Option<Box<str>>,
+    /// Whether it is a component of the entry document, which the walk of that has shaped.
+    pub(crate) walked: bool,
 }
 
 /// One file of the document.
@@ -41,6 +43,7 @@ pub(crate) struct File {
     pub(crate) path: FilePath,
     /// `None` where it could not be read or parsed; that was reported.
     pub(crate) tree: Option<Tree>,
+    /// `None` where it could not be read.
     pub(crate) id: Option<FileId>,
 }
 
@@ -54,8 +57,9 @@ pub(crate) struct Resolver<'a> {
     loader: &'a dyn Loader,
     map: &'a mut SourceMap,
     pub(crate) sink: &'a mut Sink,
-    /// How many more names may be compared: input must not buy work without bound.
-    pub(crate) guesses: u32,
+    guesses: u32,
+    /// How many more names may be compared with dangling ones: input must not buy work without bound.
+    pub(crate) names: usize,
     /// How many references deep a pointer's way is being followed.
     through: usize,
     /// How many more times that may be done.
@@ -73,7 +77,7 @@ pub fn resolve(
     map: &mut SourceMap,
     sink: &mut Sink,
 ) -> Spec {
-    let Document { tree, version, uses } = document;
+    let Document { tree, version, uses, guesses } = document;
     let root = tree.file();
     let mut resolver = Resolver {
         version,
@@ -85,11 +89,12 @@ pub fn resolve(
         loader,
         map,
         sink,
-        guesses: 200,
+        guesses,
+        names: 20_000,
         through: 0,
         detours: 10_000,
     };
-    resolver.add(entry.clone(), Some(tree));
+    resolver.add(entry.clone(), Some(root), Some(tree));
     resolver.run(uses);
     cycles::cut(&mut resolver);
     let Resolver { files, by_id, table, .. } = resolver;
@@ -97,9 +102,8 @@ pub fn resolve(
 }
 
 impl Resolver<'_> {
-    fn add(&mut self, path: FilePath, tree: Option<Tree>) -> usize {
+    fn add(&mut self, path: FilePath, id: Option<FileId>, tree: Option<Tree>) -> usize {
         let at = self.files.len();
-        let id = tree.as_ref().map(Tree::file);
         if let Some(id) = id {
             self.by_id.insert(id.0, at);
         }
@@ -118,8 +122,8 @@ impl Resolver<'_> {
     }
 
     fn run(&mut self, mut queue: Vec<Use>) {
-        // Nodes shaped because something refers to them. Entries of the entry document's own tree that its walk
-        // reached are shaped again at most once each, which costs less than remembering the whole walk.
+        // Nodes shaped because something refers to them. Other nodes of the entry document than components are shaped
+        // again, at most once each, which costs less than remembering its whole walk.
         let mut shaped: Set<(NodeKey, usize)> = Set::default();
         let mut next = Vec::new();
         while !queue.is_empty() {
@@ -128,10 +132,10 @@ impl Resolver<'_> {
                     continue;
                 }
                 let target = self.follow(&found);
-                let node = target.node;
+                let (node, walked) = (target.node, target.walked);
                 self.table.insert(found.text, target);
                 let Some(key) = node else { continue };
-                if !shaped.insert((key, std::ptr::from_ref(found.wants) as usize)) {
+                if walked || !shaped.insert((key, std::ptr::from_ref(found.wants) as usize)) {
                     continue;
                 }
                 self.shape(key, found, &mut next);
@@ -140,16 +144,13 @@ impl Resolver<'_> {
         }
     }
 
-    /// Shapes what a reference names, unless the entry document's walk has done so.
+    /// Shapes what a reference names.
     fn shape(&mut self, key: NodeKey, found: Use, next: &mut Vec<Use>) {
         let Some(at) = self.by_id.get(&key.file.0).copied() else { return };
         let Some(node) = self.files.get(at).and_then(|f| f.tree.as_ref()).map(|tree| tree.node(key.node)) else {
             return;
         };
-        if at == 0 && find::is_component(node) {
-            return;
-        }
-        Walker::new(self.version, self.sink, next).walk(node, found.wants);
+        Walker::new(self.version, self.sink, next, &mut self.guesses).walk(node, found.wants);
     }
 
     /// The tree of another file, read when first named. `None` if it cannot be had; that was reported.
@@ -166,7 +167,7 @@ impl Resolver<'_> {
         let id = source::load(&path, Some(from), self.loader, self.map, self.sink);
         let tree = id.and_then(|id| syntax::parse(id, self.map, self.sink));
         let read = tree.is_some();
-        let at = self.add(path, tree);
+        let at = self.add(path, id, tree);
         read.then_some(at)
     }
 
@@ -191,7 +192,7 @@ impl Resolver<'_> {
     }
 
     fn follow(&mut self, found: &Use) -> Target {
-        let dangling = Target { node: None, name: None };
+        let dangling = Target { node: None, name: None, walked: false };
         let Some(node) = self.node(found.text) else { return dangling };
         let Some(text) = node.as_str().map(str::to_owned) else { return dangling };
         let span = node.span();

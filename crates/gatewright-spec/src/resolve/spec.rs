@@ -83,6 +83,11 @@ impl Spec {
         self.files.iter().filter_map(|file| Some((file.id?, &file.path)))
     }
 
+    /// The files that the document names, also those that could not be read: whatever a build must watch.
+    pub fn paths(&self) -> impl Iterator<Item = &FilePath> {
+        self.files.iter().map(|file| &file.path)
+    }
+
     /// The `$ref` of an object, if it has one that is followed. Data that looks like a reference (in examples,
     /// defaults, extensions) is none.
     pub fn reference<'s>(&'s self, node: Node<'s>) -> Option<Reference<'s>> {

@@ -61,12 +61,13 @@ pub fn parse_text(file: FileId, text: Arc<str>, format: Format, sink: &mut Sink)
         sink.error(codes::TOO_LARGE, start, "the file is too large").help("split the document into several files");
         return None;
     }
-    let errors = sink.has_errors();
+    let said = |sink: &Sink| sink.diagnostics().len() + sink.dropped();
+    let before = said(sink);
     let tree = match format {
         Format::Yaml => yaml::read(file, text, sink),
         Format::Json => json::read(file, text, sink),
     };
-    if tree.is_none() && !sink.has_errors() && !errors {
+    if tree.is_none() && said(sink) == before {
         sink.error(codes::EMPTY_FILE, start, "the file is empty")
             .help("write an OpenAPI document, or run `gatewright new` for one to start from");
     }

@@ -82,6 +82,11 @@ impl<'t> Node<'t> {
         NodeKey { file: self.tree.file, node: NodeId(self.id) }
     }
 
+    /// The node after it and all below it.
+    pub(crate) fn past(self) -> NodeId {
+        NodeId(self.tree.past(self.id))
+    }
+
     /// Where it stands. For a block of YAML: from its first key to its last value.
     pub fn span(self) -> Span {
         self.tree.span(self.at)
