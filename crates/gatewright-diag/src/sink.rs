@@ -38,9 +38,12 @@ pub struct Sink {
     list: Vec<Diagnostic>,
     dropped: usize,
     errors: usize,
+    kept_errors: usize,
+    kept_others: usize,
 }
 
-/// More diagnostics than this are counted and not kept: input must not buy memory, and nobody reads them.
+/// More errors than this, and more of the others than this, are counted and not kept: input must not buy memory, and
+/// nobody reads them. They are counted apart, so that no number of warnings hides an error.
 const MAX_KEPT: usize = 100;
 
 impl Sink {
@@ -85,8 +88,9 @@ impl Sink {
     pub fn push(&mut self, diagnostic: Diagnostic) {
         let error = diagnostic.level == Level::Error;
         self.errors += usize::from(error);
-        // The first error must be among those kept, whatever number of warnings came before it.
-        if self.list.len() < MAX_KEPT || (error && self.errors == 1) {
+        let kept = if error { &mut self.kept_errors } else { &mut self.kept_others };
+        if *kept < MAX_KEPT {
+            *kept += 1;
             self.list.push(diagnostic);
         } else {
             self.dropped += 1;
@@ -175,5 +179,25 @@ impl Drop for Report<'_> {
         if let Some(d) = self.diagnostic.take() {
             self.sink.push(d);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_hide_no_error() {
+        let mut sink = Sink::new();
+        for _ in 0..500 {
+            sink.warning(Code(205), None, "w");
+        }
+        for n in 0..300 {
+            sink.error(Code(203), None, format!("e{n}"));
+        }
+        assert!(sink.has_errors());
+        assert_eq!(sink.dropped(), 600);
+        let kept = sink.finish();
+        assert_eq!(kept.iter().filter(|d| d.level == Level::Error).count(), MAX_KEPT);
     }
 }

@@ -135,6 +135,12 @@ impl<'s, 'u> Walker<'s, 'u> {
             if named {
                 keys::component_name(self, key);
             }
+            if key.text == "x-security" && !matches!(inner, Kind::Any) {
+                self.sink
+                    .error(codes::MISPLACED_POLICY, key.span, "`x-security` is read as a name here, and guards nothing")
+                    .help("move it one level out, beside the key that holds these names");
+                continue;
+            }
             self.walk(value, inner);
         }
     }

@@ -225,7 +225,8 @@ pub fn yaml_1_1_differs(text: &str) -> bool {
     if !starts_with_digit {
         return false;
     }
-    let octal = body.len() > 1 && body.starts_with('0') && body.bytes().all(|b| matches!(b, b'0'..=b'7'));
+    // Octal to some, decimal to others, text to the rest (`042`, `08`).
+    let octal = body.len() > 1 && body.starts_with('0') && body.bytes().all(|b| b.is_ascii_digit());
     let grouped = body.contains('_') && body.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'_' | b'.'));
     let binary = body.strip_prefix("0b").is_some_and(|b| !b.is_empty() && b.bytes().all(|b| matches!(b, b'0' | b'1')));
     let sixty = body.contains(':')
@@ -309,7 +310,7 @@ mod tests {
 
     #[test]
     fn old_yaml_reads_these_otherwise() {
-        for text in ["yes", "Off", "017", "1_000", "0b11", "12:30"] {
+        for text in ["yes", "Off", "017", "08", "1_000", "0b11", "12:30"] {
             assert!(yaml_1_1_differs(text), "{text}");
         }
         for text in ["maybe", "17", "0", "0.5", "12:30:45Z", "1.2.3", "2024-01-02"] {
