@@ -59,6 +59,28 @@ codes! {
 
     0016 AMBIGUOUS_SCALAR "ambiguous-scalar" Warning "a plain value that YAML 1.1 tools read otherwise";
 
+    // 01: who may.
+    0101 UNGUARDED_OPERATION "unguarded-operation" Error "an operation has neither `security` nor `public`";
+    0102 OPENED_WITHOUT_PUBLIC "opened-without-public" Error "`security: []` opens an operation without saying why";
+    0103 PUBLIC_WITH_SECURITY "public-with-security" Error "`public` and `security` contradict each other";
+    0104 UNKNOWN_SCHEME "unknown-scheme" Error "`security` names a scheme that is declared nowhere";
+    0105 UNDECLARED_SCOPE "undeclared-scope" Error "a scope that no flow of its scheme declares";
+    0106 UNKNOWN_NAME "unknown-name" Error "a role, level, network or action that is declared nowhere";
+    0107 UNKNOWN_REFERENCE "unknown-reference" Error "a value of the request that does not exist, or cannot be what it is compared with";
+    0108 UNREACHABLE_ROLE "unreachable-role" Error "an operation asks for roles that nobody can have";
+    0109 ROLE_CYCLE "role-cycle" Error "roles that inherit from one another";
+    0110 LEVEL_WITHOUT_KEY "level-without-key" Error "a level where no API key is asked for";
+    0111 LEVEL_BELOW_SCOPE "level-below-scope" Error "a level that does not grant the scope asked for beside it";
+    0112 UNSATISFIABLE "unsatisfiable" Error "nobody can satisfy this policy";
+    0113 UNCOUNTABLE_LIMIT "uncountable-limit" Error "a limit that cannot count some of the callers it is for";
+    0114 NEEDS_CALLER "needs-caller" Error "a key that needs to know the caller, on an operation that admits anybody";
+    0115 LIFECYCLE_ORDER "lifecycle-order" Error "dates of a lifecycle that contradict each other";
+    0116 WEAKENS_DEFAULT "weakens-default" Warning "a nearer key is weaker than the one that it replaces";
+    0117 FLOW_WITHOUT_LIMIT "flow-without-limit" Error "a sensitive flow without a limit";
+    0118 KEY_IN_QUERY "key-in-query" Warning "a credential is sent in the URL";
+    0119 SECRET_IN_URL "secret-in-url" Warning "sensitive data is sent in the URL";
+    0120 OPTIONAL_OWNER "optional-owner" Error "the id of an owned object may be absent";
+
     // 02: the shape of a document.
     0201 NOT_OPENAPI "not-openapi" Error "the file is no OpenAPI document";
     0202 UNSUPPORTED_VERSION "unsupported-version" Error "a version of OpenAPI that is not supported";
@@ -86,6 +108,43 @@ codes! {
     0307 MISPLACED_REFERENCE "misplaced-reference" Warning "a `$ref` where OpenAPI has no place for one";
     0308 POLICY_BESIDE_REFERENCE "policy-beside-reference" Error "`x-security` beside a `$ref` that would drop it";
     0309 MALFORMED_REFERENCE "malformed-reference" Error "a reference that is no valid URI reference or JSON pointer";
+
+    // 04: what exists.
+    0402 PATH_TEMPLATE "path-template" Error "a path template that cannot be read";
+    0403 PATH_CONFLICT "path-conflict" Error "two paths that are one route";
+    0404 PATH_PARAMETER_UNDECLARED "path-parameter-undeclared" Error "a parameter of the path is declared nowhere";
+    0405 PATH_PARAMETER_UNUSED "path-parameter-unused" Error "a path parameter that is not in the path";
+    0406 DUPLICATE_OPERATION_ID "duplicate-operation-id" Error "two operations of one name";
+    0407 HEADER_NAME "header-name" Error "a name that no header or cookie can have";
+    0408 IGNORED_PARAMETER "ignored-parameter" Warning "a header parameter that OpenAPI says elsewhere";
+    0409 DUPLICATE_PARAMETER "duplicate-parameter" Error "a parameter or header stands twice";
+    0410 DUPLICATE_STATUS "duplicate-status" Error "two responses for one status";
+    0411 METHOD_NAME "method-name" Error "a key of `additionalOperations` that is no method";
+    0412 PARAMETER_STYLE "parameter-style" Error "a style that this place does not have";
+    0413 MEDIA_TYPE "media-type" Warning "a key of `content` that is no media type";
+    0414 PATH_UNREACHABLE "path-unreachable" Warning "a path that no request can have";
+
+    // 05: schemas.
+    0501 PATTERN_INVALID "pattern-invalid" Error "a pattern that is no regular expression";
+    0502 PATTERN_TOO_BIG "pattern-too-big" Error "a pattern that is too big to be matched";
+    0503 BOUNDS_INVERTED "bounds-inverted" Error "bounds that no value meets";
+    0504 INFINITE_INCLUSION "infinite-inclusion" Error "a schema that is part of itself";
+    0505 WRONG_DEFAULT "wrong-default" Warning "a default that its own schema refuses";
+    0506 ENUM_TYPE "enum-type" Warning "a value of an enumeration that is not of the type beside it";
+    0507 REQUIRED_UNDECLARED "required-undeclared" Warning "a required property that is not declared";
+    0508 KEYWORD_VALUE "keyword-value" Error "a value that a schema keyword cannot have";
+
+    // 06: the vocabulary.
+    0601 VOCABULARY_KEY "vocabulary-key" Error "an unknown key in `x-security`";
+    0602 VOCABULARY_TYPE "vocabulary-type" Error "a value of the wrong type in `x-security`";
+    0603 VOCABULARY_VALUE "vocabulary-value" Error "a value in `x-security` that cannot be understood";
+    0604 VOCABULARY_MISSING "vocabulary-missing" Error "a key of `x-security` is missing";
+    0605 SETTING_SYNTAX "setting-syntax" Error "a deployment value that cannot be read";
+    0606 VOCABULARY_MISPLACED "vocabulary-misplaced" Error "`x-security` on a scheme that it says nothing about";
+
+    // 07: what is not enforced.
+    0701 NOT_ENFORCED_YET "not-enforced-yet" Error "the vocabulary has this word, and the server cannot enforce it yet";
+    0702 PATTERN_NOT_LINEAR "pattern-not-linear" Warning "a pattern that cannot be matched in linear time";
 }
 
 /// The entry of a code.

@@ -6,10 +6,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod document;
+pub mod lower;
 pub mod pattern;
 pub mod resolve;
 pub mod source;
 pub mod syntax;
+pub mod vocabulary;
 
 use gatewright_diag::{Sink, SourceMap, codes};
 

@@ -11,6 +11,9 @@ const DEPTH_LIMIT: usize = 100;
 /// Longer patterns are refused unread.
 const LENGTH_LIMIT: usize = 64 << 10;
 
+/// The least and the largest length in code points.
+pub type Length = (u64, Option<u64>);
+
 /// What became of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Translation {
@@ -18,7 +21,7 @@ pub struct Translation {
     pub translated: Option<String>,
     /// A length in code points that must hold besides: `^.{0,100000}$` is too big for a linear engine, and is exactly
     /// `^.*$` with a largest length.
-    pub length: Option<(u64, Option<u64>)>,
+    pub length: Option<Length>,
 }
 
 /// Why a pattern is refused.

@@ -1,0 +1,82 @@
+//! GW0701 not-enforced-yet
+//!
+//! The vocabulary is whole from its first version; the server grows. What it cannot enforce yet is refused, never ignored.
+//! When it can, its row goes away.
+
+use std::collections::HashSet;
+
+use gatewright_diag::{Level, Sink, Span, codes};
+use gatewright_ir::Policy;
+use gatewright_ir::policy::{Keys, Scheme, Verify};
+
+use crate::{Context, Rule};
+
+pub(crate) static RULE: Rule = Rule { code: codes::NOT_ENFORCED_YET, level: Level::Error, check };
+
+/// A key, and where it stands.
+type Row<T> = (&'static str, fn(&T) -> Option<Span>);
+
+/// Of operations.
+const OPERATION: &[Row<Policy>] = &[
+    ("step-up", |policy| policy.step_up.as_ref().map(|fact| fact.span)),
+    ("idempotency", |policy| policy.idempotency.as_ref().map(|fact| fact.span)),
+    ("upstream", |policy| policy.upstream.as_ref().map(|fact| fact.span)),
+    ("allow.devices", |policy| policy.allow.as_ref().filter(|a| a.value.devices.is_some()).map(|fact| fact.span)),
+];
+
+/// Of security schemes.
+const SCHEME: &[Row<Scheme>] = &[
+    ("keys.discovery", |scheme| keys(scheme, |keys| *keys == Keys::Discovery)),
+    ("keys.jwks", |scheme| keys(scheme, |keys| matches!(keys, Keys::Url(_)))),
+    ("bound", |scheme| match &scheme.verify {
+        Verify::Jwt(jwt) => jwt.bound.as_ref().map(|bound| bound.span),
+        _ => None,
+    }),
+    ("introspection", |scheme| match &scheme.verify {
+        Verify::Jwt(jwt) => jwt.introspection.as_ref().map(|asked| asked.span),
+        Verify::Introspection(asked) => Some(asked.span),
+        _ => None,
+    }),
+    ("anomaly", |scheme| match &scheme.verify {
+        Verify::ApiKey(key) => key.anomaly.as_ref().map(|anomaly| anomaly.span),
+        _ => None,
+    }),
+    ("scheme: webauthn", |scheme| match &scheme.verify {
+        Verify::WebAuthn(passkey) => Some(passkey.span),
+        _ => None,
+    }),
+];
+
+fn keys(scheme: &Scheme, which: fn(&Keys) -> bool) -> Option<Span> {
+    match &scheme.verify {
+        Verify::Jwt(jwt) if which(&jwt.keys.value) => Some(jwt.keys.span),
+        _ => None,
+    }
+}
+
+fn check(cx: &Context<'_>, sink: &mut Sink) {
+    // Keys of the root's defaults are met by every operation.
+    let mut found: HashSet<(&str, Span)> = HashSet::new();
+    for (_, policy) in cx.operations() {
+        found.extend(OPERATION.iter().filter_map(|(key, at)| Some((*key, at(policy)?))));
+    }
+    for scheme in &cx.policies().schemes {
+        found.extend(SCHEME.iter().filter_map(|(key, at)| Some((*key, at(scheme)?))));
+    }
+    if let Some(limits) = &cx.policies().shared_limits {
+        found.insert(("limits", limits.span));
+    }
+    for protection in super::protections(cx) {
+        if !protection.read.is_empty() || !protection.write.is_empty() {
+            let key = if protection.read.is_empty() { "write" } else { "read" };
+            found.insert((key, protection.span));
+        }
+    }
+    let mut found: Vec<_> = found.into_iter().collect();
+    found.sort_unstable_by_key(|(key, span)| (*span, *key));
+    for (key, span) in found {
+        RULE.report(sink, span, format!("`{key}` cannot be enforced yet"))
+            .label("nothing would guard this")
+            .help("remove it until it is supported, and guard in another way");
+    }
+}

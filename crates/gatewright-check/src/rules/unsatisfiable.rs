@@ -1,0 +1,68 @@
+//! GW0112 unsatisfiable
+
+use std::collections::HashSet;
+
+use gatewright_diag::{Level, Sink, Span, codes};
+use gatewright_ir::policy::{Alternative, Scheme};
+
+use crate::context::{alternatives, has_claims, has_level, has_roles, near_or, shown};
+use crate::{Context, Rule};
+
+pub(crate) static RULE: Rule = Rule { code: codes::UNSATISFIABLE, level: Level::Error, check };
+
+fn check(cx: &Context<'_>, sink: &mut Sink) {
+    key_scopes(cx, sink);
+    for (operation, policy) in cx.operations() {
+        let guarded = alternatives(policy);
+        if guarded.is_empty() {
+            continue;
+        }
+        if let Some(claims) = &policy.claims {
+            if guarded.iter().any(|a| cx.some_scheme(a, has_claims)) {
+                partly(cx, guarded, "claims", claims.span, has_claims, sink);
+            } else {
+                RULE.report(sink, claims.span, format!("nobody who calls `{}` has claims", shown(&operation.id)))
+                    .related(policy.access.span, "none of these schemes has claims")
+                    .help("ask for a token: `oauth2`, `openIdConnect` or `http` with `scheme: bearer`");
+            }
+        }
+        // That none has them at all is said by other rules.
+        if let Some(roles) = policy.roles.as_ref().filter(|_| guarded.iter().any(|a| cx.some_scheme(a, has_roles))) {
+            partly(cx, guarded, "roles", roles.span, has_roles, sink);
+        }
+        if let Some(level) = policy.level.as_ref().filter(|_| guarded.iter().any(|a| cx.some_scheme(a, has_level))) {
+            partly(cx, guarded, "a level", level.span, has_level, sink);
+        }
+    }
+}
+
+/// Warns of alternatives whose callers never satisfy a key.
+fn partly(cx: &Context<'_>, guarded: &[Alternative], what: &str, key: Span, yes: fn(&Scheme) -> bool, sink: &mut Sink) {
+    for alternative in guarded.iter().filter(|a| !a.needs.is_empty() && !cx.some_scheme(a, yes)) {
+        RULE.warn(sink, alternative.span, format!("whoever uses this alternative alone has not {what}, and is refused"))
+            .related(key, "asked for here")
+            .help("remove the alternative, or add to it a scheme that has what is asked for");
+    }
+}
+
+/// An API key has the scopes of its level, and no others.
+fn key_scopes(cx: &Context<'_>, sink: &mut Sink) {
+    let levels = &cx.policies().levels;
+    let mut seen = HashSet::new();
+    for (_, policy) in cx.operations() {
+        for need in alternatives(policy).iter().flat_map(|a| &a.needs) {
+            if !cx.scheme(need).is_some_and(has_level) {
+                continue;
+            }
+            for scope in &need.scopes {
+                let known = || levels.iter().flat_map(|l| &l.scopes).map(|s| s.value.as_str());
+                if known().any(|name| name == scope.value) || !seen.insert(scope.span) {
+                    continue;
+                }
+                let help = near_or(&scope.value, known(), "grant it to one of the root's `levels`");
+                RULE.report(sink, scope.span, format!("no level grants API keys the scope `{}`", shown(&scope.value)))
+                    .help(help);
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Operations: every method of every path, the webhooks, and the callbacks.
+
+use std::collections::{HashMap, HashSet};
+
+use gatewright_diag::{Span, codes};
+use gatewright_ir::PolicySet;
+use gatewright_ir::api::{Api, Operation, PathPiece, PathTemplate};
+use gatewright_policy::case;
+
+use super::{Lower, is_token, paths, short_hash, shown, text, truth};
+use crate::syntax::Node;
+use crate::vocabulary::OperationKeys;
+
+/// The fixed fields of a path item that hold an operation.
+const METHODS: [&str; 9] = ["get", "put", "post", "delete", "options", "head", "patch", "trace", "query"];
+
+impl<'a> Lower<'a, '_> {
+    /// Every operation that is served, then the webhooks.
+    pub(super) fn operations(&mut self, api: &mut Api, policies: &mut PolicySet) {
+        let root = self.spec.root();
+        if let Some(paths) = self.spec.get(root, "paths") {
+            for (key, raw) in paths.entries().filter(|(key, _)| !key.text.starts_with("x-")) {
+                let Some(item) = self.spec.resolve(raw) else { continue };
+                let template = paths::parse(key.text, key.span, self.sink);
+                let layer = self.layer(item);
+                for (method, node) in self.methods(item) {
+                    let Some(template) = &template else { continue };
+                    let mut operation = self.operation(item, &method, node, template.clone());
+                    operation.policy = policies.add(self.policy(node, operation.span, &layer));
+                    api.operations.push(operation);
+                }
+            }
+        }
+        paths::conflicts(&api.operations, self.sink);
+        if let Some(hooks) = self.spec.get(root, "webhooks") {
+            for (key, item) in self.spec.entries(hooks) {
+                let sent = self.sent(item, key.text, key.span, policies);
+                api.webhooks.extend(sent);
+            }
+        }
+        self.identify(api);
+    }
+
+    /// The operations of a path item by method, in the document's order.
+    fn methods(&mut self, item: Node<'a>) -> Vec<(String, Node<'a>)> {
+        let mut found = Vec::new();
+        for (key, value) in self.spec.entries(item) {
+            if METHODS.contains(&key.text) && value.is_map() {
+                found.push((key.text.to_ascii_uppercase(), value));
+            } else if key.text == "additionalOperations" {
+                for (name, value) in self.spec.entries(value).filter(|(_, value)| value.is_map()) {
+                    if !is_token(name.text) {
+                        let message = format!("`{}` is no method", shown(name.text));
+                        self.sink
+                            .error(codes::METHOD_NAME, name.span, message)
+                            .help("a method is made of letters, digits and `-`, as it stands in a request");
+                    } else if METHODS.contains(&name.text.to_ascii_lowercase().as_str()) {
+                        let field = name.text.to_ascii_lowercase();
+                        self.sink
+                            .error(codes::METHOD_NAME, name.span, format!("`{}` has a field of its own", name.text))
+                            .help(format!("write it under `{field}`"));
+                    } else {
+                        found.push((name.text.to_owned(), value));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Operations that are sent, not served: nobody calls them, so nobody may.
+    fn sent(&mut self, item: Node<'a>, name: &str, span: Span, policies: &mut PolicySet) -> Vec<Operation> {
+        let template = PathTemplate { text: name.to_owned(), span, segments: Vec::new() };
+        let mut found = Vec::new();
+        for (method, node) in self.methods(item) {
+            let mut operation = self.operation(item, &method, node, template.clone());
+            operation.policy = policies.add(gatewright_ir::Policy::nobody());
+            found.push(operation);
+        }
+        found
+    }
+
+    fn operation(&mut self, item: Node<'a>, method: &str, node: Node<'a>, path: PathTemplate) -> Operation {
+        let span = node.anchor_span();
+        let served = !path.segments.is_empty();
+        let tags = self.spec.get(node, "tags").into_iter().flat_map(Node::items);
+        let mut operation = Operation {
+            id: text(node, "operationId").unwrap_or_default(),
+            id_given: node.get("operationId").is_some_and(|id| id.text().is_some_and(|t| !t.is_empty())),
+            method: method.to_owned(),
+            span,
+            summary: text(node, "summary"),
+            description: text(node, "description"),
+            tags: tags.filter_map(|tag| tag.text().map(str::to_owned)).collect(),
+            deprecated: truth(node, "deprecated"),
+            parameters: self.parameters(item, node, if served { Some(&path) } else { None }),
+            body: self.body(node),
+            responses: self.responses(node),
+            callbacks: Vec::new(),
+            policy: gatewright_ir::PolicyId::default(),
+            path,
+        };
+        if served {
+            operation.callbacks = self.callbacks(node);
+        }
+        operation
+    }
+
+    fn callbacks(&mut self, node: Node<'a>) -> Vec<Operation> {
+        let mut found = Vec::new();
+        let Some(callbacks) = self.spec.get(node, "callbacks") else { return found };
+        // What is called back is somebody else's to guard; these policies are of no set that is ever asked.
+        let mut nobody = PolicySet::default();
+        for (_, callback) in self.spec.entries(callbacks) {
+            for (key, item) in self.spec.entries(callback).filter(|(key, _)| !key.text.starts_with("x-")) {
+                let mut sent = self.sent(item, key.text, key.span, &mut nobody);
+                sent.iter_mut().for_each(|o| o.policy = gatewright_ir::PolicyId(u32::MAX));
+                found.extend(sent);
+            }
+        }
+        found
+    }
+
+    /// Gives each operation an id of its own.
+    fn identify(&mut self, api: &mut Api) {
+        let mut given: HashMap<String, Span> = HashMap::new();
+        for operation in api.operations.iter().filter(|o| o.id_given) {
+            if let Some(first) = given.insert(operation.id.clone(), operation.span) {
+                self.sink
+                    .error(
+                        codes::DUPLICATE_OPERATION_ID,
+                        operation.span,
+                        format!("two operations are named `{}`", shown(&operation.id)),
+                    )
+                    .related(first, "the first")
+                    .help("give each operation its own `operationId`");
+            }
+        }
+        let mut made: HashMap<String, usize> = HashMap::new();
+        let unnamed = |o: &Operation| !o.id_given;
+        for operation in api.operations.iter().filter(|o| unnamed(o)) {
+            *made.entry(made_id(&operation.method, &operation.path)).or_default() += 1;
+        }
+        let mut used: HashSet<String> = given.into_keys().collect();
+        for operation in api.operations.iter_mut().filter(|o| unnamed(o)) {
+            let plain = made_id(&operation.method, &operation.path);
+            let alone = made.get(&plain) == Some(&1) && !used.contains(&plain);
+            operation.id = if alone { plain } else { with_suffix(&plain, operation, &used) };
+            used.insert(operation.id.clone());
+        }
+        // What is sent may repeat the ids of what is served: that harms nobody.
+        let sent = api.operations.iter_mut().flat_map(|o| &mut o.callbacks).chain(&mut api.webhooks);
+        for operation in sent {
+            if !operation.id_given {
+                operation.id = made_id(&operation.method, &operation.path);
+            }
+            if used.contains(&operation.id) {
+                let plain = operation.id.clone();
+                operation.id = with_suffix(&plain, operation, &used);
+            }
+            used.insert(operation.id.clone());
+        }
+    }
+
+    /// The policy of an operation, from its own keys, its path item's, and the root's.
+    fn policy(&mut self, node: Node<'a>, span: Span, path_item: &OperationKeys) -> gatewright_ir::Policy {
+        let own = self.layer(node);
+        super::policies::effective(self.spec, node, span, &own, path_item, &self.root.defaults, self.sink)
+    }
+}
+
+/// `get /a/{id}` → `getAById`.
+fn made_id(method: &str, path: &PathTemplate) -> String {
+    let mut id = case::snake(method).replace('_', "");
+    if path.segments.is_empty() {
+        id.push_str(&case::pascal(&path.text));
+    }
+    for piece in path.segments.iter().flatten() {
+        match piece {
+            PathPiece::Literal(text) => id.push_str(&case::pascal(text)),
+            PathPiece::Parameter(name) => {
+                id.push_str("By");
+                id.push_str(&case::pascal(name));
+            }
+        }
+    }
+    id
+}
+
+fn with_suffix(plain: &str, operation: &Operation, used: &HashSet<String>) -> String {
+    let mut text = format!("{} {}", operation.method, operation.path.text);
+    loop {
+        let id = format!("{plain}X{:04x}", short_hash(&text));
+        if !used.contains(&id) {
+            return id;
+        }
+        text.push('+');
+    }
+}

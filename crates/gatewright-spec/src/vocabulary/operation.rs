@@ -1,0 +1,304 @@
+//! `x-security` of an operation, a path item, or the root's `defaults`.
+
+use gatewright_diag::{Spanned, codes};
+use gatewright_ir::policy::{
+    Allow, Claim, Idempotency, Limit, LimitKey, Must, Operand, Owner, Quota, Setting, StepUp, UnknownFields,
+};
+use gatewright_policy::Rate;
+
+use super::read::Reader;
+use super::{ALLOW, CLAIM, IDEMPOTENCY, LIMIT, OPERATION, OWNER, STEP_UP, values};
+use crate::syntax::Node;
+
+/// What one layer says, each key with its place.
+#[allow(missing_docs)] // each is the key of its name
+#[derive(Clone, Debug, Default)]
+pub struct OperationKeys {
+    pub public: Option<Spanned<String>>,
+    pub roles: Option<Spanned<Vec<Spanned<String>>>>,
+    pub level: Option<Spanned<String>>,
+    pub claims: Option<Spanned<Vec<Claim>>>,
+    pub owner: Option<Spanned<Owner>>,
+    pub step_up: Option<Spanned<StepUp>>,
+    pub allow: Option<Spanned<Allow>>,
+    pub limits: Option<Spanned<Vec<Limit>>>,
+    pub body_limit: Option<Spanned<Setting<u64>>>,
+    pub timeout: Option<Spanned<Setting<u64>>>,
+    pub idempotency: Option<Spanned<Idempotency>>,
+    pub unknown_fields: Option<Spanned<UnknownFields>>,
+    pub sensitive_flow: Option<Spanned<String>>,
+    pub audit: Option<Spanned<bool>>,
+    pub upstream: Option<Spanned<Setting<String>>>,
+}
+
+impl OperationKeys {
+    /// Reads one layer. Keys that cannot be understood are reported and left out.
+    pub(crate) fn read(node: Node<'_>, reader: &mut Reader<'_>) -> OperationKeys {
+        let mut keys = OperationKeys::default();
+        if !reader.object(node, OPERATION) {
+            return keys;
+        }
+        /// The value of a key with the key's own place, where it could be read.
+        fn at<T>(node: Node<'_>, value: Option<T>) -> Option<Spanned<T>> {
+            value.map(|value| Spanned::new(value, node.anchor_span()))
+        }
+        for (key, value) in node.entries() {
+            match key.text {
+                "public" => keys.public = reader.public(value),
+                "roles" => keys.roles = at(value, reader.names(value)),
+                "level" => keys.level = reader.name(value),
+                "claims" => keys.claims = at(value, reader.claims(value)),
+                "owner" => keys.owner = at(value, reader.owner(value)),
+                "step-up" => keys.step_up = at(value, reader.step_up(value)),
+                "allow" => keys.allow = at(value, reader.allow(value)),
+                "rate-limit" => keys.limits = at(value, reader.limits(value)),
+                "body-limit" => keys.body_limit = reader.setting(value, values::size),
+                "timeout" => keys.timeout = reader.setting(value, values::duration),
+                "idempotency" => keys.idempotency = at(value, reader.idempotency(value)),
+                "unknown-fields" => {
+                    let words = [
+                        ("refuse", UnknownFields::Refuse),
+                        ("ignore", UnknownFields::Ignore),
+                        ("keep", UnknownFields::Keep),
+                    ];
+                    keys.unknown_fields = at(value, reader.word(value, &words));
+                }
+                "sensitive-flow" => keys.sensitive_flow = reader.text(value),
+                "audit" => keys.audit = at(value, reader.boolean(value)),
+                "upstream" => keys.upstream = reader.url_setting(value),
+                _ => {}
+            }
+        }
+        keys
+    }
+}
+
+impl Reader<'_> {
+    fn public(&mut self, node: Node<'_>) -> Option<Spanned<String>> {
+        match node.as_str() {
+            Some(reason) if !reason.trim().is_empty() => Some(Spanned::new(reason.to_owned(), node.anchor_span())),
+            _ => {
+                self.sink
+                    .error(codes::VOCABULARY_VALUE, node.anchor_span(), "`public` gives no reason")
+                    .help("say in words why everybody may call it: `public: \"liveness probe; no data\"`");
+                None
+            }
+        }
+    }
+
+    fn claims(&mut self, node: Node<'_>) -> Option<Vec<Claim>> {
+        if !node.is_seq() || node.is_empty() {
+            self.wrong_type(node, "a list of claims");
+            return None;
+        }
+        node.items().map(|item| self.claim(item)).collect()
+    }
+
+    fn claim(&mut self, node: Node<'_>) -> Option<Claim> {
+        if !self.object(node, CLAIM) {
+            return None;
+        }
+        let Some(path) = node.get("claim") else {
+            self.missing(node, "claim", "name the claim: `{ claim: tenant, equals: \"{path.tenant}\" }`");
+            return None;
+        };
+        let path = self.claim_path(path);
+        let conditions: Vec<(&str, Node<'_>)> = ["equals", "in", "contains"]
+            .into_iter()
+            .filter_map(|key| node.get(key).map(|value| (key, value)))
+            .collect();
+        let [(condition, value)] = conditions.as_slice() else {
+            self.missing(node, "equals", "say what the claim must be with exactly one of `equals`, `in`, `contains`");
+            return None;
+        };
+        let must = match *condition {
+            "equals" => Must::Equal(self.operand(*value)?),
+            "contains" => Must::Contain(self.operand(*value)?),
+            _ if value.is_empty() => {
+                self.wrong_type(*value, "a list with at least one value");
+                return None;
+            }
+            _ => Must::In(self.list(*value).into_iter().map(|item| self.operand(item)).collect::<Option<Vec<_>>>()?),
+        };
+        Some(Claim { path: path?, must, span: node.span() })
+    }
+
+    fn operand(&mut self, node: Node<'_>) -> Option<Operand> {
+        if let Some(value) = node.as_bool() {
+            return Some(Operand::Bool(value));
+        }
+        if let Some(number) = node.as_number() {
+            let value = number.as_i64();
+            if value.is_none() {
+                self.wrong_value(node, "a claim is compared with text, a whole number, `true` or `false`");
+            }
+            return value.map(Operand::Integer);
+        }
+        if let Some(reference) = self.reference(node)? {
+            return Some(Operand::Request(reference));
+        }
+        self.name(node).map(|text| Operand::Text(text.value))
+    }
+
+    fn owner(&mut self, node: Node<'_>) -> Option<Owner> {
+        if !self.object(node, OWNER) {
+            return None;
+        }
+        let (Some(resource), Some(id)) = (node.get("resource"), node.get("id")) else {
+            let key = if node.has("resource") { "id" } else { "resource" };
+            self.missing(node, key, "write `owner: { resource: account, id: \"{path.accountId}\" }`");
+            return None;
+        };
+        let resource = self.name(resource);
+        match self.reference(id)? {
+            Some(id) => Some(Owner { resource: resource?, id }),
+            None => {
+                self.wrong_value(id, "name the value of the request that is the id: `{path.accountId}`");
+                None
+            }
+        }
+    }
+
+    fn step_up(&mut self, node: Node<'_>) -> Option<StepUp> {
+        if !self.object(node, STEP_UP) {
+            return None;
+        }
+        let (Some(method), Some(within)) = (node.get("method"), node.get("within")) else {
+            let key = if node.has("method") { "within" } else { "method" };
+            self.missing(node, key, "write `step-up: { method: webauthn, within: 5m }`");
+            return None;
+        };
+        let word = self.word(method, &[("webauthn", "webauthn"), ("mfa", "mfa")]);
+        let within = self.seconds(within)?;
+        Some(StepUp { method: Spanned::new(word?.to_owned(), method.span()), within })
+    }
+
+    fn allow(&mut self, node: Node<'_>) -> Option<Allow> {
+        if !self.object(node, ALLOW) {
+            return None;
+        }
+        if node.is_empty() {
+            self.missing(node, "networks", "say who is allowed with `networks`, `users` or `devices`");
+            return None;
+        }
+        let mut part = |key: &str| match node.get(key) {
+            Some(value) => self.names(value).map(Some),
+            None => Some(None),
+        };
+        Some(Allow { networks: part("networks")?, users: part("users")?, devices: part("devices")? })
+    }
+
+    /// One limit, or a list of them.
+    pub(super) fn limits(&mut self, node: Node<'_>) -> Option<Vec<Limit>> {
+        if node.is_map() {
+            return Some(vec![self.limit(node)?]);
+        }
+        if !node.is_seq() || node.is_empty() {
+            self.wrong_type(node, "a list of limits such as `{ by: ip, limit: 100/min }`");
+            return None;
+        }
+        node.items().map(|item| self.limit(item)).collect()
+    }
+
+    fn limit(&mut self, node: Node<'_>) -> Option<Limit> {
+        if !self.object(node, LIMIT) {
+            return None;
+        }
+        let span = node.span();
+        if let Some(action) = node.get("action") {
+            if node.len() > 1 {
+                self.wrong_value(
+                    action,
+                    "a named bucket has its limits under the root's `actions`: leave `action` alone",
+                );
+                return None;
+            }
+            return Some(Limit { by: Vec::new(), quota: Quota::Action(self.name(action)?), span });
+        }
+        let Some(by) = node.get("by") else {
+            self.missing(node, "by", "say what is counted: `by: ip`, `user`, `key`, `client`, `level` or `claim:NAME`");
+            return None;
+        };
+        let keys = if by.is_seq() && !by.is_empty() {
+            by.items().map(|item| self.limit_key(item)).collect::<Option<Vec<_>>>()
+        } else {
+            self.limit_key(by).map(|key| vec![key])
+        };
+        let burst = match node.get("burst") {
+            Some(burst) => Some(self.count(burst)?),
+            None => None,
+        };
+        let quota = match node.get("limit") {
+            None if keys.as_deref() == Some(&[LimitKey::Level]) && burst.is_none() => Quota::OfLevel,
+            None => {
+                self.missing(node, "limit", "say how much: `limit: 100/min`");
+                return None;
+            }
+            Some(limit) if limit.is_map() => self.quota_by_name(limit, burst)?,
+            Some(limit) => Quota::Flat(self.burst_rate(limit, burst)?.value),
+        };
+        Some(Limit { by: keys?, quota, span })
+    }
+
+    fn burst_rate(&mut self, node: Node<'_>, burst: Option<u32>) -> Option<Spanned<Setting<Rate>>> {
+        let rate = self.rate(node)?;
+        match (rate.value, burst) {
+            (Setting::Fixed(fixed), Some(burst)) => {
+                Some(Spanned::new(Setting::Fixed(fixed.with_burst(burst)), rate.span))
+            }
+            (Setting::Environment(_), Some(_)) => {
+                self.wrong_value(node, "a rate that the deployment sets has no `burst`: its burst is its count");
+                None
+            }
+            (value, None) => Some(Spanned::new(value, rate.span)),
+        }
+    }
+
+    fn quota_by_name(&mut self, node: Node<'_>, burst: Option<u32>) -> Option<Quota> {
+        let Some(default) = node.get("default") else {
+            self.missing(node, "default", "say the rate of everybody else: `default: 60/min`");
+            return None;
+        };
+        let default = self.burst_rate(default, burst)?.value;
+        let mut rates = Vec::new();
+        for (key, value) in node.entries().filter(|(key, _)| key.text != "default") {
+            rates.push((Spanned::new(key.text.to_owned(), key.span), self.burst_rate(value, burst)?.value));
+        }
+        Some(Quota::ByName { default, rates })
+    }
+
+    fn limit_key(&mut self, node: Node<'_>) -> Option<LimitKey> {
+        const WORDS: [(&str, u8); 5] = [("ip", 0), ("user", 1), ("key", 2), ("client", 3), ("level", 4)];
+        if let Some(claim) = node.as_str().and_then(|text| text.strip_prefix("claim:")) {
+            return match values::claim_path(claim) {
+                Ok(path) => Some(LimitKey::Claim(path)),
+                Err(help) => {
+                    self.wrong_value(node, &help);
+                    None
+                }
+            };
+        }
+        Some(match self.word(node, &WORDS)? {
+            0 => LimitKey::Address,
+            1 => LimitKey::User,
+            2 => LimitKey::ApiKey,
+            3 => LimitKey::Client,
+            _ => LimitKey::Level,
+        })
+    }
+
+    fn idempotency(&mut self, node: Node<'_>) -> Option<Idempotency> {
+        if !self.object(node, IDEMPOTENCY) {
+            return None;
+        }
+        let required = match node.get("required") {
+            Some(value) => self.boolean(value)?,
+            None => false,
+        };
+        let expires = match node.get("expires") {
+            Some(value) => self.seconds(value)?,
+            None => 86_400,
+        };
+        Some(Idempotency { required, expires })
+    }
+}

@@ -1,0 +1,329 @@
+//! `x-security` of a security scheme: how its credential is verified.
+
+use gatewright_diag::{Spanned, codes};
+use gatewright_ir::policy::{Anomaly, ApiKey, Bound, Introspection, Jwt, Keys, SchemeKind, Verify, WebAuthn};
+use gatewright_policy::table::Algorithm;
+
+use super::read::Reader;
+use super::{ANOMALY, BOUND, INTROSPECTION, KEY_SCHEME, KEY_SOURCES, TOKEN_SCHEME, WEBAUTHN_SCHEME, values};
+use crate::lower::json;
+use crate::syntax::Node;
+
+const ALGORITHMS: [(&str, Algorithm); 9] = [
+    ("ES256", Algorithm::ES256),
+    ("ES384", Algorithm::ES384),
+    ("EdDSA", Algorithm::EdDSA),
+    ("RS256", Algorithm::RS256),
+    ("RS384", Algorithm::RS384),
+    ("RS512", Algorithm::RS512),
+    ("PS256", Algorithm::PS256),
+    ("PS384", Algorithm::PS384),
+    ("PS512", Algorithm::PS512),
+];
+
+/// How a scheme with this `x-security` is verified. Where it cannot be understood that is reported, and the application
+/// stands in so that the rest can be looked at.
+pub(crate) fn verify(kind: &SchemeKind, node: Node<'_>, reader: &mut Reader<'_>) -> Verify {
+    let found = match kind {
+        SchemeKind::ApiKey { .. } => reader.api_key(node).map(Verify::ApiKey),
+        SchemeKind::OAuth2 | SchemeKind::OpenIdConnect { .. } => reader.token(node),
+        SchemeKind::Http { scheme, .. } if scheme == "bearer" => reader.token(node),
+        SchemeKind::Http { scheme, .. } if scheme == "webauthn" => reader.webauthn(node).map(Verify::WebAuthn),
+        SchemeKind::Http { .. } | SchemeKind::MutualTls => {
+            reader
+                .sink
+                .error(
+                    codes::VOCABULARY_MISPLACED,
+                    node.anchor_span(),
+                    "`x-security` says nothing about this kind of scheme",
+                )
+                .help("leave it away: the application verifies this credential");
+            None
+        }
+    };
+    found.unwrap_or(Verify::Application)
+}
+
+impl Reader<'_> {
+    fn token(&mut self, node: Node<'_>) -> Option<Verify> {
+        if !self.object(node, TOKEN_SCHEME) {
+            return None;
+        }
+        let scopes_claim = match node.get("scopes-claim") {
+            Some(value) => self.claim_path(value)?,
+            None => vec!["scope".to_owned()],
+        };
+        let roles_claim = match node.get("roles-claim") {
+            Some(value) => Some(self.claim_path(value)?),
+            None => None,
+        };
+        let introspection = match node.get("introspection") {
+            Some(value) => Some(self.introspection(value, &scopes_claim, roles_claim.as_deref())?),
+            None => None,
+        };
+        if let (Some(introspection), false) = (&introspection, node.has("keys")) {
+            return Some(Verify::Introspection(introspection.clone()));
+        }
+        let mut complete = true;
+        for (key, why) in [
+            ("issuer", "say who signs the tokens: `issuer: https://login.example.com/`"),
+            ("audience", "say whom the tokens are for, else tokens for other services are taken: `audience: my-api`"),
+            ("keys", "say where the issuer's keys are: `keys: { file: jwks.json }`"),
+            ("algorithms", "pin the signature algorithms: `algorithms: [ES256]`"),
+        ] {
+            if !node.has(key) {
+                self.missing(node, key, why);
+                complete = false;
+            }
+        }
+        let issuer = node.get("issuer").and_then(|value| self.text_setting(value));
+        let audience = node.get("audience").and_then(|value| self.audience(value));
+        let keys = node.get("keys").and_then(|value| self.keys(value));
+        let algorithms = node.get("algorithms").and_then(|value| self.algorithms(value));
+        let max_lifetime = node.get("max-lifetime").map_or(Some(3_600), |value| self.seconds(value));
+        let leeway = node.get("leeway").map_or(Some(30), |value| self.leeway(value));
+        let typed = match node.get("typ") {
+            Some(value) => self.word(value, &[("at+jwt", true), ("any", false)]),
+            None => Some(true),
+        };
+        let bound = match node.get("bound") {
+            Some(value) => Some(self.bound(value)?),
+            None => None,
+        };
+        if !complete {
+            return None;
+        }
+        Some(Verify::Jwt(Box::new(Jwt {
+            span: node.anchor_span(),
+            issuer: issuer?,
+            audience: audience?,
+            keys: keys?,
+            algorithms: algorithms?,
+            max_lifetime: max_lifetime?,
+            leeway: leeway?,
+            typed: typed?,
+            scopes_claim,
+            roles_claim,
+            bound,
+            introspection,
+        })))
+    }
+
+    fn audience(&mut self, node: Node<'_>) -> Option<Vec<Spanned<gatewright_ir::policy::Setting<String>>>> {
+        if node.is_seq() && !node.is_empty() {
+            return node.items().map(|item| self.text_setting(item)).collect();
+        }
+        Some(vec![self.text_setting(node)?])
+    }
+
+    fn keys(&mut self, node: Node<'_>) -> Option<Spanned<Keys>> {
+        if !self.object(node, KEY_SOURCES) {
+            return None;
+        }
+        let sources: Vec<(&str, Node<'_>)> = node.entries().map(|(key, value)| (key.text, value)).collect();
+        let [(source, value)] = sources.as_slice() else {
+            self.missing(node, "file", "say exactly one of `file`, `inline`, `jwks`, `discovery`");
+            return None;
+        };
+        let keys = match *source {
+            "file" => Keys::File(self.text_setting(*value)?.value),
+            "jwks" => Keys::Url(self.url_setting(*value)?.value),
+            "discovery" => match self.boolean(*value)? {
+                true => Keys::Discovery,
+                false => {
+                    self.wrong_value(*value, "say where the keys are: `file`, `inline` or `jwks`");
+                    return None;
+                }
+            },
+            "inline" => {
+                if !value.get("keys").is_some_and(|keys| keys.is_seq() && !keys.is_empty()) {
+                    self.wrong_type(*value, "a key set such as `{ keys: [ … ] }`");
+                    return None;
+                }
+                let private = value.get("keys").into_iter().flat_map(Node::items).find(|k| k.has("d") || k.has("k"));
+                if let Some(private) = private {
+                    self.sink
+                        .error(codes::VOCABULARY_VALUE, private.anchor_span(), "a secret key stands in the document")
+                        .help("keep the public part only: leave `d`, `p`, `q`, `dp`, `dq`, `qi` and `k` away");
+                    return None;
+                }
+                Keys::Inline(json::of_node(*value)?.to_text())
+            }
+            _ => return None,
+        };
+        Some(Spanned::new(keys, node.anchor_span()))
+    }
+
+    fn algorithms(&mut self, node: Node<'_>) -> Option<Vec<Spanned<Algorithm>>> {
+        if !node.is_seq() || node.is_empty() {
+            self.wrong_type(node, "a list of signature algorithms such as `[ES256]`");
+            return None;
+        }
+        node.items()
+            .map(|item| match item.text() {
+                Some(text) if text.starts_with("HS") || text.eq_ignore_ascii_case("none") => {
+                    self.wrong_value(
+                        item,
+                        "use an asymmetric algorithm such as `ES256`: whoever verifies an HMAC can also sign",
+                    );
+                    None
+                }
+                _ => Some(Spanned::new(self.word(item, &ALGORITHMS)?, item.span())),
+            })
+            .collect()
+    }
+
+    fn leeway(&mut self, node: Node<'_>) -> Option<u32> {
+        if node.text() == Some("0s") {
+            return Some(0);
+        }
+        let leeway = self.seconds(node)?;
+        if leeway > 300 {
+            self.wrong_value(node, "clocks that differ by more than five minutes are broken: write at most `5m`");
+            return None;
+        }
+        Some(leeway)
+    }
+
+    /// `[dpop, mtls]`, or `{ methods: […], require: true }`.
+    fn bound(&mut self, node: Node<'_>) -> Option<Spanned<Bound>> {
+        let (methods, require) = if node.is_map() {
+            if !self.object(node, BOUND) {
+                return None;
+            }
+            let require = match node.get("require") {
+                Some(value) => self.boolean(value)?,
+                None => false,
+            };
+            (node.get("methods"), require)
+        } else {
+            (Some(node), false)
+        };
+        let Some(methods) = methods.filter(|m| m.is_seq() && !m.is_empty()) else {
+            self.wrong_type(node, "a list of `dpop` and `mtls`");
+            return None;
+        };
+        let mut bound = Bound { dpop: false, mtls: false, require };
+        for item in methods.items() {
+            match self.word(item, &[("dpop", true), ("mtls", false)])? {
+                true => bound.dpop = true,
+                false => bound.mtls = true,
+            }
+        }
+        Some(Spanned::new(bound, node.anchor_span()))
+    }
+
+    fn introspection(
+        &mut self,
+        node: Node<'_>,
+        scopes_claim: &[String],
+        roles_claim: Option<&[String]>,
+    ) -> Option<Spanned<Introspection>> {
+        if !self.object(node, INTROSPECTION) {
+            return None;
+        }
+        let Some(url) = node.get("url") else {
+            self.missing(node, "url", "say where tokens are looked up: `url: https://login.example.com/introspect`");
+            return None;
+        };
+        let cache = match node.get("cache") {
+            Some(value) => self.seconds(value)?,
+            None => 0,
+        };
+        let introspection = Introspection {
+            url: self.url_setting(url)?.value,
+            cache,
+            scopes_claim: scopes_claim.to_vec(),
+            roles_claim: roles_claim.map(<[String]>::to_vec),
+        };
+        Some(Spanned::new(introspection, node.anchor_span()))
+    }
+
+    fn api_key(&mut self, node: Node<'_>) -> Option<ApiKey> {
+        if !self.object(node, KEY_SCHEME) {
+            return None;
+        }
+        let Some(prefix) = node.get("prefix") else {
+            self.missing(node, "prefix", "say what keys start with, so that leaked ones can be found: `prefix: wx`");
+            return None;
+        };
+        let text = self.name(prefix)?;
+        let sound = text.len() <= 16
+            && text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        if !sound {
+            self.wrong_value(prefix, "a prefix is a lower-case letter and up to 15 more letters or digits");
+            return None;
+        }
+        let rotate_every = match node.get("rotate-every") {
+            Some(value) => Some(self.seconds(value)?),
+            None => None,
+        };
+        let grace = match node.get("grace") {
+            Some(value) => self.seconds(value)?,
+            None => 0,
+        };
+        let anomaly = match node.get("anomaly") {
+            Some(value) => Some(self.anomaly(value)?),
+            None => None,
+        };
+        Some(ApiKey { prefix: text.value, rotate_every, grace, anomaly })
+    }
+
+    fn anomaly(&mut self, node: Node<'_>) -> Option<Spanned<Anomaly>> {
+        if !self.object(node, ANOMALY) {
+            return None;
+        }
+        let new_network = match node.get("new-network") {
+            Some(value) => Some(self.word(value, &[("warn", "warn"), ("refuse", "refuse")])?.to_owned()),
+            None => None,
+        };
+        let spike = match node.get("spike") {
+            Some(value) => {
+                let times = value.text().and_then(|t| t.strip_suffix('x')).and_then(|t| t.parse().ok());
+                match times.filter(|times: &u32| *times > 1) {
+                    Some(times) => Some(times),
+                    None => {
+                        self.wrong_value(value, "write how many times the usual traffic: `10x`");
+                        return None;
+                    }
+                }
+            }
+            None => None,
+        };
+        Some(Spanned::new(Anomaly { new_network, spike }, node.anchor_span()))
+    }
+
+    fn webauthn(&mut self, node: Node<'_>) -> Option<WebAuthn> {
+        if !self.object(node, WEBAUTHN_SCHEME) {
+            return None;
+        }
+        for (key, why) in [
+            ("rp-id", "say the domain that passkeys are for: `rp-id: bank.example.com`"),
+            ("origins", "say which pages may ask: `origins: [\"https://bank.example.com\"]`"),
+        ] {
+            if !node.has(key) {
+                self.missing(node, key, why);
+            }
+        }
+        let rp_id = node.get("rp-id").and_then(|value| self.setting(value, values::host));
+        let rp_name = match node.get("rp-name") {
+            Some(value) => Some(self.text(value)?.value),
+            None => None,
+        };
+        let origins = self.list(node.get("origins")?);
+        let origins = origins.into_iter().map(|item| self.url_setting(item)).collect::<Option<Vec<_>>>()?;
+        let words = [("required", "required"), ("preferred", "preferred"), ("discouraged", "discouraged")];
+        let user_verification = match node.get("user-verification") {
+            Some(value) => self.word(value, &words)?,
+            None => "required",
+        };
+        Some(WebAuthn {
+            span: node.anchor_span(),
+            rp_id: rp_id?.value,
+            rp_name,
+            origins,
+            user_verification: user_verification.to_owned(),
+        })
+    }
+}
