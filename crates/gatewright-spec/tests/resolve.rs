@@ -213,6 +213,14 @@ fn faults() {
 }
 
 #[test]
+fn a_spec_prints_where_references_lead() {
+    let text = schemas("    A: {$ref: 'b.yaml#/B'}\n    C: {$ref: '#/components/schemas/X'}\n");
+    let (spec, _) = resolve(&[("api.yaml", &text), ("b.yaml", "B: {}\n")]);
+    let expected = "OpenAPI 3.1\nfile api.yaml\nfile b.yaml\napi.yaml#/components/schemas/A/$ref -> b.yaml#/B\napi.yaml#/components/schemas/C/$ref -> nothing\n";
+    assert_eq!(spec.to_string(), expected);
+}
+
+#[test]
 fn a_circle_never_holds_a_reader() {
     let text = schemas(
         "    A: {$ref: '#/components/schemas/B'}\n    B: {$ref: '#/components/schemas/A'}\n    C: {$ref: '#/components/schemas/A'}\n",

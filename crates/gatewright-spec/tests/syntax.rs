@@ -123,6 +123,13 @@ fn an_alias_is_its_target_at_another_place() {
 }
 
 #[test]
+fn a_tree_prints_itself_with_places() {
+    let text = "a: &x\n  b: 'c'\nd: [1, *x]\n";
+    let expected = "        1:1 {2}\n        1:1   a: {1}\n        2:3     b: \"c\"\n        3:1   d: [2]\n        3:5     - 1\n        3:8     - alias of /a\n";
+    assert_eq!(yaml(text).to_string(), expected);
+}
+
+#[test]
 fn large_maps_are_found_by_index() {
     let text: String = (0..1000).map(|i| format!("k{i}: {i}\n")).collect();
     let tree = yaml(&text);

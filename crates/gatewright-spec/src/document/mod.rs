@@ -74,6 +74,18 @@ impl Document {
     }
 }
 
+/// The version, and each reference with its place: what `dump --stage shape` prints.
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "OpenAPI {}", self.version)?;
+        for found in &self.uses {
+            let text = self.tree.node(found.text.node);
+            writeln!(f, "#{} refers to {}", text.pointer(), keys::shown(text.text().unwrap_or("")))?;
+        }
+        Ok(())
+    }
+}
+
 /// Checks the entry document's tree. `None` if it is no OpenAPI document of a version that we know; then the sink
 /// holds an error.
 pub fn shape(tree: Tree, sink: &mut Sink) -> Option<Document> {

@@ -145,3 +145,25 @@ impl Spec {
         self.names.get(&node.identity()).map(|name| &**name)
     }
 }
+
+/// The files, and where each reference leads: what `dump --stage resolve` prints.
+impl std::fmt::Display for Spec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "OpenAPI {}", self.version)?;
+        for path in self.paths() {
+            writeln!(f, "file {path}")?;
+        }
+        let place = |key: NodeKey| {
+            let path = self.by_id.get(&key.file.0).and_then(|at| self.files.get(*at)).map_or("", |f| f.path.as_str());
+            let pointer = self.try_node(key).map(Node::pointer).unwrap_or_default();
+            format!("{path}#{pointer}")
+        };
+        let mut sorted: Vec<_> = self.table.iter().collect();
+        sorted.sort_by_key(|(text, _)| **text);
+        for (text, target) in sorted {
+            let to = target.node.map_or_else(|| "nothing".to_owned(), place);
+            writeln!(f, "{} -> {to}", place(*text))?;
+        }
+        Ok(())
+    }
+}

@@ -5,6 +5,7 @@
 
 mod build;
 mod de;
+mod dump;
 mod json;
 mod node;
 mod scalar;
