@@ -1,0 +1,56 @@
+//! Tokens that were verified before. The whole token is the key, under a hash with a random seed: a look-up is hundreds of
+//! times cheaper than a signature. Each scheme has its own, so that no token can answer for another scheme.
+
+use std::sync::Arc;
+
+use foldhash::quality::RandomState;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+
+use super::Identity;
+
+#[derive(Clone)]
+struct Entry {
+    identity: Arc<Identity>,
+    /// The last second in which the token is good.
+    until: i64,
+}
+
+type Entries = Cache<Box<str>, Entry, UnitWeighter, RandomState>;
+
+pub(crate) struct TokenCache {
+    entries: Option<Entries>,
+}
+
+impl TokenCache {
+    /// Holds at most this many; 0 holds none.
+    pub(crate) fn new(entries: usize) -> TokenCache {
+        let made = || {
+            Cache::with(
+                entries,
+                u64::try_from(entries).unwrap_or(u64::MAX),
+                UnitWeighter,
+                RandomState::default(),
+                DefaultLifecycle::default(),
+            )
+        };
+        TokenCache { entries: (entries > 0).then(made) }
+    }
+
+    /// The identity of a token that was verified, and is still good at `now`.
+    pub(crate) fn get(&self, token: &str, now: i64) -> Option<Arc<Identity>> {
+        let entries = self.entries.as_ref()?;
+        let entry = entries.get(token)?;
+        if now <= entry.until {
+            return Some(entry.identity);
+        }
+        entries.remove(token);
+        None
+    }
+
+    pub(crate) fn insert(&self, token: &str, identity: &Arc<Identity>, until: i64) {
+        if let Some(entries) = &self.entries {
+            entries.insert(token.into(), Entry { identity: identity.clone(), until });
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `WWW-Authenticate` (RFC 9110, 11.6.1; RFC 6750, 3): one challenge per scheme that could let the caller in. Written at
+//! start, but for the scopes of a 403.
+
+use gatewright_policy::table::{ApiPolicy, Carrier, Policy, Access, Scheme};
+use http::HeaderValue;
+
+/// The challenges of one operation.
+#[derive(Default)]
+pub(crate) struct Challenges {
+    /// Nothing was presented: no error is named.
+    pub(crate) missing: Vec<HeaderValue>,
+    /// What was presented is not good.
+    pub(crate) invalid: Vec<HeaderValue>,
+    /// By alternative: a scope is missing.
+    pub(crate) scope: Vec<Option<HeaderValue>>,
+}
+
+impl Challenges {
+    pub(crate) fn new(api: &ApiPolicy, policy: &Policy) -> Challenges {
+        let Access::Guarded(alternatives) = policy.access else { return Challenges::default() };
+        let realm = quoted(api.name);
+        let mut challenges = Challenges::default();
+        let mut seen = Vec::new();
+        for alternative in alternatives {
+            let schemes = || alternative.schemes.iter().filter_map(|i| api.schemes.get(usize::from(*i)));
+            for scheme in schemes() {
+                if !seen.contains(&scheme.name) {
+                    seen.push(scheme.name);
+                    challenges.missing.extend(challenge(scheme, &realm, ""));
+                    challenges.invalid.extend(challenge(scheme, &realm, ", error=\"invalid_token\""));
+                }
+            }
+            let scope = quoted(&alternative.scopes.join(" "));
+            let error = format!(", error=\"insufficient_scope\", scope={scope}");
+            let bearer = schemes().find(|s| s.carrier == Carrier::Authorization("bearer"));
+            challenges.scope.push(bearer.and_then(|s| challenge(s, &realm, &error)));
+        }
+        challenges
+    }
+}
+
+fn challenge(scheme: &Scheme, realm: &str, error: &str) -> Option<HeaderValue> {
+    let text = match scheme.carrier {
+        Carrier::Authorization("bearer") => format!("Bearer realm={realm}{error}"),
+        Carrier::Authorization("basic") => format!("Basic realm={realm}, charset=\"UTF-8\""),
+        Carrier::Authorization(name) => format!("{} realm={realm}", capital(name)),
+        // No registered scheme: the name tells a person what to send.
+        Carrier::Header(name) => format!("ApiKey realm={realm}, in=\"header\", name={}", quoted(name)),
+        Carrier::Query(name) => format!("ApiKey realm={realm}, in=\"query\", name={}", quoted(name)),
+        Carrier::Cookie(name) => format!("ApiKey realm={realm}, in=\"cookie\", name={}", quoted(name)),
+        Carrier::ClientCertificate => format!("Mutual realm={realm}"),
+    };
+    HeaderValue::try_from(text).ok()
+}
+
+fn capital(name: &str) -> String {
+    let mut name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    name
+}
+
+/// A quoted-string (RFC 9110, 5.6.4); what cannot stand in one is left out.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars().filter(|c| matches!(c, ' '..='~')) {
+        if matches!(c, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+    out
+}

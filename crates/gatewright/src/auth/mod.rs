@@ -1,0 +1,17 @@
+//! Authentication: where credentials stand in a request, how each kind is verified, and what a verified one says.
+
+pub(crate) mod api_key;
+mod application;
+mod basic;
+mod cache;
+pub(crate) mod carrier;
+pub(crate) mod challenge;
+mod identity;
+pub mod jwt;
+pub(crate) mod scheme;
+
+pub use application::{Presented, Unverified, Verified, Verifier, Verify};
+pub(crate) use basic::decode as application_basic;
+pub use identity::{Caller, Identity};
+pub(crate) use identity::Credential;
+pub(crate) use scheme::{Checked, SchemeState};

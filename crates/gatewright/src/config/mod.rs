@@ -1,0 +1,173 @@
+//! What a deployment says, as opposed to what the spec says: environment, clock, stores, keys. Nothing here can open what
+//! the spec closes.
+
+mod setting;
+
+pub(crate) use setting::Resolver;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::clock::{Clock, SystemClock};
+use crate::net::Forwarding;
+use gatewright_store::{KeyStore, Pepper};
+
+/// Looks a variable up.
+pub(crate) type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// The deployment's side of a server.
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) environment: Environment,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) keys: Option<(Arc<dyn KeyStore>, Pepper)>,
+    pub(crate) jwks: BTreeMap<String, String>,
+    pub(crate) forwarding: Forwarding,
+    pub(crate) trust_request_id: bool,
+    pub(crate) token_cache: usize,
+    pub(crate) limiter_keys: usize,
+    pub(crate) rate_limit_headers: bool,
+    #[cfg_attr(not(feature = "dev"), allow(dead_code))]
+    pub(crate) dev: bool,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config::new()
+    }
+}
+
+impl Config {
+    /// Safe defaults, the machine's clock, no key store, and an empty environment: only defaults of `${NAME:-default}`
+    /// are then known.
+    #[must_use]
+    pub fn new() -> Config {
+        Config {
+            environment: Arc::new(|_| None),
+            clock: Arc::new(SystemClock::new()),
+            keys: None,
+            jwks: BTreeMap::new(),
+            forwarding: Forwarding::XForwardedFor,
+            trust_request_id: false,
+            token_cache: 10_000,
+            limiter_keys: 1 << 20,
+            rate_limit_headers: true,
+            dev: false,
+        }
+    }
+
+    /// As [`new`](Config::new), with the variables of this process.
+    #[must_use]
+    pub fn from_env() -> Config {
+        Config::new().environment(|name| std::env::var(name).ok())
+    }
+
+    /// Where `${NAME}` is looked up. It is asked once for each, at start.
+    #[must_use]
+    pub fn environment(mut self, lookup: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Config {
+        self.environment = Arc::new(lookup);
+        self
+    }
+
+    /// Variables from a list: the other ones are unset.
+    #[must_use]
+    pub fn variables<K: Into<String>, V: Into<String>>(self, pairs: impl IntoIterator<Item = (K, V)>) -> Config {
+        let map: BTreeMap<String, String> = pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+        self.environment(move |name| map.get(name).cloned())
+    }
+
+    /// Where the time comes from.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Config {
+        self.clock = clock;
+        self
+    }
+
+    /// Where API keys are looked up, and the secret that their hashes are keyed with.
+    #[must_use]
+    pub fn api_keys(mut self, store: Arc<dyn KeyStore>, pepper: Pepper) -> Config {
+        self.keys = Some((store, pepper));
+        self
+    }
+
+    /// The JWKS (RFC 7517) of a security scheme, in place of what the spec says about its keys.
+    #[must_use]
+    pub fn jwks(mut self, scheme: impl Into<String>, json: impl Into<String>) -> Config {
+        self.jwks.insert(scheme.into(), json.into());
+        self
+    }
+
+    /// Which forwarding header trusted proxies set. The other one is ignored. Default: `X-Forwarded-For`.
+    #[must_use]
+    pub fn forwarding(mut self, forwarding: Forwarding) -> Config {
+        self.forwarding = forwarding;
+        self
+    }
+
+    /// Takes a request id from a trusted proxy's `X-Request-Id`. Default: no. One from anybody else never counts.
+    #[must_use]
+    pub fn request_id_of_proxies(mut self, trust: bool) -> Config {
+        self.trust_request_id = trust;
+        self
+    }
+
+    /// How many verified tokens are remembered per scheme. Default 10,000, about 10 MB; 0 remembers none.
+    #[must_use]
+    pub fn token_cache(mut self, entries: usize) -> Config {
+        self.token_cache = entries;
+        self
+    }
+
+    /// How many keys the rate limiter holds at most. Default 1,048,576, about 64 MB when full.
+    #[must_use]
+    pub fn limiter_keys(mut self, keys: usize) -> Config {
+        self.limiter_keys = keys;
+        self
+    }
+
+    /// Whether `RateLimit` and `RateLimit-Policy` are sent (draft-ietf-httpapi-ratelimit-headers-10). Default: yes.
+    #[must_use]
+    pub fn rate_limit_headers(mut self, send: bool) -> Config {
+        self.rate_limit_headers = send;
+        self
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("keys", &self.keys.is_some()).field("dev", &self.dev).finish_non_exhaustive()
+    }
+}
+
+/// Why a server does not start: everything that is wrong, at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartError {
+    /// The problems, in the order of the spec.
+    pub problems: Vec<StartProblem>,
+}
+
+/// One thing that is wrong with a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartProblem {
+    /// Where the spec asks for it (`bank.yaml:12`); empty where it is not about a line.
+    pub at: String,
+    /// What is wrong. Never holds a secret.
+    pub message: String,
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the server does not start")?;
+        for problem in &self.problems {
+            write!(f, "\n  ")?;
+            if !problem.at.is_empty() {
+                write!(f, "{}: ", problem.at)?;
+            }
+            f.write_str(&problem.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for StartError {}

@@ -1,0 +1,13 @@
+//! Rate limits: GCRA over a bounded table, so that an attacker with a million addresses costs memory that was set aside
+//! beforehand, and never the state of somebody who is limited.
+
+mod gcra;
+mod headers;
+mod key;
+mod rules;
+mod table;
+
+pub(crate) use headers::Standing;
+pub(crate) use key::KeyHasher;
+pub(crate) use rules::{Buckets, CallerFacts, Charged, Rules};
+pub(crate) use table::Table;

@@ -1,0 +1,283 @@
+//! The limits of one operation, made from its table at start, and how a request is charged for them.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use gatewright_policy::table::{ApiPolicy, Key, Limit, Policy, Quota, Setting};
+use gatewright_policy::{Rate, Refusal, bits};
+
+use super::gcra::{Gcra, Verdict};
+use super::headers::{Entry, Standing, seconds};
+use super::key::{CellKey, KeyHasher, address, counted};
+use super::table::Table;
+use crate::auth::Identity;
+use crate::config::Resolver;
+use crate::problem::Refused;
+
+/// Numbers the buckets of a server. Those of actions are shared by name, across operations and versions.
+#[derive(Default)]
+pub(crate) struct Buckets {
+    next: u32,
+    actions: BTreeMap<String, (u32, String)>,
+}
+
+impl Buckets {
+    fn own(&mut self) -> u32 {
+        self.next += 1;
+        self.next
+    }
+
+    /// The bucket of an action's limit; `definition` must be the same wherever the name is used, or a caller would have
+    /// a budget per version.
+    fn shared(&mut self, name: String, definition: String) -> Result<u32, ()> {
+        if let Some((bucket, before)) = self.actions.get(&name) {
+            return if *before == definition { Ok(*bucket) } else { Err(()) };
+        }
+        let bucket = self.own();
+        self.actions.insert(name, (bucket, definition));
+        Ok(bucket)
+    }
+}
+
+/// The limits of an operation.
+#[derive(Default)]
+pub(crate) struct Rules {
+    /// Those that need only the address.
+    pub(crate) address: Box<[Rule]>,
+    /// Those that need the caller.
+    pub(crate) caller: Box<[Rule]>,
+}
+
+pub(crate) struct Rule {
+    bucket: u32,
+    name: &'static str,
+    by: &'static [Key],
+    quota: Resolved,
+}
+
+type Quotum = (Rate, Gcra);
+
+enum Resolved {
+    Flat(Quotum),
+    ByGrant { default: Quotum, rates: Box<[(u16, Quotum)]> },
+    OfLevel(Box<[Quotum]>),
+}
+
+/// What is known of whoever is charged.
+#[derive(Clone, Copy)]
+pub(crate) struct CallerFacts<'a> {
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) identity: Option<&'a Identity>,
+}
+
+/// The means of charging.
+#[derive(Clone, Copy)]
+pub(crate) struct Charged<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) hasher: &'a KeyHasher,
+    pub(crate) now: u64,
+}
+
+impl Rules {
+    pub(crate) fn new(api: &'static ApiPolicy, policy: &Policy, buckets: &mut Buckets, r: &mut Resolver) -> Rules {
+        let mut rules = Vec::new();
+        for limit in policy.limits {
+            let Quota::Action(index) = limit.quota else {
+                let bucket = buckets.own();
+                rules.extend(Rule::new(api, policy.at, limit, bucket, r));
+                continue;
+            };
+            let Some(action) = api.actions.get(usize::from(index)) else {
+                r.problem(policy.at, format_args!("the bucket {index} of a limit does not exist"));
+                continue;
+            };
+            for (i, limit) in action.limits.iter().enumerate() {
+                let definition = format!("{:?}", (limit.by, resolved_text(limit, r)));
+                match buckets.shared(format!("{}\u{0}{i}", action.name), definition) {
+                    Ok(bucket) => rules.extend(Rule::new(api, policy.at, limit, bucket, r)),
+                    Err(()) => r.problem(
+                        policy.at,
+                        format_args!(
+                            "the action `{}` has other limits in another version of this server: one bucket can have one limit",
+                            action.name
+                        ),
+                    ),
+                }
+            }
+        }
+        let (address, caller) = rules.into_iter().partition::<Vec<_>, _>(Rule::needs_only_the_address);
+        Rules { address: address.into(), caller: caller.into() }
+    }
+}
+
+/// What two versions must agree on: the rates as they are after the environment is read.
+fn resolved_text(limit: &Limit, r: &mut Resolver) -> String {
+    match limit.quota {
+        Quota::Flat(rate) => format!("{:?}", r.rate(rate)),
+        Quota::ByGrant { default, rates } => {
+            let rates: Vec<_> = rates.iter().map(|(bit, rate)| (bit, r.rate(*rate))).collect();
+            format!("{:?}", (r.rate(default), rates))
+        }
+        Quota::OfLevel => "level".to_owned(),
+        Quota::Action(_) => "action".to_owned(),
+    }
+}
+
+impl Rule {
+    fn new(api: &'static ApiPolicy, at: &str, limit: &'static Limit, bucket: u32, r: &mut Resolver) -> Option<Rule> {
+        if limit.by.is_empty() {
+            r.problem(at, format_args!("the limit `{}` counts by nothing", limit.name));
+        }
+        if limit.name.bytes().any(|b| !(b' '..=b'~').contains(&b) || b == b'"' || b == b'\\') {
+            r.problem(at, "the name of a limit has a character that a header field cannot carry");
+        }
+        let quota = match limit.quota {
+            Quota::Flat(rate) => Resolved::Flat(quotum(rate, r)?),
+            Quota::ByGrant { default, rates } => {
+                let rates: Vec<_> = rates.iter().map(|(bit, rate)| Some((*bit, quotum(*rate, r)?))).collect();
+                Resolved::ByGrant { default: quotum(default, r)?, rates: rates.into_iter().collect::<Option<_>>()? }
+            }
+            Quota::OfLevel => {
+                let mut rates = Vec::new();
+                for level in api.levels {
+                    match level.rate {
+                        Some(rate) => rates.push(quotum(rate, r)?),
+                        None => {
+                            r.problem(at, format_args!("a limit is by level, and the level `{}` has no rate", level.name));
+                            return None;
+                        }
+                    }
+                }
+                Resolved::OfLevel(rates.into())
+            }
+            Quota::Action(_) => {
+                r.problem(at, "the limit of a bucket is a bucket again");
+                return None;
+            }
+        };
+        Some(Rule { bucket, name: limit.name, by: limit.by, quota })
+    }
+
+    fn needs_only_the_address(&self) -> bool {
+        matches!(self.quota, Resolved::Flat(_)) && self.by.iter().all(|key| *key == Key::Address)
+    }
+
+    fn quotum(&self, facts: CallerFacts<'_>) -> Option<Quotum> {
+        match &self.quota {
+            Resolved::Flat(quotum) => Some(*quotum),
+            Resolved::ByGrant { default, rates } => {
+                let have = facts.identity.map_or(&[][..], |i| i.grants());
+                let theirs = rates.iter().filter(|(bit, _)| has_bit(have, *bit)).map(|(_, q)| *q);
+                // The largest by what it admits in the long run: limit per window, compared without rounding.
+                let largest = theirs.max_by(|(a, _), (b, _)| {
+                    (u64::from(a.limit) * u64::from(b.window)).cmp(&(u64::from(b.limit) * u64::from(a.window)))
+                });
+                Some(largest.unwrap_or(*default))
+            }
+            Resolved::OfLevel(rates) => rates.get(usize::from(facts.identity?.level_index()?)).copied(),
+        }
+    }
+
+    fn key(&self, facts: CallerFacts<'_>, hasher: &KeyHasher) -> CellKey {
+        if let [Key::Address] = self.by {
+            return address(self.bucket, facts.address);
+        }
+        let mut parts = hasher.parts();
+        for key in self.by {
+            let id = facts.identity;
+            let part = match key {
+                Key::Address => None,
+                Key::User => id.and_then(Identity::subject).map(|s| (1, s)),
+                Key::ApiKey => id.and_then(Identity::key).map(|s| (2, s)),
+                Key::Client => id.and_then(Identity::client).map(|s| (3, s)),
+                Key::Level => id.and_then(Identity::level).map(|s| (4, s)),
+                Key::Claim(path) => {
+                    if let Some(value) = id.and_then(|i| i.claim(path)) {
+                        parts.add(5, value.to_string().as_bytes());
+                        continue;
+                    }
+                    None
+                }
+            };
+            match part {
+                Some((tag, text)) => parts.add(tag, text.as_bytes()),
+                // Who lacks what is counted by is counted by address: neither unlimited nor in one cell with the world.
+                None => {
+                    let (kind, address) = counted(facts.address);
+                    parts.add(0, &[kind.to_be_bytes(), address.to_be_bytes()].concat());
+                }
+            }
+        }
+        parts.key(self.bucket)
+    }
+}
+
+fn has_bit(have: &[u64], bit: u16) -> bool {
+    let mut need = [0u64; 1];
+    let word = usize::from(bit / 64);
+    if let [n] = &mut need {
+        *n = 1 << (bit % 64);
+    }
+    have.get(word..).is_some_and(|rest| bits::covers(rest, &need))
+}
+
+fn quotum(rate: Setting<Rate>, r: &mut Resolver) -> Option<Quotum> {
+    r.rate(rate).map(|rate| (rate, Gcra::new(rate)))
+}
+
+impl Charged<'_> {
+    /// Charges a request for all `rules`, or refuses it and takes back everything in `standing`.
+    pub(crate) fn charge(
+        &self,
+        rules: &[Rule],
+        facts: CallerFacts<'_>,
+        standing: &mut Standing,
+    ) -> Result<(), Refused> {
+        for (i, rule) in rules.iter().enumerate() {
+            let Some((rate, gcra)) = rule.quotum(facts) else {
+                self.refund(standing);
+                return Err(Refused::new(Refusal::LevelTooLow).because("a limit is by level, and the caller has none"));
+            };
+            let (remaining, next, charge) = match self.table.charge(rule.key(facts, self.hasher), gcra, self.now) {
+                Ok((charge, Verdict::Pass { remaining, next, .. })) => (remaining, next, charge),
+                Ok((charge, Verdict::Refuse { wait })) => {
+                    self.table.refund(charge);
+                    return Err(self.refuse(rules.get(i..).unwrap_or_default(), facts, wait, standing));
+                }
+                Err(wait) => return Err(self.refuse(rules.get(i..).unwrap_or_default(), facts, wait, standing)),
+            };
+            standing.0.push(Entry { name: rule.name, rate, remaining, next, charge: Some(charge) });
+        }
+        Ok(())
+    }
+
+    /// `rules` begins with the one that refused.
+    fn refuse(&self, rules: &[Rule], facts: CallerFacts<'_>, wait: u64, standing: &mut Standing) -> Refused {
+        self.refund(standing);
+        let mut longest = wait;
+        let mut violated = Vec::new();
+        for (i, rule) in rules.iter().enumerate() {
+            let Some((rate, gcra)) = rule.quotum(facts) else { continue };
+            let wait = if i == 0 { Some(wait) } else { self.table.peek(rule.key(facts, self.hasher), gcra, self.now) };
+            if let Some(wait) = wait {
+                longest = longest.max(wait);
+                violated.push(rule.name);
+                standing.0.push(Entry { name: rule.name, rate, remaining: 0, next: wait, charge: None });
+            }
+        }
+        let mut refused = Refused::new(Refusal::RateLimited).retry_after(seconds(longest));
+        let inner = refused.inner_mut();
+        inner.violated = violated;
+        inner.standing = std::mem::take(standing);
+        refused
+    }
+
+    fn refund(&self, standing: &mut Standing) {
+        for entry in &mut standing.0 {
+            if let Some(charge) = entry.charge.take() {
+                self.table.refund(charge);
+                entry.remaining = entry.remaining.saturating_add(1).min(entry.rate.burst);
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The cells: sharded, bounded. A cell whose TAT has passed carries no state and may go; one that limits somebody never
+//! does. When a shard is full of those, newcomers share the overflow cell of their bucket.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use foldhash::fast::RandomState;
+use std::hash::BuildHasher;
+
+use super::gcra::{Gcra, Verdict};
+use super::key::CellKey;
+
+const SHARDS: usize = 64;
+
+/// A full shard is swept at most this often, so that an attacker cannot make every request pay for a sweep.
+const SWEEP_EVERY: u64 = 1_000_000_000;
+
+/// A table of cells.
+pub(crate) struct Table {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: RandomState,
+    per_shard: usize,
+}
+
+#[derive(Default)]
+struct Shard {
+    cells: HashMap<CellKey, u64, RandomState>,
+    /// By bucket: as many as the spec has limits.
+    overflow: HashMap<u32, u64, RandomState>,
+    next_sweep: u64,
+}
+
+/// Which cell was charged, so that the charge can be taken back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Charge {
+    key: CellKey,
+    overflow: bool,
+    gcra: Gcra,
+}
+
+impl Table {
+    /// A table of at most `keys` cells and the overflow cells.
+    pub(crate) fn new(keys: usize) -> Table {
+        Table {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::default(),
+            per_shard: keys.div_ceil(SHARDS).max(1),
+        }
+    }
+
+    fn shard(&self, key: &CellKey) -> Option<MutexGuard<'_, Shard>> {
+        // The upper half picks the shard; the map inside uses a hash of its own seed.
+        let index = usize::try_from(self.hasher.hash_one(key) >> 32).unwrap_or(0) % self.shards.len().max(1);
+        // A panic while a shard was locked leaves a number in a cell: never a broken state.
+        self.shards.get(index).map(|s| s.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Charges one request, or says how long to wait.
+    pub(crate) fn charge(&self, key: CellKey, gcra: Gcra, now: u64) -> Result<(Charge, Verdict), u64> {
+        let Some(mut shard) = self.shard(&key) else { return Err(1) };
+        let shard = &mut *shard;
+        let overflow = !shard.cells.contains_key(&key) && !shard.has_room(self.per_shard, now);
+        let cell = if overflow {
+            shard.overflow.entry(key.bucket).or_insert(0)
+        } else {
+            shard.cells.entry(key).or_insert(0)
+        };
+        match gcra.check(*cell, now) {
+            Verdict::Refuse { wait } => Err(wait),
+            pass @ Verdict::Pass { tat, .. } => {
+                *cell = tat;
+                Ok((Charge { key, overflow, gcra }, pass))
+            }
+        }
+    }
+
+    /// How long a request would have to wait; nothing is charged.
+    pub(crate) fn peek(&self, key: CellKey, gcra: Gcra, now: u64) -> Option<u64> {
+        let shard = self.shard(&key)?;
+        let tat = shard.cells.get(&key).copied().unwrap_or(0);
+        match gcra.check(tat, now) {
+            Verdict::Refuse { wait } => Some(wait),
+            Verdict::Pass { .. } => None,
+        }
+    }
+
+    /// Takes a charge back.
+    pub(crate) fn refund(&self, charge: Charge) {
+        let Some(mut shard) = self.shard(&charge.key) else { return };
+        let cell = if charge.overflow {
+            shard.overflow.get_mut(&charge.key.bucket)
+        } else {
+            shard.cells.get_mut(&charge.key)
+        };
+        if let Some(cell) = cell {
+            *cell = charge.gcra.refunded(*cell);
+        }
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.shards.iter().map(|s| s.lock().unwrap().cells.len()).sum()
+    }
+}
+
+impl Shard {
+    fn has_room(&mut self, most: usize, now: u64) -> bool {
+        if self.cells.len() >= most && now >= self.next_sweep {
+            self.next_sweep = now.saturating_add(SWEEP_EVERY);
+            self.cells.retain(|_, tat| *tat > now);
+        }
+        self.cells.len() < most
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gatewright_policy::Rate;
+
+    const HOUR: Rate = Rate { limit: 2, window: 3_600, burst: 2 };
+
+    fn key(n: u64) -> CellKey {
+        CellKey { bucket: 1, high: 0, low: n }
+    }
+
+    #[test]
+    fn a_flood_of_keys_stays_within_the_cap_and_frees_nobody() {
+        let table = Table::new(640);
+        let gcra = Gcra::new(HOUR);
+        let now = 1;
+        for _ in 0..2 {
+            table.charge(key(0), gcra, now).unwrap();
+        }
+        assert!(table.charge(key(0), gcra, now).is_err());
+        let mut passed = 0;
+        for n in 1..1_000_000 {
+            passed += u32::from(table.charge(key(n), gcra, now + n).is_ok());
+        }
+        assert!(table.len() <= 640, "{}", table.len());
+        // Each cell once, and each shard's overflow cell twice.
+        assert!(passed <= 640 + 2 * 64, "{passed}");
+        assert!(table.charge(key(0), gcra, now + 1_000_000).is_err(), "a limited key stays limited");
+    }
+
+    #[test]
+    fn spent_cells_make_room() {
+        let table = Table::new(64);
+        let gcra = Gcra::new(Rate { limit: 1, window: 1, burst: 1 });
+        for n in 0..10_000 {
+            let _ = table.charge(key(n), gcra, 0);
+        }
+        let later = 10_000_000_000;
+        for n in 10_000..10_020 {
+            assert!(table.charge(key(n), gcra, later + n * SWEEP_EVERY).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_refund_undoes_a_charge() {
+        let table = Table::new(64);
+        let gcra = Gcra::new(HOUR);
+        for _ in 0..10 {
+            let (charge, _) = table.charge(key(7), gcra, 1).unwrap();
+            table.refund(charge);
+        }
+        table.charge(key(7), gcra, 1).unwrap();
+        table.charge(key(7), gcra, 1).unwrap();
+        assert!(table.peek(key(7), gcra, 1).is_some());
+        assert!(table.charge(key(7), gcra, 1).is_err());
+    }
+
+    #[test]
+    fn many_threads_pass_no_more_than_the_burst() {
+        let table = Table::new(64);
+        let gcra = Gcra::new(Rate { limit: 100, window: 3_600, burst: 100 });
+        let passed: usize = std::thread::scope(|scope| {
+            let senders: Vec<_> = (0..10)
+                .map(|_| scope.spawn(|| (0..50).filter(|_| table.charge(key(1), gcra, 1).is_ok()).count()))
+                .collect();
+            senders.into_iter().map(|s| s.join().unwrap()).sum()
+        });
+        assert_eq!(passed, 100);
+    }
+}

@@ -1,0 +1,52 @@
+//! Addresses and hosts: who a request really comes from, and whom it is for.
+
+pub(crate) mod forwarded;
+pub(crate) mod host;
+mod ranges;
+
+pub(crate) use ranges::{Ranges, normal};
+
+use std::net::{IpAddr, SocketAddr};
+
+/// The other end of the TCP connection. The listener puts it into the request's extensions; a request without one comes
+/// from nowhere: it is in no network, and its connection is not secure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    address: SocketAddr,
+    tls: bool,
+}
+
+impl Peer {
+    /// A peer on a plain connection.
+    #[must_use]
+    pub fn new(address: SocketAddr) -> Peer {
+        Peer { address, tls: false }
+    }
+
+    /// The same on a TLS connection that ends here.
+    #[must_use]
+    pub fn over_tls(self) -> Peer {
+        Peer { tls: true, ..self }
+    }
+
+    /// Its address, with an IPv4-mapped IPv6 address as IPv4.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        normal(self.address.ip())
+    }
+
+    /// Whether TLS ends here.
+    #[must_use]
+    pub fn tls(&self) -> bool {
+        self.tls
+    }
+}
+
+/// Which header a trusted proxy writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forwarding {
+    /// `X-Forwarded-For`, `-Proto` and `-Host`.
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}

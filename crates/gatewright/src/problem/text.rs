@@ -1,0 +1,95 @@
+//! The little JSON writing that problems need: objects in a fixed order of members, strings escaped so that they also
+//! stand unharmed in HTML and logs.
+
+use std::fmt::Write;
+
+use super::Fault;
+
+/// An object under construction.
+pub(crate) struct Object {
+    out: String,
+    first: bool,
+}
+
+impl Object {
+    pub(crate) fn new() -> Object {
+        Object { out: String::from("{"), first: true }
+    }
+
+    pub(crate) fn string(&mut self, name: &str, value: &str) -> &mut Object {
+        self.key(name);
+        string(&mut self.out, value);
+        self
+    }
+
+    pub(crate) fn raw(&mut self, name: &str, json: &str) -> &mut Object {
+        self.key(name);
+        self.out.push_str(json);
+        self
+    }
+
+    fn key(&mut self, name: &str) {
+        if !std::mem::take(&mut self.first) {
+            self.out.push(',');
+        }
+        string(&mut self.out, name);
+        self.out.push(':');
+    }
+
+    pub(crate) fn finish(mut self) -> String {
+        self.out.push('}');
+        self.out
+    }
+}
+
+fn string(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c.is_control() || matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}') => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+/// The `errors` array.
+pub(crate) fn faults(faults: &[Fault]) -> String {
+    let mut out = String::from("[");
+    for (i, fault) in faults.iter().enumerate() {
+        if i > 0 {
+            out.push(',');
+        }
+        let mut object = Object::new();
+        object.string("in", fault.place);
+        if let Some(name) = &fault.name {
+            object.string("name", name);
+        }
+        object.string("pointer", &fault.pointer).string("rule", fault.rule).string("detail", &fault.detail);
+        out.push_str(&object.finish());
+    }
+    out.push(']');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let nasty = "a\"b\\c\n\r\t\u{0}\u{7f}\u{85}<script>&\u{2028}é\u{1F600}";
+        let mut object = Object::new();
+        object.string(nasty, nasty).raw("n", "1");
+        let text = object.finish();
+        assert!(!text.contains('<') && !text.chars().any(char::is_control), "{text}");
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value[nasty], nasty);
+        assert_eq!(value["n"], 1);
+    }
+}
