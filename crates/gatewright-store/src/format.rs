@@ -141,7 +141,8 @@ mod tests {
             altered[i] = if altered[i] == b'A' { b'B' } else { b'A' };
             assert!(parse("wx", std::str::from_utf8(&altered).unwrap()).is_none(), "{i}");
         }
-        for text in ["", "wx_", "wx__", "wx_a_b", &key[..key.len() - 1], &format!("{}A", *key), &key.replace('_', "-")] {
+        for text in ["", "wx_", "wx__", "wx_a_b", &key[..key.len() - 1], &format!("{}A", *key), &key.replace('_', "-")]
+        {
             assert!(parse("wx", text).is_none(), "{text}");
         }
         assert!(parse("wx", &"é".repeat(69 / 2)).is_none());

@@ -257,7 +257,8 @@ mod tests {
             let issued = keys.issue(order(), 100).unwrap();
             let forged = format::write("wx", &issued.record.id, &format::random(SECRET_LETTERS).unwrap());
             assert!(keys.verify("wx", &forged, 100).unwrap().is_none());
-            let unknown = format::write("wx", &format::random(ID_LETTERS).unwrap(), &format::random(SECRET_LETTERS).unwrap());
+            let unknown =
+                format::write("wx", &format::random(ID_LETTERS).unwrap(), &format::random(SECRET_LETTERS).unwrap());
             assert!(keys.verify("wx", &unknown, 100).unwrap().is_none());
         });
     }

@@ -18,15 +18,11 @@ pub mod types;
 pub mod auth;
 mod clock;
 mod config;
-#[cfg(feature = "dev")]
-pub mod dev;
 mod gateway;
 pub mod guard;
 mod limit;
 pub mod net;
 pub mod problem;
-#[cfg(feature = "server")]
-pub mod server;
 
 pub use auth::{Caller, Identity, Presented, Unverified, Verified, Verifier, Verify};
 pub use axum;
@@ -34,9 +30,11 @@ pub use axum;
 pub use clock::FakeClock;
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, StartError, StartProblem};
+pub use gateway::{
+    Admitted, Api, BoxFuture, Endpoint, Exchange, Found, Gateway, PathValues, Routes, collect_body, shield,
+};
 pub use gatewright_policy::{self as policy, Refusal, table};
 pub use gatewright_store as store;
-pub use gateway::{Admitted, Api, BoxFuture, Endpoint, Exchange, Found, Gateway, PathValues, Routes, collect_body, shield};
 pub use guard::{Admission, BodyValue, Guard};
 pub use net::{Forwarding, Peer};
 pub use problem::{Fault, Internal, Problem, Refused, ResultExt};

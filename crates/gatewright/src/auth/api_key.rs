@@ -21,8 +21,8 @@ impl ApiKeys {
 
     /// What a key says; nothing for one that is not good, whatever the reason.
     pub(crate) fn check(&self, presented: &str, now: i64) -> Result<Option<Facts>, Internal> {
-        let found = gatewright_store::verify(&*self.store, &self.pepper, self.prefix, presented, now)
-            .map_err(Internal::new)?;
+        let found =
+            gatewright_store::verify(&*self.store, &self.pepper, self.prefix, presented, now).map_err(Internal::new)?;
         Ok(found.map(|record| Facts {
             subject: record.subject,
             client: record.client,

@@ -1,7 +1,7 @@
 //! `WWW-Authenticate` (RFC 9110, 11.6.1; RFC 6750, 3): one challenge per scheme that could let the caller in. Written at
 //! start, but for the scopes of a 403.
 
-use gatewright_policy::table::{ApiPolicy, Carrier, Policy, Access, Scheme};
+use gatewright_policy::table::{Access, ApiPolicy, Carrier, Policy, Scheme};
 use http::HeaderValue;
 
 /// The challenges of one operation.

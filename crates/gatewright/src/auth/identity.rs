@@ -46,6 +46,11 @@ impl Identity {
         Arc::new(Identity { credentials: credentials.into(), grants })
     }
 
+    /// One identity of several that one request proved.
+    pub(crate) fn union(identities: &[Arc<Identity>]) -> Arc<Identity> {
+        Identity::assertion(identities.iter().flat_map(|i| i.credentials.iter().cloned()).collect())
+    }
+
     fn first<'a, T>(&'a self, of: impl Fn(&'a Credential) -> Option<T>) -> Option<T> {
         self.credentials.iter().find_map(|c| of(c))
     }

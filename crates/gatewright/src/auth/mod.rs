@@ -12,6 +12,6 @@ pub(crate) mod scheme;
 
 pub use application::{Presented, Unverified, Verified, Verifier, Verify};
 pub(crate) use basic::decode as application_basic;
-pub use identity::{Caller, Identity};
 pub(crate) use identity::Credential;
+pub use identity::{Caller, Identity};
 pub(crate) use scheme::{Checked, SchemeState};

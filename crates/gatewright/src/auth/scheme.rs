@@ -72,6 +72,14 @@ impl SchemeState {
         Some(SchemeState { scheme, index, api, kind, cache: TokenCache::new(cached) })
     }
 
+    pub(crate) fn is_the_applications(&self) -> bool {
+        matches!(self.kind, Kind::Application(_))
+    }
+
+    pub(crate) fn is_bearer(&self) -> bool {
+        self.scheme.carrier == Carrier::Authorization("bearer")
+    }
+
     /// Verifies what was presented for this scheme.
     pub(crate) async fn check(&self, credential: &str, now: i64) -> Checked {
         match &self.kind {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use gatewright_policy::table::{ApiPolicy, Key, Limit, Policy, Quota, Setting};
-use gatewright_policy::{Rate, Refusal, bits};
+use gatewright_policy::{Rate, Refusal};
 
 use super::gcra::{Gcra, Verdict};
 use super::headers::{Entry, Standing, seconds};
@@ -143,7 +143,10 @@ impl Rule {
                     match level.rate {
                         Some(rate) => rates.push(quotum(rate, r)?),
                         None => {
-                            r.problem(at, format_args!("a limit is by level, and the level `{}` has no rate", level.name));
+                            r.problem(
+                                at,
+                                format_args!("a limit is by level, and the level `{}` has no rate", level.name),
+                            );
                             return None;
                         }
                     }
@@ -167,7 +170,7 @@ impl Rule {
             Resolved::Flat(quotum) => Some(*quotum),
             Resolved::ByGrant { default, rates } => {
                 let have = facts.identity.map_or(&[][..], |i| i.grants());
-                let theirs = rates.iter().filter(|(bit, _)| has_bit(have, *bit)).map(|(_, q)| *q);
+                let theirs = rates.iter().filter(|(bit, _)| crate::guard::holds(have, *bit)).map(|(_, q)| *q);
                 // The largest by what it admits in the long run: limit per window, compared without rounding.
                 let largest = theirs.max_by(|(a, _), (b, _)| {
                     (u64::from(a.limit) * u64::from(b.window)).cmp(&(u64::from(b.limit) * u64::from(a.window)))
@@ -210,15 +213,6 @@ impl Rule {
         }
         parts.key(self.bucket)
     }
-}
-
-fn has_bit(have: &[u64], bit: u16) -> bool {
-    let mut need = [0u64; 1];
-    let word = usize::from(bit / 64);
-    if let [n] = &mut need {
-        *n = 1 << (bit % 64);
-    }
-    have.get(word..).is_some_and(|rest| bits::covers(rest, &need))
 }
 
 fn quotum(rate: Setting<Rate>, r: &mut Resolver) -> Option<Quotum> {

@@ -60,11 +60,8 @@ impl Table {
         let Some(mut shard) = self.shard(&key) else { return Err(1) };
         let shard = &mut *shard;
         let overflow = !shard.cells.contains_key(&key) && !shard.has_room(self.per_shard, now);
-        let cell = if overflow {
-            shard.overflow.entry(key.bucket).or_insert(0)
-        } else {
-            shard.cells.entry(key).or_insert(0)
-        };
+        let cell =
+            if overflow { shard.overflow.entry(key.bucket).or_insert(0) } else { shard.cells.entry(key).or_insert(0) };
         match gcra.check(*cell, now) {
             Verdict::Refuse { wait } => Err(wait),
             pass @ Verdict::Pass { tat, .. } => {
@@ -87,11 +84,8 @@ impl Table {
     /// Takes a charge back.
     pub(crate) fn refund(&self, charge: Charge) {
         let Some(mut shard) = self.shard(&charge.key) else { return };
-        let cell = if charge.overflow {
-            shard.overflow.get_mut(&charge.key.bucket)
-        } else {
-            shard.cells.get_mut(&charge.key)
-        };
+        let cell =
+            if charge.overflow { shard.overflow.get_mut(&charge.key.bucket) } else { shard.cells.get_mut(&charge.key) };
         if let Some(cell) = cell {
             *cell = charge.gcra.refunded(*cell);
         }

@@ -255,7 +255,8 @@ mod tests {
 
     #[test]
     fn one_plain_hop_makes_it_plain() {
-        for (value, secure) in [("https", true), ("HTTPS", true), ("http", false), ("http, https", false), ("", false)] {
+        for (value, secure) in [("https", true), ("HTTPS", true), ("http", false), ("http, https", false), ("", false)]
+        {
             let found = hop(Forwarding::XForwardedFor, &[("x-forwarded-proto", value)]);
             assert_eq!(found.secure, Some(secure), "{value}");
         }

@@ -1,10 +1,10 @@
 //! The host that a request is for. hyper serves a request without `Host`, with two, and with an absolute target that
 //! names another one; RFC 9112, 3.2 wants 400 for each.
 
+use http::Version;
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
-use http::Version;
 
 /// What the request says about its host.
 #[derive(Debug, PartialEq, Eq)]

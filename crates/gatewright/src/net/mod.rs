@@ -4,7 +4,7 @@ pub(crate) mod forwarded;
 pub(crate) mod host;
 mod ranges;
 
-pub(crate) use ranges::{Ranges, normal};
+pub(crate) use ranges::{Ranges, normal, parse as parse_network};
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -46,8 +46,15 @@ impl Ranges {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.v4.is_empty() && self.v6.is_empty()
+    /// All addresses of all.
+    pub(crate) fn union<'r>(sets: impl Iterator<Item = &'r Ranges>) -> Ranges {
+        let mut v4 = Vec::new();
+        let mut v6 = Vec::new();
+        for set in sets {
+            v4.extend_from_slice(&set.v4);
+            v6.extend_from_slice(&set.v6);
+        }
+        Ranges { v4: merged(v4, |n| n.checked_add(1)), v6: merged(v6, |n| n.checked_add(1)) }
     }
 }
 

@@ -82,7 +82,15 @@ mod tests {
     #[test]
     fn refuses_what_two_readers_could_read_differently() {
         assert!(read(br#"{"a":1,"b":[{"a":true}]}"#).is_some());
-        for text in [r#"{"a":1,"a":1}"#, r#"{"x":[{"a":1,"a":2}]}"#, r#"{"a":1} x"#, "", "{", "\u{feff}{}", "{\"\\u0061\":1,\"a\":2}"] {
+        for text in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"x":[{"a":1,"a":2}]}"#,
+            r#"{"a":1} x"#,
+            "",
+            "{",
+            "\u{feff}{}",
+            "{\"\\u0061\":1,\"a\":2}",
+        ] {
             assert!(read(text.as_bytes()).is_none(), "{text}");
         }
         assert!(read(b"{\"a\":\"\xff\"}").is_none());

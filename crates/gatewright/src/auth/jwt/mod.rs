@@ -170,7 +170,9 @@ fn read_small(path: &Path) -> Result<String, std::io::Error> {
 fn words(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => text.split(' ').filter(|w| !w.is_empty()).map(str::to_owned).collect(),
-        Value::Array(items) => items.iter().map(|i| i.as_str().map(str::to_owned)).collect::<Option<_>>().unwrap_or_default(),
+        Value::Array(items) => {
+            items.iter().map(|i| i.as_str().map(str::to_owned)).collect::<Option<_>>().unwrap_or_default()
+        }
         _ => Vec::new(),
     }
 }

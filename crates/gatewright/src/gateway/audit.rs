@@ -1,0 +1,104 @@
+//! The audit record: one `tracing` event per decision, target `gatewright::audit`. Fields are safe on one line, and hold
+//! neither credential nor body. A refusal is always recorded; an admission where the operation asks for it (`audit: true`),
+//! else at debug level.
+
+use std::fmt::{self, Write};
+
+use http::StatusCode;
+
+use super::Exchange;
+use crate::auth::Identity;
+use crate::guard::{Admission, Guard};
+use crate::problem::Refused;
+
+/// A text with nothing in it that would end a line, move a terminal's cursor or be invisible.
+pub(crate) struct OneLine<'a>(&'a str);
+
+pub(crate) fn one_line(text: &str) -> OneLine<'_> {
+    OneLine(text)
+}
+
+/// Longer fields are cut.
+const LONGEST: usize = 2_048;
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars().take(LONGEST) {
+            match c {
+                // Direction marks and separators can disguise a line as another.
+                c if c.is_control()
+                    || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') =>
+                {
+                    write!(f, "\\u{{{:x}}}", u32::from(c))?;
+                }
+                c => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn client(exchange: &Exchange) -> String {
+    exchange.client().map_or_else(|| "unknown".to_owned(), |a| a.to_string())
+}
+
+fn place(guard: Option<&Guard>) -> (&'static str, &'static str) {
+    guard.map_or(("", ""), |g| (g.policy().operation, g.policy().at))
+}
+
+pub(super) fn refused(exchange: &Exchange, guard: Option<&Guard>, refused: &Refused, status: StatusCode) {
+    let (operation, at) = place(guard);
+    let inner = refused.inner();
+    tracing::info!(
+        target: "gatewright::audit",
+        request_id = exchange.id(),
+        decision = "deny",
+        operation,
+        policy = at,
+        method = exchange.method.as_str(),
+        client = client(exchange),
+        subject = %one_line(inner.subject.as_deref().unwrap_or_default()),
+        status = status.as_u16(),
+        refusal = ?refused.refusal(),
+        check = ?refused.refusal().check(),
+        reason = %one_line(inner.reason.as_deref().unwrap_or_default()),
+    );
+}
+
+pub(super) fn admitted(exchange: &Exchange, admission: &Admission, status: StatusCode) {
+    let guard = admission.guard();
+    let identity = admission.identity().map(|i| &**i);
+    macro_rules! record {
+        ($level:ident) => {
+            tracing::$level!(
+                target: "gatewright::audit",
+                request_id = exchange.id(),
+                decision = "allow",
+                operation = guard.policy().operation,
+                policy = guard.policy().at,
+                method = exchange.method.as_str(),
+                client = client(exchange),
+                subject = %one_line(identity.and_then(Identity::subject).unwrap_or_default()),
+                key = %one_line(identity.and_then(Identity::key).unwrap_or_default()),
+                status = status.as_u16(),
+            )
+        };
+    }
+    if guard.policy().audit {
+        record!(info);
+    } else {
+        record!(debug);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn a_field_stays_on_its_line() {
+        let shown = one_line("a\r\n{\"decision\":\"allow\"}\u{1b}[31m\u{85}\u{2028}\u{202e}é").to_string();
+        assert_eq!(shown, "a\\u{d}\\u{a}{\"decision\":\"allow\"}\\u{1b}[31m\\u{85}\\u{2028}\\u{202e}é");
+        assert_eq!(one_line(&"x".repeat(10_000)).to_string().len(), 2_048);
+    }
+}

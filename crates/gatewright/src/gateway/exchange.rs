@@ -1,0 +1,162 @@
+//! One request and its answer, from the guards' side.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http::HeaderValue;
+use http::header::HeaderName;
+use http::request::Parts;
+
+use super::{Edge, Shared};
+use crate::guard::Guard;
+use crate::net::{Forwarding, Peer, forwarded, host};
+
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What is known of a request before any of it is believed.
+#[derive(Debug)]
+pub struct Exchange {
+    id: HeaderValue,
+    client: Option<IpAddr>,
+    pub(crate) secure: bool,
+    pub(crate) host: Option<String>,
+    /// Monotonic nanoseconds.
+    pub(crate) started: u64,
+    /// Seconds since 1970.
+    pub(crate) unix: i64,
+    pub(crate) api: Option<usize>,
+    pub(crate) method: http::Method,
+}
+
+impl Exchange {
+    pub(super) fn open(shared: &Shared, edge: &Edge, api: Option<usize>, parts: &Parts) -> Exchange {
+        let peer = parts.extensions.get::<Peer>();
+        let trusted = peer.is_some_and(|p| edge.trusted.contains(p.address()));
+        let mut exchange = Exchange {
+            id: HeaderValue::from_static(""),
+            client: peer.map(Peer::address),
+            secure: peer.is_some_and(Peer::tls),
+            host: match host::of(parts) {
+                host::Named::One(name) => Some(name),
+                host::Named::Bad => None,
+            },
+            started: shared.clock.monotonic(),
+            unix: shared.clock.unix(),
+            api,
+            method: parts.method.clone(),
+        };
+        if let (true, Some(peer)) = (trusted, peer) {
+            exchange.believe(parts, peer.address(), edge, shared.forwarding);
+        }
+        let theirs = parts.headers.get(&X_REQUEST_ID).filter(|id| trusted && shared.trust_request_id && is_id(id));
+        exchange.id = theirs.cloned().unwrap_or_else(|| shared.ids.next());
+        exchange
+    }
+
+    fn believe(&mut self, parts: &Parts, peer: IpAddr, edge: &Edge, forwarding: Forwarding) {
+        let hop = forwarded::read(&parts.headers, peer, &edge.trusted, forwarding);
+        self.client = hop.client;
+        self.secure = hop.secure.unwrap_or(self.secure);
+        if let Some(named) = hop.host {
+            // A request that itself names no host properly stays refused.
+            self.host = self.host.take().and_then(|_| host::name(&named));
+        }
+    }
+
+    /// Its id: in the response, in problems, in the log.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.id.to_str().unwrap_or_default()
+    }
+
+    pub(crate) fn id_value(&self) -> HeaderValue {
+        self.id.clone()
+    }
+
+    /// The client's address, behind trusted proxies; `None` where it cannot be known.
+    #[must_use]
+    pub fn client(&self) -> Option<IpAddr> {
+        self.client
+    }
+
+    /// Whether it came over HTTPS.
+    #[must_use]
+    pub fn secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The host it is for, in lower case without port.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// The moment after which it is too late.
+    #[must_use]
+    pub fn deadline(&self, guard: &Guard) -> tokio::time::Instant {
+        // Opened at most moments ago: counting from now lengthens a deadline by the checks alone.
+        tokio::time::Instant::now() + guard.timeout().max(Duration::from_millis(1))
+    }
+}
+
+/// An id that may be passed on: short, and nothing that a log or shell would take for more than a word.
+fn is_id(value: &HeaderValue) -> bool {
+    let bytes = value.as_bytes();
+    (1..=128).contains(&bytes.len())
+        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// Makes request ids: a counter, scrambled, so that ids neither repeat nor tell how busy the server is.
+pub(crate) struct Ids {
+    counter: AtomicU64,
+    seeds: [u64; 2],
+}
+
+impl Ids {
+    pub(crate) fn new() -> Ids {
+        use std::hash::{BuildHasher, RandomState};
+        Ids { counter: AtomicU64::new(0), seeds: [RandomState::new().hash_one(1), RandomState::new().hash_one(2)] }
+    }
+
+    pub(crate) fn next(&self) -> HeaderValue {
+        let n = self.counter.fetch_add(1, Ordering::Relaxed);
+        let [a, b] = self.seeds;
+        let mut text = [0u8; 32];
+        let halves = [mix(a ^ n), mix(n.wrapping_add(b))];
+        for (chunk, half) in text.chunks_mut(16).zip(halves) {
+            for (i, place) in chunk.iter_mut().enumerate() {
+                let nibble = (half >> (60 - 4 * i)) & 15;
+                *place = b"0123456789abcdef".get(usize::try_from(nibble).unwrap_or(0)).copied().unwrap_or(b'0');
+            }
+        }
+        HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("none"))
+    }
+}
+
+/// A bijection of 64 bits (SplitMix64's finalizer): different counters give different ids.
+fn mix(mut x: u64) -> u64 {
+    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    x ^ (x >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_do_not_repeat() {
+        let ids = Ids::new();
+        let made: std::collections::HashSet<_> = (0..10_000).map(|_| ids.next()).collect();
+        assert_eq!(made.len(), 10_000);
+        assert!(made.iter().all(|id| id.len() == 32));
+    }
+
+    #[test]
+    fn only_words_are_passed_on() {
+        for (text, good) in [("abc-1", true), ("", false), ("a b", false), ("a\"b", false), (&"a".repeat(129), false)] {
+            assert_eq!(is_id(&HeaderValue::from_str(text).unwrap()), good, "{text}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! What the versions of one server share, and the steps of a request in which no operation is concerned: who it is from,
+//! whether its connection will do, and how its answer is finished.
+
+mod audit;
+mod drive;
+mod exchange;
+mod finish;
+mod lifecycle;
+mod shield;
+mod start;
+
+pub(crate) use crate::limit::Buckets;
+pub(crate) use audit::one_line;
+pub use drive::{Admitted, BoxFuture, Endpoint, Found, PathValues, Routes};
+pub use exchange::Exchange;
+pub(crate) use lifecycle::Life;
+pub use shield::{collect_body, shield};
+pub(crate) use start::networks;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use gatewright_policy::Refusal;
+use gatewright_policy::table::{ApiPolicy, ClientCertificates, Hsts, Https, Policy};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response};
+
+use crate::auth::{SchemeState, Verifier};
+use crate::clock::Clock;
+use crate::guard::{Admission, Guard};
+use crate::limit::{KeyHasher, Table};
+use crate::net::{Forwarding, Ranges};
+use crate::problem::{self, Internal, Problem, Refused, Style};
+
+/// One version of an API that a server mounts.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// What its operations share.
+    pub policy: &'static ApiPolicy,
+    /// Its operations.
+    pub operations: Vec<&'static Policy>,
+    /// How the application verifies the schemes that are its own to verify.
+    pub verifiers: Vec<Verifier>,
+}
+
+/// The guards of a server. Cloning shares it.
+#[derive(Clone)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+    apis: Arc<[Mounted]>,
+    /// Where no version is concerned: the strictest of all.
+    common: Arc<Edge>,
+}
+
+struct Mounted {
+    state: Arc<ApiState>,
+    guards: Box<[Guard]>,
+}
+
+/// What all versions share at run time.
+pub(crate) struct Shared {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Table,
+    pub(crate) hasher: KeyHasher,
+    pub(crate) ids: exchange::Ids,
+    pub(crate) forwarding: Forwarding,
+    pub(crate) trust_request_id: bool,
+    pub(crate) rate_limit_headers: bool,
+}
+
+/// One version at run time.
+pub(crate) struct ApiState {
+    pub(crate) policy: &'static ApiPolicy,
+    pub(crate) edge: Arc<Edge>,
+    pub(crate) lifecycle: Life,
+    /// By index; `None` for one that could not start, in which case the server does not.
+    pub(crate) schemes: Box<[Option<Arc<SchemeState>>]>,
+}
+
+/// The connection rules of one version.
+pub(crate) struct Edge {
+    pub(crate) https: Https,
+    pub(crate) hsts: Option<HeaderValue>,
+    /// In lower case; empty takes every host.
+    pub(crate) hosts: Box<[String]>,
+    pub(crate) trusted: Ranges,
+    /// `None` allows every address.
+    pub(crate) networks: Option<Ranges>,
+    pub(crate) style: Style,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").field("apis", &self.apis.len()).finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// The guard of an operation, by the indexes at which version and operation stood at start.
+    #[must_use]
+    pub fn guard(&self, api: usize, operation: usize) -> Option<&Guard> {
+        self.apis.get(api)?.guards.get(operation)
+    }
+
+    /// The policies of a version.
+    #[must_use]
+    pub fn api(&self, api: usize) -> Option<&'static ApiPolicy> {
+        self.apis.get(api).map(|m| m.state.policy)
+    }
+
+    fn edge(&self, api: Option<usize>) -> &Edge {
+        match api.and_then(|i| self.apis.get(i)) {
+            Some(mounted) => &mounted.state.edge,
+            None => &self.common,
+        }
+    }
+
+    /// Begins an exchange: its id, its time, and who it is really from. `api` is the version whose prefix the path has.
+    #[must_use]
+    pub fn open(&self, api: Option<usize>, parts: &Parts) -> Exchange {
+        Exchange::open(&self.shared, self.edge(api), api, parts)
+    }
+
+    /// The checks that come before the route: form and host of the request, HTTPS, the API's networks.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn check_connection(&self, exchange: &Exchange, parts: &Parts) -> Result<(), Refused> {
+        let edge = self.edge(exchange.api);
+        // hyper lets the transfer coding win; another party in front may not (RFC 9112, 6.1).
+        if parts.headers.contains_key(http::header::TRANSFER_ENCODING)
+            && parts.headers.contains_key(http::header::CONTENT_LENGTH)
+        {
+            return Err(Refused::new(Refusal::BadRequest)
+                .because("both Content-Length and Transfer-Encoding")
+                .with_header(http::header::CONNECTION, HeaderValue::from_static("close")));
+        }
+        let Some(host) = exchange.host.as_deref() else {
+            return Err(Refused::new(Refusal::BadRequest).because("no host, or more than one"));
+        };
+        if !edge.hosts.is_empty() && !edge.hosts.iter().any(|h| h == host) {
+            return Err(Refused::new(Refusal::WrongHost));
+        }
+        if !exchange.secure && edge.https != Https::Off {
+            let mut refused = Refused::new(Refusal::HttpsRequired);
+            if edge.https == Https::Redirect && self.may_redirect(exchange, parts) {
+                let target = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+                refused.inner_mut().redirect = HeaderValue::try_from(format!("https://{host}{target}")).ok();
+            }
+            return Err(refused);
+        }
+        if !edge.networks.as_ref().is_none_or(|n| exchange.client().is_some_and(|a| n.contains(a))) {
+            return Err(Refused::new(Refusal::NetworkNotAllowed).because("the API's networks"));
+        }
+        Ok(())
+    }
+
+    /// A redirect repeats the request: only one that carried no credential over the plain connection may be.
+    fn may_redirect(&self, exchange: &Exchange, parts: &Parts) -> bool {
+        use crate::auth::carrier::{Held, Place};
+        let credential = |place: Place| place.held(parts) != Held::Nothing;
+        let concerned = self.apis.iter().enumerate().filter(|(i, _)| exchange.api.is_none_or(|api| api == *i));
+        matches!(parts.method, Method::GET | Method::HEAD)
+            && !parts.headers.contains_key(http::header::AUTHORIZATION)
+            && !parts.headers.contains_key(http::header::COOKIE)
+            && !concerned.flat_map(|(_, m)| m.state.policy.schemes).filter_map(|s| Place::of(s)?.ok()).any(credential)
+    }
+
+    /// The response of a refused request.
+    #[must_use]
+    pub fn refuse(&self, exchange: &Exchange, guard: Option<&Guard>, refused: Refused) -> Response<Body> {
+        let inner = refused.inner();
+        if let Some(cause) = &inner.cause {
+            tracing::error!(target: "gatewright::internal", request_id = exchange.id(), cause = %one_line(&cause.for_log()));
+        }
+        let mut response = problem::refusal(&self.edge(exchange.api).style, exchange.id(), &refused);
+        self.finish(exchange, guard, &inner.standing, &mut response);
+        audit::refused(exchange, guard, &refused, response.status());
+        response
+    }
+
+    /// The response of an admitted request, whatever the handler made of it.
+    #[must_use]
+    pub fn answer(&self, exchange: &Exchange, admission: &Admission, mut response: Response<Body>) -> Response<Body> {
+        self.finish(exchange, Some(admission.guard()), admission.standing(), &mut response);
+        audit::admitted(exchange, admission, response.status());
+        response
+    }
+
+    /// A problem that a handler declares, to be passed on to [`answer`](Gateway::answer).
+    #[must_use]
+    pub fn problem(&self, exchange: &Exchange, problem: &Problem) -> Response<Body> {
+        problem::problem(&self.edge(exchange.api).style, exchange.id(), problem)
+    }
+
+    /// A breakdown of a handler, to be passed on to [`answer`](Gateway::answer). The cause is logged, not shown.
+    #[must_use]
+    pub fn internal(&self, exchange: &Exchange, cause: &Internal) -> Response<Body> {
+        problem::internal(&self.edge(exchange.api).style, exchange.id(), cause)
+    }
+}
+
+/// `Strict-Transport-Security` (RFC 6797).
+pub(crate) fn hsts_value(hsts: Hsts) -> Option<HeaderValue> {
+    let mut text = format!("max-age={}", hsts.max_age);
+    if hsts.include_subdomains {
+        text.push_str("; includeSubDomains");
+    }
+    if hsts.preload {
+        text.push_str("; preload");
+    }
+    HeaderValue::try_from(text).ok()
+}
+
+/// Whether a version can be served: what it asks of its connections must be there.
+pub(crate) fn certificates_are_supported(wanted: ClientCertificates) -> bool {
+    matches!(wanted, ClientCertificates::Off)
+}

@@ -1,0 +1,129 @@
+//! What stands between the guards and code that may hang or panic: the body of a request, and the handler.
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::Poll;
+
+use axum::body::{Body, Bytes};
+use gatewright_policy::Refusal;
+use http::header::{CONTENT_LENGTH, HeaderMap};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::{Instant, timeout_at};
+
+use crate::Internal;
+use crate::problem::Refused;
+
+/// Collects a body of at most `limit` bytes until `deadline`.
+///
+/// # Errors
+/// 413 for one that is larger, at once where it says so itself; 408 for one that is late; 400 for one that breaks off.
+pub async fn collect_body(headers: &HeaderMap, body: Body, limit: u64, deadline: Instant) -> Result<Bytes, Refused> {
+    let declared = headers.get(CONTENT_LENGTH).map(|v| v.to_str().ok().and_then(|t| t.parse::<u64>().ok()));
+    match declared {
+        Some(None) => return Err(Refused::new(Refusal::BadRequest).because("Content-Length is no number")),
+        Some(Some(length)) if length > limit => return Err(Refused::new(Refusal::BodyTooLarge)),
+        _ => {}
+    }
+    let limited = Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX));
+    match timeout_at(deadline, limited.collect()).await {
+        Err(_) => Err(Refused::new(Refusal::RequestTimeout)),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refused::new(Refusal::BodyTooLarge)),
+        Ok(Err(_)) => Err(Refused::new(Refusal::BadRequest).because("the body breaks off")),
+    }
+}
+
+/// Runs a handler until `deadline`; a panic of it is a breakdown, not the end of the connection.
+///
+/// # Errors
+/// 504 for one that is late, 500 for one that panics.
+pub async fn shield<T>(
+    deadline: Instant,
+    mut work: Pin<Box<dyn Future<Output = T> + Send + '_>>,
+) -> Result<T, Refused> {
+    // After a panic the future is dropped and never polled again.
+    let caught = poll_fn(move |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+        Err(panic) => Poll::Ready(Err(Internal::new(format!("a handler panicked: {}", message(&*panic))))),
+    });
+    match timeout_at(deadline, caught).await {
+        Err(_) => Err(Refused::new(Refusal::Timeout)),
+        Ok(Err(panic)) => Err(Refused::internal(panic)),
+        Ok(Ok(value)) => Ok(value),
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&'static str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn run<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(future)
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(1)
+    }
+
+    fn refusal<T: std::fmt::Debug>(result: Result<T, Refused>) -> Refusal {
+        result.unwrap_err().refusal()
+    }
+
+    #[test]
+    fn a_panic_and_a_hang_are_answers() {
+        run(async {
+            assert_eq!(shield(soon(), Box::pin(async { 7 })).await.unwrap(), 7);
+            let panics = shield(soon(), Box::pin(async { assert_eq!(1, 2, "secret") })).await;
+            assert_eq!(refusal(panics), Refusal::Internal);
+            let hangs = shield(soon(), Box::pin(std::future::pending::<()>())).await;
+            assert_eq!(refusal(hangs), Refusal::Timeout);
+        });
+    }
+
+    #[test]
+    fn a_body_is_bounded_in_size_and_time() {
+        run(async {
+            let none = HeaderMap::new();
+            assert_eq!(collect_body(&none, Body::from("1234"), 4, soon()).await.unwrap(), "1234");
+            assert_eq!(refusal(collect_body(&none, Body::from("12345"), 4, soon()).await), Refusal::BodyTooLarge);
+            for (length, want) in
+                [("5", Refusal::BodyTooLarge), ("x", Refusal::BadRequest), ("-1", Refusal::BadRequest)]
+            {
+                let mut headers = HeaderMap::new();
+                headers.insert(CONTENT_LENGTH, length.parse().unwrap());
+                // Were the body looked at, this would hang.
+                let body = Body::new(Silent);
+                assert_eq!(refusal(collect_body(&headers, body, 4, soon()).await), want, "{length}");
+            }
+            let late = collect_body(&none, Body::new(Silent), 4, soon()).await;
+            assert_eq!(refusal(late), Refusal::RequestTimeout);
+        });
+    }
+
+    /// A body that never comes.
+    struct Silent;
+
+    impl http_body::Body for Silent {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+            Poll::Pending
+        }
+    }
+}

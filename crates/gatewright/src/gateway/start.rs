@@ -1,0 +1,160 @@
+//! From tables and configuration to a running gateway: everything that can be wrong with a deployment is found here, all
+//! at once, and nothing later.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gatewright_policy::table::{ApiPolicy, Https};
+use http::StatusCode;
+
+use super::exchange::Ids;
+use super::{Api, ApiState, Edge, Gateway, Life, Mounted, Shared, certificates_are_supported, hsts_value};
+use crate::auth::{SchemeState, Verifier};
+use crate::config::{Config, Resolver, StartError};
+use crate::guard::Guard;
+use crate::limit::{Buckets, KeyHasher, Table};
+use crate::net::{Ranges, host, parse_network};
+use crate::problem::Style;
+
+impl Gateway {
+    /// Makes the guards of all operations.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the deployment.
+    pub fn start(config: Config, apis: Vec<Api>) -> Result<Gateway, StartError> {
+        let mut r = Resolver::new(config.environment.clone());
+        if apis.is_empty() {
+            r.problem("", "there is no API to serve");
+        }
+        let shared = Arc::new(Shared {
+            clock: config.clock.clone(),
+            limits: Table::new(config.limiter_keys),
+            hasher: KeyHasher::default(),
+            ids: Ids::new(),
+            forwarding: config.forwarding,
+            trust_request_id: config.trust_request_id,
+            rate_limit_headers: config.rate_limit_headers,
+        });
+        let mut buckets = Buckets::default();
+        let mut mounted: Vec<Mounted> = Vec::with_capacity(apis.len());
+        for api in apis {
+            let state = Arc::new(state(&api, &config, &mut r));
+            let guards =
+                api.operations.iter().map(|p| Guard::start(&shared, &state, p, &mut buckets, &mut r)).collect();
+            mounted.push(Mounted { state, guards });
+        }
+        r.finish()?;
+        let common = Arc::new(common(&mounted));
+        Ok(Gateway { shared, apis: mounted.into(), common })
+    }
+}
+
+fn state(api: &Api, config: &Config, r: &mut Resolver) -> ApiState {
+    let policy = api.policy;
+    let verifiers: BTreeMap<&'static str, Verifier> = api.verifiers.iter().map(|v| (v.scheme, v.clone())).collect();
+    let schemes = policy
+        .schemes
+        .iter()
+        .enumerate()
+        .map(|(i, scheme)| {
+            let index = u16::try_from(i).ok()?;
+            SchemeState::start(policy, index, scheme, config, &verifiers, r).map(Arc::new)
+        })
+        .collect();
+    if !certificates_are_supported(policy.transport.client_certificates) {
+        r.problem("", format_args!("`{}` asks for client certificates, which are not supported yet", policy.name));
+    }
+    ApiState { policy, edge: Arc::new(edge(policy, r)), lifecycle: Life::new(&policy.lifecycle), schemes }
+}
+
+fn edge(policy: &'static ApiPolicy, r: &mut Resolver) -> Edge {
+    let transport = &policy.transport;
+    let mut hosts = Vec::new();
+    for setting in transport.hosts {
+        let Some(text) = r.text(*setting) else { continue };
+        for text in listed(&text) {
+            match host::name(text) {
+                Some(name) => hosts.push(name),
+                None => r.problem("", format_args!("`{text}` is no host name")),
+            }
+        }
+    }
+    if !transport.hosts.is_empty() && hosts.is_empty() {
+        r.problem("", "all `hosts` are empty: name one, or leave the key out to take every host");
+    }
+    let mut trusted = Vec::new();
+    for setting in transport.trusted_proxies {
+        let Some(text) = r.text(*setting) else { continue };
+        for text in listed(&text) {
+            match parse_network(text) {
+                Some(network) => trusted.push(network),
+                None => r.problem("", format_args!("the trusted proxy `{text}` is no network")),
+            }
+        }
+    }
+    let status = StatusCode::from_u16(policy.validation_status).ok().filter(|s| matches!(s.as_u16(), 400 | 422));
+    if status.is_none() {
+        r.problem("", "the status of a validation failure is 400 or 422");
+    }
+    Edge {
+        https: transport.https,
+        hsts: transport.hsts.and_then(hsts_value),
+        hosts: hosts.into(),
+        trusted: Ranges::new(&trusted),
+        networks: (!policy.allow_networks.is_empty()).then(|| networks(policy, policy.allow_networks, "", r)),
+        style: Style {
+            type_base: policy.type_base.and_then(|base| r.text(base)),
+            validation_status: status.unwrap_or(StatusCode::BAD_REQUEST),
+        },
+    }
+}
+
+/// The networks of these indexes in one set. Networks that are all empty allow nobody.
+pub(crate) fn networks(policy: &'static ApiPolicy, names: &[u16], at: &str, r: &mut Resolver) -> Ranges {
+    let mut found = Vec::new();
+    for index in names {
+        let Some(network) = policy.networks.get(usize::from(*index)) else {
+            r.problem(at, format_args!("the network {index} does not exist"));
+            continue;
+        };
+        for setting in network.ranges {
+            let Some(text) = r.text(*setting) else { continue };
+            for text in listed(&text) {
+                match parse_network(text) {
+                    Some(range) => found.push(range),
+                    None => r.problem(at, format_args!("`{text}` of the network `{}` is no network", network.name)),
+                }
+            }
+        }
+    }
+    Ranges::new(&found)
+}
+
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|t| !t.is_empty())
+}
+
+/// The rules where no version is concerned: what any version asks is asked, and only what all trust is trusted.
+fn common(apis: &[Mounted]) -> Edge {
+    let edges = || apis.iter().map(|m| &m.state.edge);
+    let first = |of: fn(&Edge) -> &Ranges| edges().next().map(|e| of(e).clone()).unwrap_or_default();
+    let trusted = first(|e| &e.trusted);
+    let same_trust = edges().all(|e| e.trusted == trusted);
+    let https = if edges().any(|e| e.https == Https::Required) {
+        Https::Required
+    } else if edges().any(|e| e.https == Https::Redirect) {
+        Https::Redirect
+    } else {
+        Https::Off
+    };
+    let open_host = edges().any(|e| e.hosts.is_empty());
+    let open_network = edges().any(|e| e.networks.is_none());
+    Edge {
+        https,
+        hsts: edges().find_map(|e| e.hsts.clone()),
+        hosts: if open_host { Box::default() } else { edges().flat_map(|e| e.hosts.iter().cloned()).collect() },
+        trusted: if same_trust { trusted } else { Ranges::default() },
+        networks: (!open_network).then(|| Ranges::union(edges().filter_map(|e| e.networks.as_ref()))),
+        style: edges().next().map(|e| e.style.clone()).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,45 @@
+//! The proof that an operation's guard admitted a request.
+
+use std::sync::Arc;
+
+use super::Guard;
+use crate::auth::{Caller, Identity};
+use crate::limit::Standing;
+
+/// Says that a request passed every check up to its body. Only [`Guard::admit`] makes one.
+#[derive(Debug)]
+pub struct Admission {
+    guard: Guard,
+    identity: Option<Arc<Identity>>,
+    standing: Standing,
+}
+
+impl Admission {
+    /// The only way to one: the guard calls it after its last check.
+    pub(super) fn assertion(guard: Guard, identity: Option<Arc<Identity>>, standing: Standing) -> Admission {
+        Admission { guard, identity, standing }
+    }
+
+    /// The caller; `None` where the operation is public or the caller came in by `{}`.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Arc<Identity>> {
+        self.identity.as_ref()
+    }
+
+    /// The caller as the proof that handlers of `O` take. The dispatcher knows that `O` is the operation of this guard.
+    #[must_use]
+    #[cfg_attr(not(test), allow(dead_code))]
+    pub(crate) fn caller<O>(&self) -> Option<Caller<O>> {
+        self.identity.clone().map(Caller::assertion)
+    }
+
+    /// The guard that admitted.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
+    }
+}

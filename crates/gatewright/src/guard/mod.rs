@@ -1,0 +1,240 @@
+//! The guard of an operation: everything that is checked between the route and the body, fused into one walk and made at
+//! start from the operation's table. The order is `gatewright_policy::ORDER`.
+
+mod admission;
+mod authentication;
+mod claims;
+#[cfg(test)]
+mod tests;
+
+pub use admission::Admission;
+pub use claims::BodyValue;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatewright_policy::table::{Access, Policy};
+use gatewright_policy::{Refusal, bits};
+use http::request::Parts;
+
+use crate::auth::carrier::Place;
+use crate::auth::challenge::Challenges;
+use crate::auth::{Identity, SchemeState};
+use crate::config::Resolver;
+use crate::gateway::{ApiState, Buckets, Exchange, PathValues, Shared};
+use crate::limit::{CallerFacts, Charged, Rules, Standing};
+use crate::net::Ranges;
+use crate::problem::Refused;
+
+/// The guard of one operation.
+#[derive(Clone)]
+pub struct Guard(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    api: Arc<ApiState>,
+    policy: &'static Policy,
+    /// `None` allows every address.
+    networks: Option<Ranges>,
+    places: Box<[PlaceUse]>,
+    challenges: Challenges,
+    limits: Rules,
+    body_limit: u64,
+    timeout: Duration,
+    body_claims: bool,
+}
+
+/// A place where credentials of this operation may stand, and the schemes that look there.
+struct PlaceUse {
+    place: Place,
+    schemes: Box<[Arc<SchemeState>]>,
+    /// Whether a bearer token may stand there: then `access_token` in the query is a second one (RFC 6750, 2).
+    bearer: bool,
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("operation", &self.0.policy.operation).finish_non_exhaustive()
+    }
+}
+
+impl Guard {
+    pub(crate) fn start(
+        shared: &Arc<Shared>,
+        api: &Arc<ApiState>,
+        policy: &'static Policy,
+        buckets: &mut Buckets,
+        r: &mut Resolver,
+    ) -> Guard {
+        let networks = policy.allow_networks.map(|names| crate::gateway::networks(api.policy, names, policy.at, r));
+        if let Access::Guarded([]) = policy.access {
+            r.problem(policy.at, format_args!("the operation `{}` has no guard", policy.operation));
+        }
+        Guard(Arc::new(Inner {
+            places: places(api, policy, r),
+            challenges: Challenges::new(api.policy, policy),
+            limits: Rules::new(api.policy, policy, buckets, r),
+            body_limit: r.size(policy.body_limit).unwrap_or(0),
+            timeout: r.time(policy.timeout).unwrap_or_default(),
+            body_claims: policy.claims.iter().any(claims::needs_body),
+            shared: shared.clone(),
+            api: api.clone(),
+            networks,
+            policy,
+        }))
+    }
+
+    /// The table it was made from.
+    #[must_use]
+    pub fn policy(&self) -> &'static Policy {
+        self.0.policy
+    }
+
+    /// The largest body, in bytes.
+    #[must_use]
+    pub fn body_limit(&self) -> u64 {
+        self.0.body_limit
+    }
+
+    /// How long a request may take, from its head to its answer.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.0.timeout
+    }
+
+    /// Whether claims must be compared with the body after it is parsed.
+    #[must_use]
+    pub fn has_body_claims(&self) -> bool {
+        self.0.body_claims
+    }
+
+    /// Whether code of the application takes part.
+    pub(crate) fn asks_the_application(&self) -> bool {
+        self.0.places.iter().flat_map(|p| &p.schemes).any(|s| s.is_the_applications())
+    }
+
+    /// Whether responses may hold what only some callers may see.
+    pub(crate) fn is_guarded(&self) -> bool {
+        matches!(self.0.policy.access, Access::Guarded(_))
+    }
+
+    /// Checks a request from its version's life to its caller's rate.
+    ///
+    /// # Errors
+    /// The refusal, ready for [`Gateway::refuse`](crate::Gateway::refuse).
+    pub async fn admit(&self, exchange: &Exchange, parts: &Parts, path: &dyn PathValues) -> Result<Admission, Refused> {
+        let this = &*self.0;
+        let mut standing = Standing::default();
+        let charged = Charged { table: &this.shared.limits, hasher: &this.shared.hasher, now: exchange.started };
+        let mut facts = CallerFacts { address: exchange.client(), identity: None };
+
+        let retired = this.api.lifecycle.retired(exchange.unix);
+        // A retired version looks at nobody's network, but is not to be hammered either.
+        if !retired && !this.networks.as_ref().is_none_or(|n| exchange.client().is_some_and(|a| n.contains(a))) {
+            return Err(Refused::new(Refusal::NetworkNotAllowed).because("the operation's networks"));
+        }
+        charged.charge(&this.limits.address, facts, &mut standing)?;
+        if retired {
+            return Err(with_standing(Refused::new(Refusal::Gone), standing));
+        }
+
+        let identity = match this.authenticate(parts, exchange.unix).await {
+            Ok(identity) => identity,
+            Err(refused) => return Err(with_standing(refused, standing)),
+        };
+        if let Err(refused) = this.authorize(identity.as_deref(), parts, path) {
+            let mut refused = with_standing(refused, standing);
+            refused.inner_mut().subject = identity.as_deref().and_then(Identity::subject).map(str::to_owned);
+            return Err(refused);
+        }
+        facts.identity = identity.as_deref();
+        charged.charge(&this.limits.caller, facts, &mut standing)?;
+        Ok(Admission::assertion(self.clone(), identity, standing))
+    }
+
+    /// Compares claims with places in the parsed body, given by JSON pointer.
+    ///
+    /// # Errors
+    /// [`Refusal::ClaimMismatch`].
+    pub fn check_body_claims<'b>(
+        &self,
+        admission: &Admission,
+        body: &dyn Fn(&str) -> Option<BodyValue<'b>>,
+    ) -> Result<(), Refused> {
+        claims::check_body(self.0.policy.claims, admission.identity().map(|i| &**i), body)
+    }
+}
+
+impl Inner {
+    /// Level, roles, claims, users: all that are asked must hold, whichever alternative let the caller in.
+    fn authorize(&self, identity: Option<&Identity>, parts: &Parts, path: &dyn PathValues) -> Result<(), Refused> {
+        let policy = self.policy;
+        let have = identity.map_or(&[][..], Identity::grants);
+        if policy.level.is_some_and(|bit| !holds(have, bit)) {
+            return Err(Refused::new(Refusal::LevelTooLow));
+        }
+        if !policy.roles.is_empty() && !bits::meets(have, policy.roles) {
+            return Err(Refused::new(Refusal::RoleMissing));
+        }
+        claims::check(policy.claims, identity, parts, path)?;
+        if let Some(users) = policy.allow_users {
+            if !identity.and_then(Identity::subject).is_some_and(|s| users.contains(&s)) {
+                return Err(Refused::new(Refusal::CallerNotAllowed));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn with_standing(mut refused: Refused, standing: Standing) -> Refused {
+    refused.inner_mut().standing = standing;
+    refused
+}
+
+/// Whether one bit is in a set.
+pub(crate) fn holds(have: &[u64], bit: u16) -> bool {
+    have.get(usize::from(bit / 64)).is_some_and(|word| word & (1 << (bit % 64)) != 0)
+}
+
+/// The places of an operation's schemes, each once, in the order of the spec.
+fn places(api: &ApiState, policy: &Policy, r: &mut Resolver) -> Box<[PlaceUse]> {
+    let Access::Guarded(alternatives) = policy.access else { return Box::default() };
+    let mut places: Vec<(Place, Vec<Arc<SchemeState>>)> = Vec::new();
+    let mut seen = Vec::new();
+    for index in alternatives.iter().flat_map(|a| a.schemes) {
+        if seen.contains(index) {
+            continue;
+        }
+        seen.push(*index);
+        let Some(declared) = api.policy.schemes.get(usize::from(*index)) else {
+            r.problem(policy.at, format_args!("the scheme {index} of `{}` does not exist", policy.operation));
+            continue;
+        };
+        let place = match Place::of(declared) {
+            Some(Ok(place)) => place,
+            Some(Err(())) => {
+                r.problem(declared.at, format_args!("the scheme `{}` has no valid header name", declared.name));
+                continue;
+            }
+            None => {
+                r.problem(
+                    declared.at,
+                    format_args!("client certificates are not supported yet: the scheme `{}`", declared.name),
+                );
+                continue;
+            }
+        };
+        // A scheme that could not start was reported already; the server does not start.
+        let Some(Some(state)) = api.schemes.get(usize::from(*index)) else { continue };
+        match places.iter_mut().find(|(p, _)| *p == place) {
+            Some((_, schemes)) => schemes.push(state.clone()),
+            None => places.push((place, vec![state.clone()])),
+        }
+    }
+    let token_in_query = places.iter().any(|(place, _)| *place == Place::Query("access_token"));
+    let bearer = |schemes: &[Arc<SchemeState>]| !token_in_query && schemes.iter().any(|s| s.is_bearer());
+    places
+        .into_iter()
+        .map(|(place, schemes)| PlaceUse { bearer: bearer(&schemes), place, schemes: schemes.into() })
+        .collect()
+}
