@@ -138,6 +138,7 @@ struct Of<S, A> {
 
 impl<S: 'static, A: Verify<S>> Erased for Of<S, A> {
     fn verify<'a>(&'a self, presented: Presented<'a>) -> Pending<'a> {
-        Box::pin(self.app.verify(presented))
+        // Inside, so that code before its first await is caught like the rest when it panics.
+        Box::pin(async move { self.app.verify(presented).await })
     }
 }

@@ -169,6 +169,8 @@ pub struct Caller<O> {
 }
 
 impl<O> Caller<O> {
+    /// The only way to one: the context of an admitted request makes it.
+    #[allow(dead_code)]
     pub(crate) fn assertion(identity: Arc<Identity>) -> Caller<O> {
         Caller { identity, operation: PhantomData }
     }

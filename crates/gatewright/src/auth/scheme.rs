@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatewright_policy::bits::Grants;
 use gatewright_policy::table::{ApiPolicy, Carrier, Scheme, Verify};
@@ -72,16 +73,12 @@ impl SchemeState {
         Some(SchemeState { scheme, index, api, kind, cache: TokenCache::new(cached) })
     }
 
-    pub(crate) fn is_the_applications(&self) -> bool {
-        matches!(self.kind, Kind::Application(_))
-    }
-
     pub(crate) fn is_bearer(&self) -> bool {
         self.scheme.carrier == Carrier::Authorization("bearer")
     }
 
     /// Verifies what was presented for this scheme.
-    pub(crate) async fn check(&self, credential: &str, now: i64) -> Checked {
+    pub(crate) async fn check(&self, credential: &str, now: i64, timeout: Duration) -> Checked {
         match &self.kind {
             Kind::Jwt(jwt) => {
                 if let Some(identity) = self.cache.get(credential, now) {
@@ -102,11 +99,11 @@ impl SchemeState {
                 Ok(None) => Checked::Bad("no such API key"),
                 Ok(Some(facts)) => Checked::Good(self.identity(facts)),
             },
-            Kind::Application(verifier) => self.application(verifier, credential).await,
+            Kind::Application(verifier) => self.application(verifier, credential, timeout).await,
         }
     }
 
-    async fn application(&self, verifier: &Verifier, credential: &str) -> Checked {
+    async fn application(&self, verifier: &Verifier, credential: &str, timeout: Duration) -> Checked {
         let basic;
         let presented = match self.scheme.carrier {
             Carrier::Authorization("basic") => match super::application_basic(credential) {
@@ -120,10 +117,13 @@ impl SchemeState {
             _ if credential.is_empty() => return Checked::Bad("an empty credential"),
             _ => Presented::Token(credential),
         };
-        match verifier.verify(presented).await {
-            Ok(verified) => Checked::Good(self.identity(verified.into())),
-            Err(Unverified::Bad) => Checked::Bad("the application does not verify it"),
-            Err(Unverified::Unavailable(cause)) => Checked::Unavailable(cause),
+        // The application's code may hang or panic: nobody comes in by either.
+        let deadline = tokio::time::Instant::now() + timeout;
+        match crate::gateway::shield(deadline, verifier.verify(presented)).await {
+            Ok(Ok(verified)) => Checked::Good(self.identity(verified.into())),
+            Ok(Err(Unverified::Bad)) => Checked::Bad("the application does not verify it"),
+            Ok(Err(Unverified::Unavailable(cause))) => Checked::Unavailable(cause),
+            Err(refused) => Checked::Unavailable(refused.into_cause()),
         }
     }
 

@@ -156,6 +156,13 @@ pub struct StartProblem {
     pub message: String,
 }
 
+impl StartError {
+    /// One problem that is not about a line of the spec.
+    pub fn new(message: impl Into<String>) -> StartError {
+        StartError { problems: vec![StartProblem { at: String::new(), message: message.into() }] }
+    }
+}
+
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the server does not start")?;

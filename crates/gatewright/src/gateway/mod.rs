@@ -2,7 +2,6 @@
 //! whether its connection will do, and how its answer is finished.
 
 mod audit;
-mod drive;
 mod exchange;
 mod finish;
 mod lifecycle;
@@ -11,7 +10,6 @@ mod start;
 
 pub(crate) use crate::limit::Buckets;
 pub(crate) use audit::one_line;
-pub use drive::{Admitted, BoxFuture, Endpoint, Found, PathValues, Routes};
 pub use exchange::Exchange;
 pub(crate) use lifecycle::Life;
 pub use shield::{collect_body, shield};
@@ -31,6 +29,24 @@ use crate::guard::{Admission, Guard};
 use crate::limit::{KeyHasher, Table};
 use crate::net::{Forwarding, Ranges};
 use crate::problem::{self, Internal, Problem, Refused, Style};
+
+/// The path parameters of a request, decoded.
+pub trait PathValues: Send + Sync {
+    /// The value of a parameter.
+    fn get(&self, name: &str) -> Option<&str>;
+}
+
+impl PathValues for () {
+    fn get(&self, _: &str) -> Option<&str> {
+        None
+    }
+}
+
+impl PathValues for Vec<(String, String)> {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
 
 /// One version of an API that a server mounts.
 #[derive(Clone, Debug)]
@@ -177,6 +193,21 @@ impl Gateway {
         self.finish(exchange, guard, &inner.standing, &mut response);
         audit::refused(exchange, guard, &refused, response.status());
         response
+    }
+
+    /// The response of a request that was admitted and refused later: for its body, its object, its deadline.
+    #[must_use]
+    pub fn refuse_admitted(
+        &self,
+        exchange: &Exchange,
+        guard: &Guard,
+        admission: &Admission,
+        mut refused: Refused,
+    ) -> Response<Body> {
+        let inner = refused.inner_mut();
+        inner.standing = admission.standing().clone();
+        inner.subject = admission.identity().and_then(|i| i.subject()).map(str::to_owned);
+        self.refuse(exchange, Some(guard), refused)
     }
 
     /// The response of an admitted request, whatever the handler made of it.

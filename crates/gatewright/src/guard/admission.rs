@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::Guard;
-use crate::auth::{Caller, Identity};
+use crate::auth::Identity;
 use crate::limit::Standing;
 
 /// Says that a request passed every check up to its body. Only [`Guard::admit`] makes one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Admission {
     guard: Guard,
     identity: Option<Arc<Identity>>,
@@ -24,13 +24,6 @@ impl Admission {
     #[must_use]
     pub fn identity(&self) -> Option<&Arc<Identity>> {
         self.identity.as_ref()
-    }
-
-    /// The caller as the proof that handlers of `O` take. The dispatcher knows that `O` is the operation of this guard.
-    #[must_use]
-    #[cfg_attr(not(test), allow(dead_code))]
-    pub(crate) fn caller<O>(&self) -> Option<Caller<O>> {
-        self.identity.clone().map(Caller::assertion)
     }
 
     /// The guard that admitted.

@@ -67,7 +67,7 @@ impl Inner {
             let mut bad = "no scheme of the operation is presented";
             for scheme in &place.schemes {
                 let Some(credential) = carrier::credential(scheme.scheme, &held) else { continue };
-                match scheme.check(credential, now).await {
+                match scheme.check(credential, now, self.timeout).await {
                     Checked::Good(identity) => found.good.push(identity),
                     Checked::Bad(why) => bad = why,
                     Checked::Unavailable(cause) => {

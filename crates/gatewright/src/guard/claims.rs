@@ -1,8 +1,6 @@
 //! Conditions on claims. A claim that is absent, or of another type than what it is compared with, never holds; neither
 //! does a reference to a parameter that the request lacks or repeats.
 
-use std::borrow::Cow;
-
 use gatewright_policy::Refusal;
 use gatewright_policy::table::{Claim, Must, Operand};
 use http::request::Parts;
@@ -13,17 +11,15 @@ use crate::auth::carrier::{Held, query};
 use crate::gateway::PathValues;
 use crate::problem::Refused;
 
-/// A value in the parsed body, as far as a claim may be compared with it.
-#[derive(Clone, Debug, PartialEq)]
+/// A value in the parsed body that a claim may be compared with; any other value equals no claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyValue<'b> {
     /// A string.
-    Text(Cow<'b, str>),
-    /// A number, as it was written.
-    Number(Cow<'b, str>),
+    Text(&'b str),
+    /// A whole number.
+    Integer(i64),
     /// A boolean.
     Bool(bool),
-    /// Null, an array or an object: equal to no claim.
-    Other,
 }
 
 /// Whether a condition can only be checked once the body is parsed.
@@ -74,10 +70,10 @@ pub(super) fn check_body<'b>(
         Operand::Integer(n) => value.as_i64() == Some(*n),
         Operand::Bool(b) => value.as_bool() == Some(*b),
         Operand::Body(pointer) => match body(pointer) {
-            Some(BodyValue::Text(text)) => value.as_str() == Some(&text),
-            Some(BodyValue::Number(text)) => value.is_number() && same_text(value, &text),
+            Some(BodyValue::Text(text)) => value.as_str() == Some(text),
+            Some(BodyValue::Integer(n)) => value.as_i64() == Some(n),
             Some(BodyValue::Bool(b)) => value.as_bool() == Some(b),
-            Some(BodyValue::Other) | None => false,
+            None => false,
         },
         // The compiler does not mix these with the body in one condition.
         Operand::Path(_) | Operand::Query(_) | Operand::Header(_) => false,

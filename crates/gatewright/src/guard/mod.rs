@@ -108,11 +108,6 @@ impl Guard {
         self.0.body_claims
     }
 
-    /// Whether code of the application takes part.
-    pub(crate) fn asks_the_application(&self) -> bool {
-        self.0.places.iter().flat_map(|p| &p.schemes).any(|s| s.is_the_applications())
-    }
-
     /// Whether responses may hold what only some callers may see.
     pub(crate) fn is_guarded(&self) -> bool {
         matches!(self.0.policy.access, Access::Guarded(_))

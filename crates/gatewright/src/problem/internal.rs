@@ -14,6 +14,12 @@ impl Internal {
         Internal { cause: cause.into() }
     }
 
+    /// The cause, if it is of this type: for errors of our own that travel as internal ones.
+    #[allow(dead_code)]
+    pub(crate) fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+        self.cause.downcast_ref()
+    }
+
     /// The whole chain of causes, for the log alone.
     pub(crate) fn for_log(&self) -> String {
         let mut text = self.cause.to_string();

@@ -137,6 +137,12 @@ impl Refused {
         self.0.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v)
     }
 
+    /// The cause, or the refusal's name in its place.
+    pub(crate) fn into_cause(self) -> crate::Internal {
+        let refusal = self.0.refusal;
+        self.0.cause.unwrap_or_else(|| crate::Internal::new(format!("{refusal:?}")))
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }
