@@ -1,6 +1,6 @@
 //! Reads documents through the front end and prints what was found and how long each stage took.
 //!
-//! `cargo run --release -p gatewright-spec --example front -- FILE…`
+//! `cargo run --release -p gatewright-spec --example front -- [--root FOLDER] FILE…`
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
 
@@ -27,14 +27,21 @@ impl Loader for Disk {
 }
 
 fn main() {
-    for name in std::env::args().skip(1) {
-        one(Path::new(&name));
+    let mut names = std::env::args().skip(1);
+    let mut root = None;
+    while let Some(name) = names.next() {
+        match name.as_str() {
+            "--root" => root = names.next(),
+            name => one(Path::new(name), root.as_deref().map(Path::new)),
+        }
     }
 }
 
-fn one(path: &Path) {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (Some(file), loader) = (path.file_name().and_then(|n| n.to_str()), Disk(folder.to_owned())) else { return };
+fn one(path: &Path, root: Option<&Path>) {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = root.unwrap_or(parent);
+    let name = root.map_or_else(|| path.file_name().map(Path::new), |root| path.strip_prefix(root).ok());
+    let (Some(file), loader) = (name.and_then(Path::to_str), Disk(folder.to_owned())) else { return };
     let (mut map, mut sink) = (SourceMap::new(), Sink::new());
     let mut times = Vec::new();
     let mut clock = Instant::now();

@@ -15,6 +15,7 @@ struct Policy {
     rate_limit: Option<Vec<Sp<Rate>>>,
     claims: Option<BTreeMap<String, Sp<u64>>>,
     unknown_fields: Option<Mode>,
+    body_limit: Option<Size>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -29,6 +30,17 @@ struct Rate {
 enum By {
     Ip,
     User,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+#[serde(try_from = "String")]
+struct Size(u64);
+
+impl TryFrom<String> for Size {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.strip_suffix("KiB").and_then(|n| n.parse().ok()).map(Size).ok_or("this is no size; write `64KiB`")
+    }
 }
 
 #[derive(Debug, Deserialize, PartialEq)]
@@ -70,6 +82,8 @@ fn errors_stand_at_the_innermost_node() {
         ("rate-limit:\n- {by: user}\n", "the key `limit` is missing", "by", "add `limit`"),
         ("rate-limit:\n- 5\n", "expected an object, found a number", "5", ""),
         ("claims: {a: 1, b: x}\n", "expected a whole number, zero or more, found the text `x`", "x", ""),
+        ("claims: {a: 1}\nbody-limit: 64\n", "expected text, found `64`", "64", ""),
+        ("claims: {a: 1}\nbody-limit: 64XiB\n", "this is no size; write `64KiB`", "64XiB", ""),
         ("public: [a]\n", "expected text, found a list", "public", ""),
     ];
     for (text, message, place, help) in rows {

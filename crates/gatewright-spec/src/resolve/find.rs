@@ -125,7 +125,7 @@ fn resource(resolver: &mut Resolver<'_>, found: &Use, address: &str, span: Span)
                 .sink
                 .error(codes::REFERENCE_OUTSIDE, span, "this reference leads out of the document's folder")
                 .label("not read")
-                .help("put a copy into the folder and refer to it by a relative path");
+                .help("put a copy into the folder, or compile with a wider root folder");
             None
         }
         Err(PathError::Malformed) => {

@@ -185,7 +185,15 @@ fn found_words(found: de::Unexpected<'_>) -> String {
 /// # Errors
 /// The first thing that does not fit, at its innermost place.
 pub fn from_node<'de, T: de::Deserialize<'de>>(node: Node<'de>) -> Result<T, DeError> {
-    T::deserialize(From(node))
+    value(T::deserialize, node)
+}
+
+/// Reads one value. What is found wrong after it was read (`try_from`, `deserialize_with`) has no place yet: it is
+/// this value's.
+fn value<'de, T>(read: impl FnOnce(From<'de>) -> Result<T, DeError>, node: Node<'de>) -> Result<T, DeError> {
+    let from = From(node);
+    let span = from.span();
+    read(from).map_err(|e| e.at(span))
 }
 
 /// Reads a value from a node; an error goes to the sink under `code`.
@@ -345,7 +353,7 @@ impl<'de> SeqAccess<'de> for Placed<'de> {
             1 => span.start,
             2 => span.end,
             3 => self.node.identity().node.0,
-            _ => return seed.deserialize(From(self.node)).map(Some),
+            _ => return value(|from| seed.deserialize(from), self.node).map(Some),
         };
         self.next += 1;
         seed.deserialize(part.into_deserializer()).map(Some)
@@ -369,7 +377,7 @@ impl<'de> MapAccess<'de> for Fields<'de> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, DeError> {
         match self.value.take() {
-            Some(node) => seed.deserialize(From(node)),
+            Some(node) => value(|from| seed.deserialize(from), node),
             None => Err(de::Error::custom("a value was asked for before its key")),
         }
     }
@@ -456,7 +464,7 @@ struct Elements<'de> {
 impl<'de> SeqAccess<'de> for Elements<'de> {
     type Error = DeError;
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, DeError> {
-        self.items.next().map(|node| seed.deserialize(From(node))).transpose()
+        self.items.next().map(|node| value(|from| seed.deserialize(from), node)).transpose()
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -490,7 +498,7 @@ impl<'de> VariantAccess<'de> for Variant<'de> {
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, DeError> {
         match self.body {
-            Some(node) => seed.deserialize(From(node)),
+            Some(node) => value(|from| seed.deserialize(from), node),
             None => Err(DeError::new(format!("`{}` wants a value", shown(self.tag)), None)),
         }
     }
