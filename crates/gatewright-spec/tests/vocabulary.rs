@@ -65,13 +65,13 @@ fn check(text: &str) -> Result<Policy, (String, String, String)> {
 #[test]
 fn values_come_with_places() {
     let policy =
-        check("public: why\nrate-limit:\n- {by: user, limit: 5/min}\nclaims: {a: 3}\nunknown-fields: off\n").unwrap();
+        check("public: why\nrate-limit:\n- {by: user, limit: 5/min}\nclaims: {a: 3}\nunknown-fields: off\nbody-limit: 64KiB\n").unwrap();
     assert_eq!(policy.public.as_ref().unwrap().value, "why");
     assert_eq!(policy.public.unwrap().span.start, 8);
     let rates = policy.rate_limit.unwrap();
     assert_eq!((rates[0].by.value == By::User, rates[0].limit.value.as_str()), (true, "5/min"));
     assert_eq!(policy.claims.unwrap()["a"].value, 3);
-    assert_eq!(policy.unknown_fields, Some(Mode::Off));
+    assert_eq!((policy.unknown_fields, policy.body_limit), (Some(Mode::Off), Some(Size(64))));
 }
 
 #[test]
