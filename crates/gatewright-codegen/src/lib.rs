@@ -1,1 +1,5 @@
 //! The compiled API to formatted Rust
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+pub mod types;

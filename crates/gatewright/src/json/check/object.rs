@@ -118,7 +118,7 @@ pub fn object(value: Value<'_>, found: &mut Violations, rules: &'static Object) 
             if property.flags & Property::IGNORED != 0 {
                 continue;
             }
-            spoken_of = true;
+            spoken_of = property.flags & Property::ELSEWHERE == 0;
             (property.check)(member.value, found);
         }
         for (pattern, check) in rules.patterns {

@@ -1,0 +1,516 @@
+//! The body of a check: each keyword of a schema as a call of the runtime's helper for it.
+
+use std::fmt::Write;
+use std::rc::Rc;
+
+use gatewright_ir::json::{Json, Number};
+use gatewright_ir::schema::{Schema, SchemaId, Schemas, Types};
+
+use super::checks::{Checks, Key, Marking, Mode, Scope};
+use super::graph;
+use super::plan::{dispatches, read_only};
+
+/// The schema `true`, whatever it says of itself.
+pub(super) fn admits_all(schema: &Schema) -> bool {
+    !schema.nothing
+        && schema.reference.is_none()
+        && schema.dynamic_reference.is_none()
+        && schema.types.is_none()
+        && schema.enumeration.is_none()
+        && schema.constant.is_none()
+        && number_is_empty(schema)
+        && string_is_empty(schema)
+        && array_is_empty(schema)
+        && schema.object.is_empty()
+        && schema.all_of.is_empty()
+        && schema.any_of.is_empty()
+        && schema.one_of.is_empty()
+        && schema.not.is_none()
+        && schema.condition.is_none()
+        && format(schema).is_none()
+}
+
+fn number_is_empty(schema: &Schema) -> bool {
+    let n = &schema.number;
+    let bounds = [&n.minimum, &n.exclusive_minimum, &n.maximum, &n.exclusive_maximum, &n.multiple_of];
+    bounds.into_iter().all(Option::is_none)
+}
+
+fn string_is_empty(schema: &Schema) -> bool {
+    let s = &schema.string;
+    s.min_length.is_none() && s.max_length.is_none() && s.pattern.is_none() && s.content_encoding.is_none()
+}
+
+fn array_is_empty(schema: &Schema) -> bool {
+    let a = &schema.array;
+    !array_has_rules(schema) && a.unevaluated_items.is_none()
+}
+
+fn array_has_rules(schema: &Schema) -> bool {
+    let a = &schema.array;
+    a.items.is_some()
+        || !a.prefix_items.is_empty()
+        || a.contains.is_some()
+        || a.min_items.is_some()
+        || a.max_items.is_some()
+        || a.unique_items
+}
+
+/// Whether unknown fields are refused here where the policy says so: properties are spoken of, in place, and what becomes
+/// of others is unsaid.
+pub(super) fn closes(schemas: &Schemas, id: SchemaId) -> bool {
+    let schema = schemas.get(id);
+    schema.object.additional_properties.is_none()
+        && schema.object.unevaluated_properties.is_none()
+        && speaks(schemas, id, &mut Vec::new())
+}
+
+fn speaks(schemas: &Schemas, id: SchemaId, seen: &mut Vec<SchemaId>) -> bool {
+    if seen.contains(&id) || seen.len() > 1000 {
+        return false;
+    }
+    seen.push(id);
+    let schema = schemas.get(id);
+    graph::speaks_of_properties(schema) || members(schema).any(|member| speaks(schemas, member, seen))
+}
+
+/// The schemas of a composition whose properties count as the whole's.
+pub(super) fn members(schema: &Schema) -> impl Iterator<Item = SchemaId> {
+    let condition = schema.condition.iter().flat_map(|c| [Some(c.when), c.then, c.otherwise]).flatten();
+    let dependent = schema.object.dependent_schemas.iter().map(|(_, id)| *id);
+    let dynamic = schema.dynamic_reference.iter().map(|(_, id)| *id);
+    let all = schema.reference.iter().chain(&schema.all_of).chain(&schema.any_of).chain(&schema.one_of).copied();
+    all.chain(condition).chain(dependent).chain(dynamic)
+}
+
+/// The `readOnly` properties of a composition, as far as they hold whatever the value is.
+fn read_only_names(schemas: &Schemas, id: SchemaId, to: &mut Vec<String>, depth: u8) {
+    let schema = schemas.get(id);
+    let own = schema.object.properties.iter().filter(|property| read_only(schemas, property.schema));
+    to.extend(own.map(|property| property.name.clone()));
+    if depth > 0 {
+        for member in schema.reference.iter().chain(&schema.all_of) {
+            read_only_names(schemas, *member, to, depth - 1);
+        }
+    }
+}
+
+/// Those of the names that the composition requires.
+pub(super) fn required_of(schemas: &Schemas, id: SchemaId, names: &[String]) -> Vec<String> {
+    let mut seen = vec![id];
+    let mut place = 0;
+    let mut found = vec![false; names.len()];
+    while let Some(id) = seen.get(place).copied() {
+        place += 1;
+        let schema = schemas.get(id);
+        for (name, found) in names.iter().zip(&mut found) {
+            *found |= schema.object.required.contains(name);
+        }
+        graph::in_place(schema, |to| {
+            if seen.len() < 1000 && !seen.contains(&to) {
+                seen.push(to);
+            }
+        });
+    }
+    names.iter().zip(found).filter(|(_, found)| *found).map(|(name, _)| name.clone()).collect()
+}
+
+/// The statements of the check.
+pub(super) fn body(checks: &mut Checks<'_>, key: &Key) -> String {
+    let schemas = checks.schemas;
+    let schema = schemas.get(key.id);
+    if schema.nothing {
+        return "check::never(value, found);".to_owned();
+    }
+    let scope = scope_within(schemas, key);
+    let mut out = String::new();
+    if let Some(types) = schema.types {
+        let _ = write!(out, "if !check::types(value, found, {}) {{ return; }}", bits(types));
+    }
+    constants(schema, &mut out);
+    number(schema, &mut out);
+    string(checks, schema, &mut out);
+    let cx = Within { schema, mode: key.mode, scope: &scope };
+    cx.array(checks, &mut out);
+    cx.object(checks, key, &mut out);
+    cx.composition(checks, &mut out);
+    cx.unevaluated(checks, key, &mut out);
+    out
+}
+
+/// What the members of a schema's composition take from it and from its surroundings.
+pub(super) fn scope_within(schemas: &Schemas, key: &Key) -> Scope {
+    let schema = schemas.get(key.id);
+    let mut scope = key.scope.clone();
+    if !schema.dynamic_anchors.is_empty() {
+        let mut anchors = (*scope.anchors).clone();
+        for (name, id) in &schema.dynamic_anchors {
+            // The outermost binding counts.
+            anchors.entry(name.clone()).or_insert(*id);
+        }
+        scope.anchors = Rc::new(anchors);
+    }
+    if !schema.all_of.is_empty() || schema.reference.is_some() || !schema.any_of.is_empty() || !schema.one_of.is_empty()
+    {
+        let mut names = (*scope.read_only).clone();
+        read_only_names(schemas, key.id, &mut names, 16);
+        names.sort_unstable();
+        names.dedup();
+        scope.read_only = Rc::new(names);
+    }
+    scope
+}
+
+/// The runtime's bits of a set of types.
+pub(super) fn bits(types: Types) -> u8 {
+    let all = [
+        (Types::NULL, 1),
+        (Types::BOOLEAN, 2),
+        (Types::INTEGER, 4),
+        (Types::NUMBER, 8),
+        (Types::STRING, 16),
+        (Types::ARRAY, 32),
+        (Types::OBJECT, 64),
+    ];
+    all.iter().filter(|(t, _)| types.contains(*t)).map(|(_, bit)| bit).sum()
+}
+
+fn constants(schema: &Schema, out: &mut String) {
+    let constant = schema.constant.as_ref().map(std::slice::from_ref);
+    for (place, values) in [schema.enumeration.as_deref(), constant].into_iter().enumerate() {
+        let Some(values) = values else { continue };
+        if values.is_empty() {
+            out.push_str("check::never(value, found);");
+        } else if let Some(texts) = all_strings(values) {
+            let _ = write!(out, "check::one_of_strings(value, found, &{texts:?});");
+        } else {
+            let texts: Vec<String> = values.iter().map(Json::to_text).collect();
+            let _ = write!(
+                out,
+                "static VALUES_{place}: check::Constants = check::Constants::new(&{texts:?}); \
+                 check::constant(value, found, &VALUES_{place});"
+            );
+        }
+    }
+}
+
+fn all_strings(values: &[Json]) -> Option<Vec<&str>> {
+    values.iter().map(|value| if let Json::String(text) = value { Some(text.as_str()) } else { None }).collect()
+}
+
+fn number(schema: &Schema, out: &mut String) {
+    let n = &schema.number;
+    let all: [(&str, &Option<Number>); 5] = [
+        ("minimum", &n.minimum),
+        ("exclusive_minimum", &n.exclusive_minimum),
+        ("maximum", &n.maximum),
+        ("exclusive_maximum", &n.exclusive_maximum),
+        ("multiple_of", &n.multiple_of),
+    ];
+    for (helper, number) in all {
+        let Some(number) = number else { continue };
+        // 18 digits always fit the runtime's quick comparison.
+        let short = number.as_i128().and_then(|v| i64::try_from(v).ok()).filter(|v| v.unsigned_abs() < 10_u64.pow(18));
+        let _ = write!(out, "check::{helper}(value, found, &Bound::new({:?}, {short:?}));", number.canonical());
+    }
+}
+
+fn string(checks: &mut Checks<'_>, schema: &Schema, out: &mut String) {
+    let s = &schema.string;
+    if let Some(least) = s.min_length {
+        let _ = write!(out, "check::min_length(value, found, {least});");
+    }
+    if let Some(most) = s.max_length {
+        let _ = write!(out, "check::max_length(value, found, {most});");
+    }
+    if let Some(pattern) = &s.pattern {
+        let name = checks.pattern(pattern);
+        let _ = write!(out, "check::pattern(value, found, &{name});");
+    }
+    if let Some(format) = format(schema) {
+        let _ = write!(out, "check::format(value, found, Format::{format});");
+    }
+}
+
+/// The runtime's name of a format that it enforces.
+fn format(schema: &Schema) -> Option<&'static str> {
+    let Some(format) = &schema.notes.format else {
+        return (schema.string.content_encoding.as_deref() == Some("base64")).then_some("Byte");
+    };
+    Some(match format.value.as_str() {
+        "date-time" => "DateTime",
+        "date" => "Date",
+        "time" => "Time",
+        "duration" => "Duration",
+        "email" => "Email",
+        "idn-email" => "IdnEmail",
+        "hostname" => "Hostname",
+        "idn-hostname" => "IdnHostname",
+        "ipv4" => "Ipv4",
+        "ipv6" => "Ipv6",
+        "uri" => "Uri",
+        "uri-reference" => "UriReference",
+        "iri" => "Iri",
+        "iri-reference" => "IriReference",
+        "uri-template" => "UriTemplate",
+        "uuid" => "Uuid",
+        "json-pointer" => "JsonPointer",
+        "relative-json-pointer" => "RelativeJsonPointer",
+        "regex" => "Regex",
+        "int32" => "Int32",
+        "int64" => "Int64",
+        "uint32" => "Uint32",
+        "uint64" => "Uint64",
+        "float" => "Float",
+        "double" => "Double",
+        "byte" => "Byte",
+        _ => return None,
+    })
+}
+
+/// A schema with what its surroundings mean for it.
+struct Within<'w, 's> {
+    schema: &'s Schema,
+    mode: Mode,
+    scope: &'w Scope,
+}
+
+impl Within<'_, '_> {
+    fn key(&self, id: SchemaId, mode: Mode) -> Key {
+        Key { id, mode, scope: self.scope.clone() }
+    }
+
+    /// The check of items, members and names: nothing of the composition holds there.
+    fn below(&self, checks: &mut Checks<'_>, id: SchemaId) -> String {
+        let scope = Scope { anchors: self.scope.anchors.clone(), read_only: Rc::default() };
+        checks.name(Key { id, mode: self.mode.below(), scope })
+    }
+
+    /// The check of what only decides: JSON Schema's own meaning, else `not` would let in what is unknown.
+    fn deciding(&self, checks: &mut Checks<'_>, id: SchemaId) -> String {
+        checks.name(self.key(id, Mode::KEEP))
+    }
+
+    fn member(&self, checks: &mut Checks<'_>, id: SchemaId) -> String {
+        checks.name(self.key(id, self.mode.in_place()))
+    }
+
+    fn array(&self, checks: &mut Checks<'_>, out: &mut String) {
+        if !array_has_rules(self.schema) {
+            return;
+        }
+        let rules = &self.schema.array;
+        let mut text = String::new();
+        if let Some(least) = rules.min_items {
+            let _ = write!(text, "min: {least}, ");
+        }
+        if let Some(most) = rules.max_items {
+            let _ = write!(text, "max: {most}, ");
+        }
+        if rules.unique_items {
+            text.push_str("unique: true, ");
+        }
+        if !rules.prefix_items.is_empty() {
+            let prefix: Vec<String> = rules.prefix_items.iter().map(|id| self.below(checks, *id)).collect();
+            let _ = write!(text, "prefix: &[{}], ", prefix.join(", "));
+        }
+        if let Some(items) = rules.items {
+            let _ = write!(text, "items: Some({}), ", self.below(checks, items));
+        }
+        if let Some(contains) = rules.contains {
+            let scope = Scope { anchors: self.scope.anchors.clone(), read_only: Rc::default() };
+            let check = checks.name(Key { id: contains, mode: Mode::KEEP, scope });
+            let (min, max) = (rules.min_contains.unwrap_or(1), rules.max_contains.unwrap_or(u64::MAX));
+            let _ = write!(text, "contains: Some(&check::Contains {{ check: {check}, min: {min}, max: {max} }}), ");
+        }
+        let _ = write!(
+            out,
+            "static ITEMS: check::Array = check::Array {{ {text} ..check::Array::ANY }}; \
+             check::array(value, found, &ITEMS);"
+        );
+    }
+
+    fn object(&self, checks: &mut Checks<'_>, key: &Key, out: &mut String) {
+        let schemas = checks.schemas;
+        let rules = &self.schema.object;
+        let closed = self.mode.whole && closes(schemas, key.id) && members(self.schema).next().is_none();
+        let only_composed = rules.properties.is_empty()
+            && rules.required.is_empty()
+            && rules.additional_properties.is_none()
+            && rules.pattern_properties.is_empty()
+            && rules.property_names.is_none()
+            && rules.min_properties.is_none()
+            && rules.max_properties.is_none()
+            && rules.dependent_required.is_empty();
+        if only_composed {
+            return;
+        }
+        let mut fields: Vec<(&str, String)> = Vec::new();
+        let mut needed = 0;
+        for property in &rules.properties {
+            let is_read_only = read_only(schemas, property.schema);
+            let required = rules.required.contains(&property.name)
+                && !is_read_only
+                && !self.scope.read_only.contains(&property.name);
+            needed += usize::from(required);
+            let check = if is_read_only { "check::any".to_owned() } else { self.below(checks, property.schema) };
+            let flags = u8::from(required) + if is_read_only { 2 } else { 0 };
+            fields.push((&property.name, format!("field({:?}, {check}, {flags})", property.name)));
+        }
+        let known: std::collections::HashSet<&str> = rules.properties.iter().map(|p| p.name.as_str()).collect();
+        let mut named = std::collections::HashSet::new();
+        for name in &rules.required {
+            if !known.contains(name.as_str()) && !self.scope.read_only.contains(name) && named.insert(name) {
+                needed += 1;
+                // Required and elsewhere spoken of, if at all.
+                fields.push((name, format!("field({name:?}, check::any, 9)")));
+            }
+        }
+        let mut text = String::new();
+        if !fields.is_empty() {
+            let list: Vec<&str> = fields.iter().map(|(_, text)| text.as_str()).collect();
+            let _ = write!(text, "properties: &[{}], required: {needed}, ", list.join(", "));
+        }
+        if (17..=usize::from(u16::MAX)).contains(&fields.len()) {
+            let mut order: Vec<usize> = (0..fields.len()).collect();
+            order.sort_by_key(|place| fields.get(*place).map(|(name, _)| *name));
+            let _ = write!(text, "sorted: &{order:?}, ");
+        }
+        if !rules.pattern_properties.is_empty() {
+            let mut list = Vec::new();
+            for (pattern, id) in &rules.pattern_properties {
+                let (pattern, check) = (checks.pattern(pattern), self.below(checks, *id));
+                list.push(format!("(&{pattern}, {check})"));
+            }
+            let _ = write!(text, "patterns: &[{}], ", list.join(", "));
+        }
+        match rules.additional_properties {
+            Some(id) if schemas.get(id).nothing => text.push_str("rest: check::Rest::Closed, "),
+            Some(id) => match self.below(checks, id).as_str() {
+                "check::any" => {}
+                check => {
+                    let _ = write!(text, "rest: check::Rest::Check({check}), ");
+                }
+            },
+            None if closed => text.push_str("rest: check::Rest::Closed, "),
+            None => {}
+        }
+        if let Some(names) = rules.property_names {
+            let _ = write!(text, "names: Some({}), ", self.below(checks, names));
+        }
+        if let Some(least) = rules.min_properties {
+            let _ = write!(text, "min: {least}, ");
+        }
+        if let Some(most) = rules.max_properties {
+            let _ = write!(text, "max: {most}, ");
+        }
+        if !rules.dependent_required.is_empty() {
+            let list = rules.dependent_required.iter().map(|(name, needed)| format!("({name:?}, &{needed:?})"));
+            let _ = write!(text, "dependent: &[{}], ", list.collect::<Vec<_>>().join(", "));
+        }
+        let _ = write!(
+            out,
+            "static MEMBERS: check::Object = check::Object {{ {text} ..check::Object::ANY }}; \
+             check::object(value, found, &MEMBERS);"
+        );
+    }
+
+    fn composition(&self, checks: &mut Checks<'_>, out: &mut String) {
+        let schema = self.schema;
+        for id in schema.reference.iter().chain(&schema.all_of) {
+            let check = self.member(checks, *id);
+            call(&check, out);
+        }
+        if let Some((name, fallback)) = &schema.dynamic_reference {
+            let target = self.scope.anchors.get(name).copied().unwrap_or(*fallback);
+            let check = self.member(checks, target);
+            call(&check, out);
+        }
+        for (branches, helper) in [(&schema.any_of, "any_of"), (&schema.one_of, "one_of")] {
+            if branches.is_empty() {
+                continue;
+            }
+            if let Some(discriminator) = schema.discriminator.as_ref().filter(|d| dispatches(d, branches)) {
+                let mut list = Vec::new();
+                for (value, id) in &discriminator.mapping {
+                    list.push(format!("({value:?}, {})", self.member(checks, *id)));
+                }
+                let default = match discriminator.default {
+                    Some(id) => format!("Some({})", self.member(checks, id)),
+                    None => "None".to_owned(),
+                };
+                let upper = helper.to_ascii_uppercase();
+                let _ = write!(
+                    out,
+                    "static {upper}: check::Discriminator = check::Discriminator {{ property: {:?}, branches: &[{}], \
+                     default: {default} }}; check::discriminated(value, found, &{upper});",
+                    discriminator.property,
+                    list.join(", ")
+                );
+                continue;
+            }
+            let list: Vec<String> = branches.iter().map(|id| self.member(checks, *id)).collect();
+            let recursive = branches.iter().any(|id| checks.graph.recursive(*id));
+            let suffix = if recursive { "_recursive" } else { "" };
+            let _ = write!(out, "check::{helper}{suffix}(value, found, &[{}]);", list.join(", "));
+        }
+        if let Some(id) = schema.not {
+            let check = self.deciding(checks, id);
+            let _ = write!(out, "check::except(value, found, {check});");
+        }
+        if let Some(condition) = &schema.condition {
+            let when = self.deciding(checks, condition.when);
+            let mut branch = |id: Option<SchemaId>| match id {
+                Some(id) => format!("Some({})", self.member(checks, id)),
+                None => "None".to_owned(),
+            };
+            let (then, otherwise) = (branch(condition.then), branch(condition.otherwise));
+            let _ = write!(out, "check::when(value, found, {when}, {then}, {otherwise});");
+        }
+        for (name, id) in &schema.object.dependent_schemas {
+            let check = self.member(checks, *id);
+            if check != "check::any" {
+                let _ = write!(out, "check::dependent_schema(value, found, {name:?}, {check});");
+            }
+        }
+    }
+
+    /// `unevaluatedProperties` and `unevaluatedItems`, said or meant.
+    fn unevaluated(&self, checks: &mut Checks<'_>, key: &Key, out: &mut String) {
+        let schemas = checks.schemas;
+        let meant = self.mode.whole && closes(schemas, key.id) && members(self.schema).next().is_some();
+        let own = Key { scope: self.scope.clone(), ..key.clone() };
+        let rest = match self.schema.object.unevaluated_properties {
+            Some(id) if schemas.get(id).nothing => Some("check::Rest::Closed".to_owned()),
+            Some(id) => match self.below(checks, id) {
+                check if check == "check::any" => None,
+                check => Some(format!("check::Rest::Check({check})")),
+            },
+            None if meant => Some("check::Rest::Closed".to_owned()),
+            None => None,
+        };
+        if let Some(rest) = rest {
+            let meant = self.schema.object.unevaluated_properties.is_none();
+            let mark = self.mark_of(checks, own.clone(), Marking { objects: true, meant, beside: true });
+            let _ = write!(out, "check::unevaluated_properties(value, found, {mark}, &{rest});");
+        }
+        if let Some(id) = self.schema.array.unevaluated_items {
+            let check = if schemas.get(id).nothing { "check::never".to_owned() } else { self.below(checks, id) };
+            if check != "check::any" {
+                let mark = self.mark_of(checks, own, Marking { objects: false, meant: false, beside: true });
+                let _ = write!(out, "check::unevaluated_items(value, found, {mark}, {check});");
+            }
+        }
+    }
+
+    /// What the keywords beside an `unevaluated…` look at.
+    fn mark_of(&self, checks: &mut Checks<'_>, key: Key, marking: Marking) -> String {
+        checks.mark(key, marking).unwrap_or_else(|| super::marks::NOTHING.to_owned())
+    }
+}
+
+fn call(check: &str, out: &mut String) {
+    if check != "check::any" {
+        let _ = write!(out, "{check}(value, found);");
+    }
+}

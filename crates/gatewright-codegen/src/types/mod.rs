@@ -1,0 +1,199 @@
+//! Schemas to Rust: types, how they are read and written, and the check of everything that a type cannot say.
+//!
+//! [`Plan::new`] decides about every schema that an operation uses, so names do not depend on the order of later calls;
+//! what is then asked for, and whatever that needs, is [emitted](Plan::emit).
+
+mod checks;
+mod docs;
+mod graph;
+mod items;
+mod keywords;
+mod literal;
+mod marks;
+mod model;
+mod plan;
+mod roots;
+mod view;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use gatewright_ir::CheckedIr;
+use gatewright_ir::policy::UnknownFields;
+use gatewright_ir::schema::{SchemaId, Types};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use checks::{Checks, Mode};
+use items::Travels;
+use model::{Definition, NamedId, Type};
+use plan::Planner;
+use roots::Way;
+
+/// Where generated code stands.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The path of the module of types as the users of [`Plan`]'s paths see it.
+    pub prefix: String,
+}
+
+impl Default for Options {
+    /// `super::types`: for modules beside that of types.
+    fn default() -> Self {
+        Options { prefix: "super::types".to_owned() }
+    }
+}
+
+/// Which Rust type each schema is, and which function checks it.
+pub struct Plan<'i> {
+    ir: &'i CheckedIr,
+    prefix: TokenStream,
+    inner: RefCell<Inner<'i>>,
+}
+
+struct Inner<'i> {
+    planner: Planner<'i>,
+    checks: Checks<'i>,
+    incoming: BTreeSet<NamedId>,
+    outgoing: BTreeSet<NamedId>,
+}
+
+impl std::fmt::Debug for Plan<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plan").field("schemas", &self.ir.api.schemas.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'i> Plan<'i> {
+    /// Plans the types of everything that an operation uses.
+    pub fn new(ir: &'i CheckedIr, options: &Options) -> Plan<'i> {
+        let graph = Rc::new(graph::Graph::new(&ir.api.schemas));
+        let inner = Inner {
+            planner: Planner::new(ir, graph.clone()),
+            checks: Checks::new(&ir.api.schemas, graph),
+            incoming: BTreeSet::new(),
+            outgoing: BTreeSet::new(),
+        };
+        // A prefix that is no path makes paths that do not compile: that is for the build of the output to say.
+        let prefix = options.prefix.parse().unwrap_or_default();
+        Plan { ir, prefix, inner: RefCell::new(inner) }
+    }
+
+    /// The type of a schema in requests. The policy on unknown fields changes the check, never the type.
+    pub fn request_type(&self, id: SchemaId, _: UnknownFields) -> TokenStream {
+        self.root(id, Way::In)
+    }
+
+    /// The type of a schema in responses.
+    pub fn response_type(&self, id: SchemaId) -> TokenStream {
+        self.root(id, Way::Out)
+    }
+
+    fn root(&self, id: SchemaId, way: Way) -> TokenStream {
+        let inner = &mut *self.inner.borrow_mut();
+        let kind = inner.planner.root(id, way);
+        let roots = if way == Way::In { &mut inner.incoming } else { &mut inner.outgoing };
+        kind.named(&mut |id, _| {
+            roots.insert(id);
+        });
+        self.tokens(&inner.planner, &kind)
+    }
+
+    fn tokens(&self, planner: &Planner<'_>, kind: &Type) -> TokenStream {
+        items::tokens(kind, &|id| self.path(planner, id))
+    }
+
+    fn path(&self, planner: &Planner<'_>, id: NamedId) -> TokenStream {
+        let (prefix, local) = (&self.prefix, items::local(planner, id));
+        quote!(#prefix::#local)
+    }
+
+    /// The path of the function that checks a request's value: a `json::Check`.
+    pub fn check(&self, id: SchemaId, mode: UnknownFields) -> TokenStream {
+        let inner = &mut *self.inner.borrow_mut();
+        let mode = match mode {
+            UnknownFields::Refuse => Mode::REFUSE,
+            UnknownFields::Ignore | UnknownFields::Keep => Mode::KEEP,
+        };
+        let name = inner.checks.path(id, mode);
+        let path = inner.checks.local_path(&name);
+        if name.starts_with("check::") {
+            return path;
+        }
+        let prefix = &self.prefix;
+        quote!(#prefix::#path)
+    }
+
+    /// The schema's `default` as an expression of its [`request_type`](Self::request_type); `None` if there is none, or
+    /// none that this type can have.
+    pub fn default_value(&self, id: SchemaId) -> Option<TokenStream> {
+        let inner = &mut *self.inner.borrow_mut();
+        let kind = inner.planner.root(id, Way::In);
+        let json = literal::default_of(&self.ir.api.schemas, id)?;
+        literal::expression(&inner.planner, &kind, json, &|id| self.path(&inner.planner, id))
+    }
+
+    /// The types that a schema admits, as the bits of the runtime's `json::check`: for values that come as plain text.
+    /// All of them where the schema does not say.
+    pub fn wanted_types(&self, id: SchemaId) -> u8 {
+        fn wanted(plan: &Plan<'_>, id: SchemaId, depth: u8) -> u8 {
+            const ALL: u8 = 127;
+            let view = view::View::of(&plan.ir.api.schemas, id);
+            let own = view.types.map_or(ALL, |types| {
+                keywords::bits(if types.contains(Types::NUMBER) { types.with(Types::INTEGER) } else { types })
+            });
+            let listed =
+                view.values.as_ref().map_or(ALL, |values| values.iter().fold(0, |bits, v| bits | kind_bits(v)));
+            let branches = |union: &view::Union<'_>| {
+                union.branches.iter().fold(0, |bits, branch| bits | wanted(plan, *branch, depth - 1))
+            };
+            let unions = view.unions.iter().filter(|_| depth > 0).fold(ALL, |bits, union| bits & branches(union));
+            own & listed & unions
+        }
+        wanted(self, id, 4)
+    }
+
+    /// The items of the file of types: what was asked for, and what that needs.
+    pub fn emit(&self) -> TokenStream {
+        let inner = &mut *self.inner.borrow_mut();
+        let planner = &inner.planner;
+        let incoming = planner.reachable(&inner.incoming);
+        let outgoing = planner.reachable(&inner.outgoing);
+        let mut all: Vec<NamedId> = incoming.union(&outgoing).copied().collect();
+        let ident = |id: &NamedId| planner.named.get(id.0 as usize).map(|named| named.ident.as_str());
+        all.sort_by(|a, b| ident(a).cmp(&ident(b)));
+        let mut out = TokenStream::new();
+        for id in all {
+            let Some(named) = planner.named.get(id.0 as usize) else { continue };
+            let travels = Travels { incoming: incoming.contains(&id), outgoing: outgoing.contains(&id) };
+            out.extend(items::item(planner, &mut inner.checks, named, travels));
+        }
+        out.extend(inner.checks.emit());
+        out
+    }
+
+    /// The strings of a schema that is an enumeration of strings.
+    pub fn strings(&self, id: SchemaId) -> Option<Vec<String>> {
+        let inner = &mut *self.inner.borrow_mut();
+        match inner.planner.root(id, Way::In) {
+            Type::Named(named) => match &inner.planner.named.get(named.0 as usize)?.definition {
+                Definition::Strings(values) => Some(values.iter().map(|(_, text)| text.clone()).collect()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+fn kind_bits(json: &gatewright_ir::json::Json) -> u8 {
+    use gatewright_ir::json::Json;
+    keywords::bits(match json {
+        Json::Null => Types::NULL,
+        Json::Bool(_) => Types::BOOLEAN,
+        Json::Number(_) => Types::INTEGER.with(Types::NUMBER),
+        Json::String(_) => Types::STRING,
+        Json::Array(_) => Types::ARRAY,
+        Json::Object(_) => Types::OBJECT,
+    })
+}
