@@ -35,13 +35,13 @@ use roots::Way;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The path of the module of types as the users of [`Plan`]'s paths see it.
-    pub prefix: String,
+    pub types: String,
 }
 
 impl Default for Options {
     /// `super::types`: for modules beside that of types.
     fn default() -> Self {
-        Options { prefix: "super::types".to_owned() }
+        Options { types: "super::types".to_owned() }
     }
 }
 
@@ -76,7 +76,7 @@ impl<'i> Plan<'i> {
             outgoing: BTreeSet::new(),
         };
         // A prefix that is no path makes paths that do not compile: that is for the build of the output to say.
-        let prefix = options.prefix.parse().unwrap_or_default();
+        let prefix = options.types.parse().unwrap_or_default();
         Plan { ir, prefix, inner: RefCell::new(inner) }
     }
 
@@ -127,7 +127,7 @@ impl<'i> Plan<'i> {
 
     /// The schema's `default` as an expression of its [`request_type`](Self::request_type); `None` if there is none, or
     /// none that this type can have.
-    pub fn default_value(&self, id: SchemaId) -> Option<TokenStream> {
+    pub fn default(&self, id: SchemaId) -> Option<TokenStream> {
         let inner = &mut *self.inner.borrow_mut();
         let kind = inner.planner.root(id, Way::In);
         let json = literal::default_of(&self.ir.api.schemas, id)?;
