@@ -4,7 +4,6 @@
 //! expansion; and so are duplicate keys, which are an error with both places.
 
 mod build;
-mod de;
 mod dump;
 mod json;
 mod node;
@@ -17,7 +16,6 @@ use std::sync::Arc;
 use gatewright_diag::{FileId, Sink, SourceMap, Span, codes};
 
 pub use build::MAX_DEPTH;
-pub use de::{DeError, Sp, from_node, read};
 pub(crate) use node::unescape;
 pub use node::{Entries, Items, Key, Node, NodeKey, NodeKind};
 pub use scalar::{Number, Scalar, yaml_1_1_differs};
