@@ -145,6 +145,15 @@ codes! {
     // 07: what is not enforced.
     0701 NOT_ENFORCED_YET "not-enforced-yet" Error "the vocabulary has this word, and the server cannot enforce it yet";
     0702 PATTERN_NOT_LINEAR "pattern-not-linear" Warning "a pattern that cannot be matched in linear time";
+
+    // 09: the tool itself.
+    0901 CONFIG_SYNTAX "config-syntax" Error "malformed TOML in `gatewright.toml`";
+    0902 CONFIG_UNKNOWN_KEY "config-unknown-key" Error "a key of `gatewright.toml` that has no meaning";
+    0903 CONFIG_VALUE "config-value" Error "a value of `gatewright.toml` that is missing or of the wrong kind";
+    0904 CONFIG_CONFLICT "config-conflict" Error "two APIs of `gatewright.toml` would overwrite each other";
+    0910 FOREIGN_FILE "foreign-file" Error "a file that was not generated stands where output goes";
+    0911 NOT_GENERATED "not-generated" Error "a backend cannot write what the document asks for";
+    0920 EXPORT_LOSS "export-loss" Warning "the exported format has no word for something";
 }
 
 /// The entry of a code.

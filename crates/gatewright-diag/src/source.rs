@@ -116,6 +116,13 @@ impl SourceMap {
         id
     }
 
+    /// Gives each file another name to show: a shell that runs in another folder than the names are relative to.
+    pub fn rename(&mut self, name: impl Fn(&str) -> String) {
+        for file in &mut self.files {
+            file.name = name(&file.name);
+        }
+    }
+
     /// The file with this id, if it is of this map.
     pub fn get(&self, id: FileId) -> Option<&Source> {
         self.files.get(id.0 as usize)

@@ -46,8 +46,8 @@ fn pages_have_their_headings_and_examples() {
         let (bad, good) = rest.split_once("\n## Good\n").unwrap_or_else(|| panic!("{code}: no `## Good`"));
         assert!(why.lines().skip(1).any(|line| !line.trim().is_empty()), "{code}: no reason is given");
         let starts = |part: &str, kinds: &[&str]| kinds.iter().any(|kind| part.contains(&format!("```{kind}\n")));
-        assert!(starts(bad, &["yaml", "json", "text"]), "{code}: no bad example");
-        assert!(starts(good, &["yaml", "json"]), "{code}: no good example");
+        assert!(starts(bad, &["yaml", "json", "toml", "text"]), "{code}: no bad example");
+        assert!(starts(good, &["yaml", "json", "toml", "text"]), "{code}: no good example");
         assert_eq!(page.matches("```").count() % 2, 0, "{code}: an open block");
     }
 }

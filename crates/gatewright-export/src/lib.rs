@@ -1,1 +1,6 @@
-//! The compiled API to other formats, and project scaffolds, through templates
+//! The compiled API in other formats: an operation's policy explained, an OpenAPI document of another version, and the
+//! first files of a new project. What is not code of ours comes from `templates/`.
+
+pub mod explain;
+pub mod openapi;
+pub mod project;

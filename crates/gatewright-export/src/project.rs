@@ -1,0 +1,159 @@
+//! The first files of a new project, except those that the code generator writes.
+
+use gatewright_ir::OutputFiles;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+
+/// What a project is made of.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// The package's name.
+    pub package: String,
+    /// The type that handles the operations.
+    pub app: String,
+    /// Its versions, at least one.
+    pub apis: Vec<Api>,
+    /// Whether operations may say nothing about who may call them.
+    pub allow_unguarded: bool,
+    /// The `gatewright` crate's folder; the published one otherwise.
+    pub gatewright_path: Option<String>,
+    /// The version of the published one.
+    pub version: String,
+}
+
+/// One version of the API.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// The module's name.
+    pub name: String,
+    /// `info.title` of the document.
+    pub title: String,
+    /// The document, inside the project.
+    pub spec: String,
+    /// The folder that references may not leave, if it is not the document's own.
+    pub root: Option<String>,
+    /// The path under which it is served; empty for none.
+    pub prefix: String,
+    /// Where its code goes.
+    pub output: String,
+}
+
+/// Each file and its template.
+const FILES: &[(&str, &str)] = &[
+    ("Cargo.toml", include_str!("../templates/project/Cargo.toml.jinja")),
+    ("gatewright.toml", include_str!("../templates/project/gatewright.toml.jinja")),
+    (".gitignore", include_str!("../templates/project/gitignore.jinja")),
+    ("README.md", include_str!("../templates/project/README.md.jinja")),
+    ("src/main.rs", include_str!("../templates/project/src/main.rs.jinja")),
+    ("src/api.rs", include_str!("../templates/project/src/api.rs.jinja")),
+    ("tests/smoke.rs", include_str!("../templates/project/tests/smoke.rs.jinja")),
+];
+
+/// Renders every file.
+///
+/// # Errors
+/// A template is wrong: our mistake, said in a few words.
+pub fn render(project: &Project) -> Result<OutputFiles, String> {
+    let mut environment = Environment::new();
+    // A tag on a line of its own leaves no line behind.
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
+    environment.set_syntax(syntax.map_err(|e| e.to_string())?);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.add_filter("toml", |text: String| toml_string(&text));
+    environment.add_filter("markdown", |text: String| markdown(&text));
+    let mut files = OutputFiles::new();
+    for (path, template) in FILES {
+        let text = environment.render_named_str(path, template, values(project)).map_err(|e| format!("{path}: {e}"))?;
+        files.add(*path, text).map_err(|bad| format!("{}: no path", bad.0))?;
+    }
+    Ok(files)
+}
+
+fn values(project: &Project) -> Value {
+    let apis: Vec<Value> = project
+        .apis
+        .iter()
+        .map(|api| {
+            context! {
+                name => api.name.as_str(), title => api.title.as_str(), spec => api.spec.as_str(),
+                root => api.root.as_deref().unwrap_or(""), prefix => api.prefix.as_str(), output => api.output.as_str(),
+            }
+        })
+        .collect();
+    context! {
+        package => project.package.as_str(), app => project.app.as_str(), apis => apis,
+        allow_unguarded => project.allow_unguarded, version => project.version.as_str(),
+        gatewright_path => project.gatewright_path.as_deref().unwrap_or(""),
+    }
+}
+
+/// A text as a TOML basic string.
+fn toml_string(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out + "\""
+}
+
+/// A text as one line of Markdown that means nothing but itself (CommonMark 2.4).
+fn markdown(text: &str) -> String {
+    let mut out = String::new();
+    for c in gatewright_diag::show::clean(text).chars() {
+        if c.is_ascii_punctuation() {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project() -> Project {
+        let api = |name: &str| Api {
+            name: name.to_owned(),
+            title: "Bank <b>\"x\"\n# y".to_owned(),
+            spec: format!("specs/{name}.yaml"),
+            root: None,
+            prefix: format!("/{name}"),
+            output: format!("src/api/{name}"),
+        };
+        Project {
+            package: "bank".to_owned(),
+            app: "Bank".to_owned(),
+            apis: vec![api("v1"), api("v2")],
+            allow_unguarded: false,
+            gatewright_path: Some("/a \"b\"/gatewright".to_owned()),
+            version: "0.1".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_file_is_rendered() {
+        let files = render(&project()).unwrap();
+        assert_eq!(files.len(), FILES.len());
+        assert!(files.get("src/api.rs").unwrap().ends_with("pub mod v1;\npub mod v2;\n"));
+        assert!(files.get("src/main.rs").unwrap().contains("&[&api::v1::API, &api::v2::API]"));
+        assert!(files.get("Cargo.toml").unwrap().contains(r#"path = "/a \"b\"/gatewright""#));
+        let config = files.get("gatewright.toml").unwrap();
+        assert_eq!(config.matches("[[api]]").count(), 2);
+        assert!(!config.contains("allow-unguarded"));
+    }
+
+    #[test]
+    fn text_of_a_spec_stays_text() {
+        let files = render(&project()).unwrap();
+        let readme = files.get("README.md").unwrap();
+        assert!(readme.contains(r"Bank \<b\>\"), "{readme}");
+        assert!(!readme.contains("\n# y"));
+    }
+}
