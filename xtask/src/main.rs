@@ -1,3 +1,55 @@
-//! Automation of the repository.
+//! Automation of the repository. Each task is a module; `cargo xtask` without a task lists them.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for terminals")]
+#![allow(clippy::disallowed_methods, reason = "a shell: it starts programs and touches files")]
 
-fn main() {}
+mod bless;
+mod ci;
+mod corpus;
+mod layers;
+mod quickstart;
+mod run;
+
+use std::process::ExitCode;
+
+/// What a task answers: a line on what it found, or why it failed.
+type Outcome = Result<String, String>;
+
+const HELP: &str = "\
+tasks:
+  ci                    everything that must hold: format, lints, docs, tests, layers, specs, quickstart
+  quickstart [--check]  build and start the bank example on https://localhost:8443, and say what to try
+  corpus DIR            compile a folder of real and of broken documents (its README.md says what it holds)
+         [--compile N|all] [--only TEXT]
+  bless                 rewrite every expectation that a test compares with
+  layers                which crate may name which, words that generated code may not hold, proof constructors
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (task, rest) = match args.split_first() {
+        Some((task, rest)) => (task.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    let outcome = match task {
+        "ci" => ci::run(),
+        "quickstart" => quickstart::run(rest),
+        "corpus" => corpus::run(rest),
+        "bless" => bless::run(),
+        "layers" => layers::run(),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        other => Err(format!("no task `{other}`\n{HELP}")),
+    };
+    match outcome {
+        Ok(line) => {
+            println!("{line}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -13,6 +13,8 @@ pub struct Project {
     pub app: String,
     /// Its versions, at least one.
     pub apis: Vec<Api>,
+    /// The types of objects that belong to somebody.
+    pub objects: Vec<String>,
     /// Whether operations may say nothing about who may call them.
     pub allow_unguarded: bool,
     /// The `gatewright` crate's folder; the published one otherwise.
@@ -36,6 +38,19 @@ pub struct Api {
     pub prefix: String,
     /// Where its code goes.
     pub output: String,
+    /// Requests that nobody without a credential may make.
+    pub guarded: Vec<Guarded>,
+    /// Whether callers may present leveled API keys.
+    pub api_keys: bool,
+}
+
+/// A request to a guarded operation.
+#[derive(Clone, Debug)]
+pub struct Guarded {
+    /// The method.
+    pub method: String,
+    /// The path, with something in place of each parameter.
+    pub path: String,
 }
 
 /// Each file and its template.
@@ -44,6 +59,9 @@ const FILES: &[(&str, &str)] = &[
     ("gatewright.toml", include_str!("../templates/project/gatewright.toml.jinja")),
     (".gitignore", include_str!("../templates/project/gitignore.jinja")),
     ("README.md", include_str!("../templates/project/README.md.jinja")),
+    ("src/app.rs", include_str!("../templates/project/src/app.rs.jinja")),
+    ("src/handlers.rs", include_str!("../templates/project/src/handlers.rs.jinja")),
+    ("src/lib.rs", include_str!("../templates/project/src/lib.rs.jinja")),
     ("src/main.rs", include_str!("../templates/project/src/main.rs.jinja")),
     ("src/api.rs", include_str!("../templates/project/src/api.rs.jinja")),
     ("tests/smoke.rs", include_str!("../templates/project/tests/smoke.rs.jinja")),
@@ -61,6 +79,7 @@ pub fn render(project: &Project) -> Result<OutputFiles, String> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.add_filter("toml", |text: String| toml_string(&text));
+    environment.add_filter("rust", |text: String| format!("{text:?}"));
     environment.add_filter("markdown", |text: String| markdown(&text));
     let mut files = OutputFiles::new();
     for (path, template) in FILES {
@@ -75,7 +94,10 @@ fn values(project: &Project) -> Value {
         .apis
         .iter()
         .map(|api| {
+            let guarded = api.guarded.iter().map(|g| context! { method => g.method.as_str(), path => g.path.as_str() });
+            let guarded: Vec<Value> = guarded.collect();
             context! {
+                guarded => guarded, api_keys => api.api_keys,
                 name => api.name.as_str(), title => api.title.as_str(), spec => api.spec.as_str(),
                 root => api.root.as_deref().unwrap_or(""), prefix => api.prefix.as_str(), output => api.output.as_str(),
             }
@@ -83,6 +105,8 @@ fn values(project: &Project) -> Value {
         .collect();
     context! {
         package => project.package.as_str(), app => project.app.as_str(), apis => apis,
+        objects => project.objects.clone(), crate_name => project.package.replace('-', "_"),
+        api_keys => project.apis.iter().any(|api| api.api_keys),
         allow_unguarded => project.allow_unguarded, version => project.version.as_str(),
         gatewright_path => project.gatewright_path.as_deref().unwrap_or(""),
     }
@@ -126,11 +150,14 @@ mod tests {
             root: None,
             prefix: format!("/{name}"),
             output: format!("src/api/{name}"),
+            guarded: vec![Guarded { method: "GET".to_owned(), path: format!("/{name}/a\"b") }],
+            api_keys: name == "v2",
         };
         Project {
             package: "bank".to_owned(),
             app: "Bank".to_owned(),
             apis: vec![api("v1"), api("v2")],
+            objects: vec!["Account".to_owned()],
             allow_unguarded: false,
             gatewright_path: Some("/a \"b\"/gatewright".to_owned()),
             version: "0.1".to_owned(),
