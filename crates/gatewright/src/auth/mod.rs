@@ -7,7 +7,7 @@ mod cache;
 pub(crate) mod carrier;
 pub(crate) mod challenge;
 mod identity;
-pub mod jwt;
+pub(crate) mod jwt;
 pub(crate) mod scheme;
 
 pub use application::{Presented, Unverified, Verified, Verifier, Verify};

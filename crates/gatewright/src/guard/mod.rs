@@ -4,8 +4,6 @@
 mod admission;
 mod authentication;
 mod claims;
-#[cfg(test)]
-mod tests;
 
 pub use admission::Admission;
 pub use claims::BodyValue;

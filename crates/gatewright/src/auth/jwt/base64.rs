@@ -42,6 +42,21 @@ fn decode(text: &[u8], sixty_two: u8, sixty_three: u8) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// Writes the URL-safe alphabet without padding.
+#[cfg(any(test, feature = "dev"))]
+pub(crate) fn encode_url(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut out = String::with_capacity(bytes.len() * 4 / 3 + 3);
+    for group in bytes.chunks(3) {
+        let bits = group.iter().fold(0u32, |bits, b| bits << 8 | u32::from(*b)) << (8 * (3 - group.len()));
+        for i in 0..=group.len() {
+            let digit = usize::try_from((bits >> (18 - 6 * i)) & 63).unwrap_or(0);
+            out.extend(DIGITS.get(digit).map(|d| char::from(*d)));
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +80,9 @@ mod tests {
             ("ÄQI", None),
         ] {
             assert_eq!(url(text).as_deref(), want, "{text:?}");
+        }
+        for bytes in [&b""[..], b"a", b"ab", b"abc", b"\xff\xfe\xfd\xfc"] {
+            assert_eq!(url(&encode_url(bytes)).as_deref(), Some(bytes));
         }
         assert_eq!(standard("+/+/").as_deref(), Some(&[0xfb, 0xff, 0xbf][..]));
         assert_eq!(standard("AQ==").as_deref(), Some(&[1][..]));

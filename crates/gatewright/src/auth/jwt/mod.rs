@@ -26,7 +26,7 @@ use keys::KeySet;
 const LONGEST: usize = 8 * 1024;
 
 /// Verifies the tokens of one issuer.
-pub struct JwtVerifier {
+pub(crate) struct JwtVerifier {
     keys: KeySet,
     issuer: String,
     audience: Vec<String>,
