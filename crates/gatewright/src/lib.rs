@@ -16,6 +16,8 @@ mod limit;
 pub mod net;
 pub mod problem;
 pub mod route;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod types;
 
 pub use auth::{Caller, Identity, Presented, Unverified, Verified, Verifier, Verify};

@@ -16,27 +16,79 @@ fn the_truth_table_of_security() {
     const OPTIONAL: &[Alternative] = &[OAUTH_WRITE, NOBODY];
     // Credentials: the token (none, good without scope, with scope, bad), the key (none, good, bad).
     let rows: &[(&str, &[Alternative], [(&str, &str, u16); 12])] = &[
-        ("or", OR, [
-            ("-", "-", 401), ("t", "-", 200), ("w", "-", 200), ("x", "-", 401),
-            ("-", "k", 200), ("t", "k", 200), ("w", "k", 200), ("x", "k", 200),
-            ("-", "x", 401), ("t", "x", 200), ("w", "x", 200), ("x", "x", 401),
-        ]),
-        ("and", AND, [
-            ("-", "-", 401), ("t", "-", 401), ("w", "-", 401), ("x", "-", 401),
-            ("-", "k", 401), ("t", "k", 200), ("w", "k", 200), ("x", "k", 401),
-            ("-", "x", 401), ("t", "x", 401), ("w", "x", 401), ("x", "x", 401),
-        ]),
-        ("scoped or key", SCOPED_OR_KEY, [
-            ("-", "-", 401), ("t", "-", 403), ("w", "-", 200), ("x", "-", 401),
-            ("-", "k", 200), ("t", "k", 200), ("w", "k", 200), ("x", "k", 200),
-            ("-", "x", 401), ("t", "x", 401), ("w", "x", 200), ("x", "x", 401),
-        ]),
+        (
+            "or",
+            OR,
+            [
+                ("-", "-", 401),
+                ("t", "-", 200),
+                ("w", "-", 200),
+                ("x", "-", 401),
+                ("-", "k", 200),
+                ("t", "k", 200),
+                ("w", "k", 200),
+                ("x", "k", 200),
+                ("-", "x", 401),
+                ("t", "x", 200),
+                ("w", "x", 200),
+                ("x", "x", 401),
+            ],
+        ),
+        (
+            "and",
+            AND,
+            [
+                ("-", "-", 401),
+                ("t", "-", 401),
+                ("w", "-", 401),
+                ("x", "-", 401),
+                ("-", "k", 401),
+                ("t", "k", 200),
+                ("w", "k", 200),
+                ("x", "k", 401),
+                ("-", "x", 401),
+                ("t", "x", 401),
+                ("w", "x", 401),
+                ("x", "x", 401),
+            ],
+        ),
+        (
+            "scoped or key",
+            SCOPED_OR_KEY,
+            [
+                ("-", "-", 401),
+                ("t", "-", 403),
+                ("w", "-", 200),
+                ("x", "-", 401),
+                ("-", "k", 200),
+                ("t", "k", 200),
+                ("w", "k", 200),
+                ("x", "k", 200),
+                ("-", "x", 401),
+                ("t", "x", 401),
+                ("w", "x", 200),
+                ("x", "x", 401),
+            ],
+        ),
         // A key is nothing to this operation: it is not looked at.
-        ("optional", OPTIONAL, [
-            ("-", "-", 200), ("t", "-", 200), ("w", "-", 200), ("x", "-", 401),
-            ("-", "k", 200), ("t", "k", 200), ("w", "k", 200), ("x", "k", 401),
-            ("-", "x", 200), ("t", "x", 200), ("w", "x", 200), ("x", "x", 401),
-        ]),
+        (
+            "optional",
+            OPTIONAL,
+            [
+                ("-", "-", 200),
+                ("t", "-", 200),
+                ("w", "-", 200),
+                ("x", "-", 401),
+                ("-", "k", 200),
+                ("t", "k", 200),
+                ("w", "k", 200),
+                ("x", "k", 401),
+                ("-", "x", 200),
+                ("t", "x", 200),
+                ("w", "x", 200),
+                ("x", "x", 401),
+            ],
+        ),
     ];
     for (name, alternatives, cells) in rows {
         let bank = Bank::of(Policy { access: Access::Guarded(alternatives), ..OPEN });
@@ -97,7 +149,9 @@ fn bearer_rows() {
     let bearer = format!("Bearer {token}");
     let twice = row(&[("authorization", &bearer), ("authorization", &bearer)]);
     assert_eq!(twice.code(), 400);
-    for (query, with_header, want) in [("access_token=x", true, 400), ("access_token=x", false, 401), ("a=b", true, 200)] {
+    for (query, with_header, want) in
+        [("access_token=x", true, 400), ("access_token=x", false, 401), ("a=b", true, 200)]
+    {
         let headers: &[(&str, &str)] = if with_header { &[("authorization", &bearer)] } else { &[] };
         let mut request = bank.request(headers);
         *request.uri_mut() = format!("/v1/transfers?{query}").parse().unwrap();
@@ -177,7 +231,10 @@ fn api_keys() {
     }
     let id = premium.split('_').nth(1).unwrap();
     let mut wrong = premium.clone();
-    wrong.replace_range(premium.len() - 10..premium.len() - 9, if wrong.as_bytes()[premium.len() - 10] == b'A' { "B" } else { "A" });
+    wrong.replace_range(
+        premium.len() - 10..premium.len() - 9,
+        if wrong.as_bytes()[premium.len() - 10] == b'A' { "B" } else { "A" },
+    );
     for bad in ["", "wx", "x y", wrong.as_str(), &premium.to_uppercase(), &format!("{premium}a")] {
         assert_eq!(bank.send(bank.request(&[("x-api-key", bad)])).code(), 401, "{bad}");
     }
@@ -194,7 +251,14 @@ fn the_applications_own_scheme() {
         let padding = "=".repeat((4 - text.len() % 4) % 4);
         format!("Basic {text}{padding}")
     };
-    for (pair, want) in [("bob:secret", 200), ("bob:wrong", 401), ("eve:secret", 401), ("down:x", 503), ("panic:x", 503), ("hang:x", 503)] {
+    for (pair, want) in [
+        ("bob:secret", 200),
+        ("bob:wrong", 401),
+        ("eve:secret", 401),
+        ("down:x", 503),
+        ("panic:x", 503),
+        ("hang:x", 503),
+    ] {
         let answer = bank.send(bank.request(&[("authorization", &basic(pair))]));
         assert_eq!(answer.code(), want, "{pair}");
         assert!(!answer.problem.to_string().contains("directory"), "{answer:?}");

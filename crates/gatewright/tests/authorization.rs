@@ -19,8 +19,8 @@ fn ask(policy: Policy, claims: Value, headers: &[(&str, &str)]) -> u16 {
 
 #[test]
 fn roles() {
-    let tellers = Policy { roles: &[bit(TELLER)], ..GUARDED };
-    let either = Policy { roles: &[bit(TELLER) | bit(ADMIN)], ..GUARDED };
+    let tellers = Policy { roles: const { &[bit(TELLER)] }, ..GUARDED };
+    let either = Policy { roles: const { &[bit(TELLER) | bit(ADMIN)] }, ..GUARDED };
     for (policy, roles, want) in [
         (tellers, json!(["teller"]), 200),
         (tellers, json!("teller"), 200),
@@ -44,7 +44,7 @@ fn roles() {
 #[test]
 fn a_role_of_one_scheme_is_nothing_in_another() {
     // The application says that bob is an admin, by a scheme that carries no roles.
-    let bank = Bank::of(Policy { access: Access::Guarded(&[BASIC_ANY]), roles: &[bit(ADMIN)], ..OPEN });
+    let bank = Bank::of(Policy { access: Access::Guarded(&[BASIC_ANY]), roles: const { &[bit(ADMIN)] }, ..OPEN });
     assert_eq!(bank.send(bank.request(&[("authorization", "Basic Ym9iOnNlY3JldA==")])).code(), 403);
 }
 

@@ -90,9 +90,10 @@ fn the_life_of_a_version() {
         successor: Some("/v2"),
         documentation: None,
     };
-    let limits: &[Limit] = &[Limit { name: "ip", by: &[Key::Address], quota: Quota::Flat(rate(4, 60)) }];
-    let bank = Bank::new(ApiPolicy { lifecycle, ..API }, vec![Policy { limits, ..GUARDED }]);
-    for (now, token, want) in [(99, true, 200), (99, false, 401), (100, true, 410), (101, false, 410), (102, true, 429)] {
+    const LIMITS: &[Limit] = &[Limit { name: "ip", by: &[Key::Address], quota: Quota::Flat(rate(4, 60)) }];
+    let bank = Bank::new(ApiPolicy { lifecycle, ..API }, vec![Policy { limits: LIMITS, ..GUARDED }]);
+    for (now, token, want) in [(99, true, 200), (99, false, 401), (100, true, 410), (101, false, 410), (102, true, 429)]
+    {
         bank.clock.set(NOW + now);
         let bearer = bank.bearer(json!({}));
         let headers: &[(&str, &str)] = if token { &[("authorization", &bearer)] } else { &[] };
@@ -106,8 +107,8 @@ fn the_life_of_a_version() {
 
 #[test]
 fn a_limit_passes_exactly_its_number() {
-    let limits: &[Limit] = &[Limit { name: "ip", by: &[Key::Address], quota: Quota::Flat(rate(3, 60)) }];
-    let bank = Bank::of(Policy { limits, ..OPEN });
+    const LIMITS: &[Limit] = &[Limit { name: "ip", by: &[Key::Address], quota: Quota::Flat(rate(3, 60)) }];
+    let bank = Bank::of(Policy { limits: LIMITS, ..OPEN });
     for remaining in [2, 1, 0] {
         let answer = bank.send(bank.request(&[]));
         assert_eq!(answer.code(), 200);
@@ -133,11 +134,11 @@ fn a_limit_passes_exactly_its_number() {
 
 #[test]
 fn a_refused_request_charges_no_other_limit() {
-    let limits: &[Limit] = &[
+    const LIMITS: &[Limit] = &[
         Limit { name: "ip", by: &[Key::Address], quota: Quota::Flat(rate(10, 3_600)) },
         Limit { name: "user", by: &[Key::User], quota: Quota::Flat(rate(2, 3_600)) },
     ];
-    let bank = Bank::of(Policy { limits, ..GUARDED });
+    let bank = Bank::of(Policy { limits: LIMITS, ..GUARDED });
     let ask = |user: &str| {
         let bearer = bank.bearer(json!({"sub": user}));
         bank.send(bank.request(&[("authorization", &bearer)]))
@@ -156,8 +157,8 @@ fn a_refused_request_charges_no_other_limit() {
 
 #[test]
 fn guessing_credentials_is_limited() {
-    let limits: &[Limit] = &[Limit { name: "ip", by: &[Key::Address], quota: Quota::Flat(rate(3, 60)) }];
-    let bank = Bank::of(Policy { limits, ..GUARDED });
+    const LIMITS: &[Limit] = &[Limit { name: "ip", by: &[Key::Address], quota: Quota::Flat(rate(3, 60)) }];
+    let bank = Bank::of(Policy { limits: LIMITS, ..GUARDED });
     for want in [401, 401, 401, 429] {
         assert_eq!(bank.send(bank.request(&[("authorization", "Bearer x")])).code(), want);
     }
@@ -210,9 +211,17 @@ fn an_action_with_two_meanings_does_not_start() {
     const LOGIN: &[Limit] = &[Limit { name: "login", by: &[Key::Address], quota: Quota::Action(0) }];
     const OTHER: &[Action] = &[Action {
         name: "login",
-        limits: &[Limit { name: "login", by: &[Key::Address], quota: Quota::Flat(Setting::Fixed(Rate { limit: 9, window: 60, burst: 9 })) }],
+        limits: &[Limit {
+            name: "login",
+            by: &[Key::Address],
+            quota: Quota::Flat(Setting::Fixed(Rate { limit: 9, window: 60, burst: 9 })),
+        }],
     }];
-    let api = |policy| gatewright::Api { policy, operations: vec![leak(Policy { limits: LOGIN, ..OPEN })], verifiers: vec![] };
+    let api = |policy| gatewright::Api {
+        policy,
+        operations: vec![leak(Policy { limits: LOGIN, ..OPEN })],
+        verifiers: vec![],
+    };
     let plain = ApiPolicy { schemes: &[], ..API };
     let apis = vec![api(leak(plain)), api(leak(ApiPolicy { actions: OTHER, ..plain }))];
     let error = gatewright::Gateway::start(gatewright::Config::new(), apis).unwrap_err().to_string();

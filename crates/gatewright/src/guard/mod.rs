@@ -170,10 +170,10 @@ impl Inner {
             return Err(Refused::new(Refusal::RoleMissing));
         }
         claims::check(policy.claims, identity, parts, path)?;
-        if let Some(users) = policy.allow_users {
-            if !identity.and_then(Identity::subject).is_some_and(|s| users.contains(&s)) {
-                return Err(Refused::new(Refusal::CallerNotAllowed));
-            }
+        if let Some(users) = policy.allow_users
+            && !identity.and_then(Identity::subject).is_some_and(|s| users.contains(&s))
+        {
+            return Err(Refused::new(Refusal::CallerNotAllowed));
         }
         Ok(())
     }

@@ -9,5 +9,7 @@ mod table;
 
 pub(crate) use headers::Standing;
 pub(crate) use key::KeyHasher;
+#[cfg(feature = "server")]
+pub(crate) use key::counted;
 pub(crate) use rules::{Buckets, CallerFacts, Charged, Rules};
 pub(crate) use table::Table;

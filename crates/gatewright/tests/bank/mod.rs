@@ -1,16 +1,18 @@
 //! A small bank, written as the tables that the compiler would write, and a driver that walks a request through the
 //! guards as the dispatcher does. The handler counts how often it is entered.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, dead_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, dead_code, unreachable_pub)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
-use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use axum::body::Body;
-use gatewright::store::{Keys, MemoryStore, Order, Pepper};
+use gatewright::store::{Keys as ManagedKeys, MemoryStore, Order, Pepper};
 use gatewright::table::*;
-use gatewright::*;
+use gatewright::{
+    Api, Clock, Config, Gateway, Identity, Internal, Peer, Presented, Unverified, Verified, Verifier,
+    Verify as VerifyTrait,
+};
 use gatewright_policy::Rate;
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -81,7 +83,10 @@ pub const API: ApiPolicy = ApiPolicy {
         Level { name: "free", grants: &[(KEY, &[bit(FREE)])], rate: Some(rate(2, 60)) },
         Level { name: "premium", grants: &[(KEY, &[bit(FREE) | bit(PREMIUM)])], rate: Some(rate(5, 60)) },
     ],
-    networks: &[Network { name: "office", ranges: &[Setting::Fixed("203.0.113.0/24"), Setting::Fixed("2001:db8::/32")] }],
+    networks: &[Network {
+        name: "office",
+        ranges: &[Setting::Fixed("203.0.113.0/24"), Setting::Fixed("2001:db8::/32")],
+    }],
     actions: &[Action {
         name: "login",
         limits: &[Limit { name: "login", by: &[Key::Address], quota: Quota::Flat(rate(3, 60)) }],
@@ -95,7 +100,13 @@ pub const API: ApiPolicy = ApiPolicy {
         hosts: &[Setting::Fixed("api.example.com")],
         trusted_proxies: &[Setting::Fixed("10.0.0.0/8")],
     },
-    lifecycle: Lifecycle { status: Status::Stable, deprecated_at: None, sunset: None, successor: None, documentation: None },
+    lifecycle: Lifecycle {
+        status: Status::Stable,
+        deprecated_at: None,
+        sunset: None,
+        successor: None,
+        documentation: None,
+    },
     type_base: None,
     validation_status: 400,
     hash: "",
@@ -176,10 +187,12 @@ pub struct Basic;
 /// Knows one user, and breaks down on demand.
 pub struct App;
 
-impl Verify<Basic> for App {
+impl VerifyTrait<Basic> for App {
     async fn verify(&self, presented: Presented<'_>) -> Result<Verified, Unverified> {
         match presented {
-            Presented::Basic { user: "down", .. } => Err(Unverified::Unavailable(Internal::new("the directory is down"))),
+            Presented::Basic { user: "down", .. } => {
+                Err(Unverified::Unavailable(Internal::new("the directory is down")))
+            }
             Presented::Basic { user: "panic", .. } => panic!("in the application"),
             Presented::Basic { user: "hang", .. } => std::future::pending().await,
             Presented::Basic { user: "bob", password: "secret" } => Ok(Verified::subject("bob").claim("tenant", "t1")),
@@ -192,7 +205,7 @@ impl Verify<Basic> for App {
 pub struct Bank {
     pub gateway: Gateway,
     pub clock: Arc<TestClock>,
-    pub keys: Keys,
+    pub keys: ManagedKeys,
     pub entered: AtomicUsize,
     signer: Ed25519KeyPair,
 }
@@ -236,7 +249,7 @@ impl Bank {
             })
             .collect();
         let gateway = Gateway::start(also(config), apis).unwrap_or_else(|e| panic!("{e}"));
-        Bank { gateway, clock, keys: Keys::new(store, pepper), entered: 0.into(), signer }
+        Bank { gateway, clock, keys: ManagedKeys::new(store, pepper), entered: 0.into(), signer }
     }
 
     /// A token with these claims changed.
@@ -255,12 +268,8 @@ impl Bank {
     }
 
     pub fn key(&self, level: &str) -> String {
-        let order = Order {
-            prefix: "wx".into(),
-            level: Some(level.into()),
-            subject: Some("carol".into()),
-            ..Order::default()
-        };
+        let order =
+            Order { prefix: "wx".into(), level: Some(level.into()), subject: Some("carol".into()), ..Order::default() };
         self.keys.issue(order, NOW).unwrap().text.to_string()
     }
 

@@ -8,7 +8,7 @@ pub(crate) fn url(text: &str) -> Option<Vec<u8>> {
 
 /// The standard alphabet with its padding.
 pub(crate) fn standard(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let bare = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);

@@ -74,10 +74,10 @@ impl Key {
         if jwk.get("use").is_some_and(|u| u.as_str() != Some("sig")) {
             return None;
         }
-        if let Some(operations) = jwk.get("key_ops") {
-            if !operations.as_array()?.iter().any(|o| o.as_str() == Some("verify")) {
-                return None;
-            }
+        if let Some(operations) = jwk.get("key_ops")
+            && !operations.as_array()?.iter().any(|o| o.as_str() == Some("verify"))
+        {
+            return None;
         }
         // A private key in a public set is known to the world.
         if jwk.contains_key("d") {

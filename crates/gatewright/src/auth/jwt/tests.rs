@@ -102,8 +102,7 @@ fn scheme(typed: bool, algorithms: &'static [Algorithm]) -> (Scheme, Jwt) {
     (scheme, jwt)
 }
 
-const ALL: &[Algorithm] =
-    &[Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA, Algorithm::RS256, Algorithm::PS256];
+const ALL: &[Algorithm] = &[Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA, Algorithm::RS256, Algorithm::PS256];
 
 fn verifier_of(typed: bool, algorithms: &'static [Algorithm], set: &Value) -> Result<JwtVerifier, String> {
     let (scheme, jwt) = scheme(typed, algorithms);
@@ -481,7 +480,8 @@ fn keys_that_are_not_for_verifying_are_left_aside() {
     }
     let rsa = |n: &[u8], e: &[u8]| json!({"keys": [{"kty": "RSA", "n": encode_url(n), "e": encode_url(e)}]});
     assert!(verifier_of(true, ALL, &rsa(&n, &[1, 0, 1])).is_ok());
-    for (n, e) in [(&n[..128], &[1, 0, 1][..]), (&n, &[1]), (&n, &[2]), (&n, &[]), (&[][..], &[3]), (&[1; 1_100], &[3])] {
+    for (n, e) in [(&n[..128], &[1, 0, 1][..]), (&n, &[1]), (&n, &[2]), (&n, &[]), (&[][..], &[3]), (&[1; 1_100], &[3])]
+    {
         assert!(verifier_of(true, ALL, &rsa(n, e)).is_err());
     }
 }
@@ -527,8 +527,15 @@ fn wycheproof() {
     for group in file["testGroups"].as_array().unwrap() {
         let jwk = group.get("public").or_else(|| group.get("private")).unwrap();
         let all = &[
-            Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA, Algorithm::RS256, Algorithm::RS384,
-            Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512,
+            Algorithm::ES256,
+            Algorithm::ES384,
+            Algorithm::EdDSA,
+            Algorithm::RS256,
+            Algorithm::RS384,
+            Algorithm::RS512,
+            Algorithm::PS256,
+            Algorithm::PS384,
+            Algorithm::PS512,
         ];
         let keys = super::KeySet::read(&json!({"keys": [jwk]}).to_string(), all);
         for test in group["tests"].as_array().unwrap() {

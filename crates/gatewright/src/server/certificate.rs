@@ -1,0 +1,157 @@
+//! Certificates: read, checked against their key, and read again when their files change.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use axum_server::tls_rustls::RustlsConfig;
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::version::{TLS12, TLS13};
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
+
+/// A certificate chain and its private key, in PEM.
+#[derive(Clone)]
+pub struct Certificate(pub(super) Source);
+
+#[derive(Clone)]
+pub(super) enum Source {
+    Files { chain: PathBuf, key: PathBuf },
+    Text { chain: Vec<u8>, key: Zeroizing<Vec<u8>> },
+}
+
+impl fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Source::Files { .. } => "Certificate(files)",
+            Source::Text { .. } => "Certificate(text)",
+        })
+    }
+}
+
+impl Certificate {
+    /// From two files, which are watched.
+    #[must_use]
+    pub fn files(chain: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Certificate {
+        Certificate(Source::Files { chain: chain.into(), key: key.into() })
+    }
+
+    /// From text.
+    #[must_use]
+    pub fn pem(chain: Vec<u8>, key: Vec<u8>) -> Certificate {
+        Certificate(Source::Text { chain, key: Zeroizing::new(key) })
+    }
+
+    pub(super) fn load(&self, tls13_only: bool) -> io::Result<RustlsConfig> {
+        Ok(RustlsConfig::from_config(self.config(tls13_only)?))
+    }
+
+    fn config(&self, tls13_only: bool) -> io::Result<Arc<ServerConfig>> {
+        match &self.0 {
+            Source::Text { chain, key } => config(chain, key, tls13_only),
+            Source::Files { chain, key } => {
+                let read = |path: &Path| {
+                    std::fs::read(path).map_err(|e| io::Error::new(e.kind(), format!("`{}`: {e}", path.display())))
+                };
+                config(&read(chain)?, &Zeroizing::new(read(key)?), tls13_only)
+            }
+        }
+    }
+
+    /// When either file was last changed; a file that is not there has no time.
+    fn changed(&self) -> Option<[Option<SystemTime>; 2]> {
+        let Source::Files { chain, key } = &self.0 else { return None };
+        let time = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
+        Some([time(chain), time(key)])
+    }
+
+    pub(super) fn watch(self, config: RustlsConfig, tls13_only: bool) -> Option<Watch> {
+        let seen = self.changed()?;
+        let shared = Arc::new(Shared { certificate: self, config, tls13_only, seen: Mutex::new(seen) });
+        let watched = shared.clone();
+        let task = tokio::spawn(async move {
+            let mut every = tokio::time::interval(Duration::from_secs(10));
+            loop {
+                every.tick().await;
+                match watched.reload() {
+                    Ok(true) => tracing::info!(target: "gatewright::server", "the certificate was read again"),
+                    Ok(false) => {}
+                    Err(error) => tracing::error!(
+                        target: "gatewright::server",
+                        %error,
+                        "the certificate changed and cannot be used: the old one stays"
+                    ),
+                }
+            }
+        });
+        Some(Watch { shared, task })
+    }
+}
+
+fn config(chain: &[u8], key: &[u8], tls13_only: bool) -> io::Result<Arc<ServerConfig>> {
+    let bad = |e: &dyn fmt::Display| io::Error::new(io::ErrorKind::InvalidData, format!("the certificate: {e}"));
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(chain).collect::<Result<_, _>>().map_err(|e| bad(&e))?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| bad(&"the key is no PEM private key"))?;
+    let versions: &[&rustls::SupportedProtocolVersion] = if tls13_only { &[&TLS13] } else { &[&TLS13, &TLS12] };
+    // Named, not chosen: another crate of the program may bring a second provider, and rustls then chooses none.
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(versions)
+        .map_err(|e| bad(&e))?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|e| bad(&e))?;
+    config.ignore_client_order = true;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// Reads a certificate again when its files change.
+pub(super) struct Watch {
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+struct Shared {
+    certificate: Certificate,
+    config: RustlsConfig,
+    tls13_only: bool,
+    seen: Mutex<[Option<SystemTime>; 2]>,
+}
+
+impl Watch {
+    pub(super) fn reload(&self) -> io::Result<bool> {
+        self.shared.reload()
+    }
+}
+
+impl Shared {
+    fn reload(&self) -> io::Result<bool> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(now) = self.certificate.changed() else { return Ok(false) };
+        if *seen == now {
+            return Ok(false);
+        }
+        // A pair that is half written is tried again when its other half comes.
+        *seen = now;
+        self.config.reload_from_config(self.certificate.config(self.tls13_only)?);
+        Ok(true)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}

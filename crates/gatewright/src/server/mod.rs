@@ -1,0 +1,225 @@
+//! The listener: HTTPS with every time and size bounded, because nothing below it is by default. A client that sends its
+//! head, its handshake or nothing at all slowly is cut off; a slow body is the guards' to end.
+//!
+//! hyper itself answers what is no HTTP at all, with a bare 400 or 431; everything else reaches the gateway.
+
+mod caps;
+mod certificate;
+mod peer;
+#[cfg(test)]
+mod tests;
+
+pub use certificate::Certificate;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use axum::Router;
+use axum_server::tls_rustls::RustlsAcceptor;
+use gatewright_policy::table::Transport;
+use tokio::task::JoinHandle;
+
+use caps::{Capped, Caps};
+use peer::Peers;
+
+type Handle = axum_server::Handle<SocketAddr>;
+
+/// What a listener bears.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// Open connections in all. Default 10,000.
+    pub connections: usize,
+    /// Open connections of one address, IPv6 by /64. Default 512; raise it where all come through one proxy.
+    pub connections_per_address: usize,
+    /// How long a TLS handshake may take. Default 10 s.
+    pub handshake: Duration,
+    /// From the handshake to the end of the first request's head. Default 10 s.
+    pub first_request: Duration,
+    /// From the first byte of a head, or the end of the answer before it, to the head's end. Default 15 s.
+    pub head: Duration,
+    /// Fields of a head. Default 100.
+    pub fields: usize,
+    /// Bytes of a head. Default 64 KiB.
+    pub head_bytes: u32,
+    /// Requests at a time on an HTTP/2 connection. Default 128.
+    pub streams: u32,
+    /// HTTP/2 streams that a client opened and reset before they were looked at: one more ends the connection
+    /// (CVE-2023-44487). Default 32.
+    pub resets: usize,
+    /// How often a silent HTTP/2 connection is asked whether it lives; it has the same time again to answer. Default 30 s.
+    pub ping: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds {
+            connections: 10_000,
+            connections_per_address: 512,
+            handshake: Duration::from_secs(10),
+            first_request: Duration::from_secs(10),
+            head: Duration::from_secs(15),
+            fields: 100,
+            head_bytes: 64 * 1024,
+            streams: 128,
+            resets: 32,
+            ping: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A server to be started.
+#[derive(Clone, Debug)]
+pub struct Server {
+    router: Router,
+    bounds: Bounds,
+    tls13_only: bool,
+}
+
+impl Server {
+    /// Serves a router that [`Gateway`](crate::Gateway) stands in.
+    #[must_use]
+    pub fn new(router: Router) -> Server {
+        Server { router, bounds: Bounds::default(), tls13_only: false }
+    }
+
+    /// What its listeners bear.
+    #[must_use]
+    pub fn bounds(mut self, bounds: Bounds) -> Server {
+        self.bounds = bounds;
+        self
+    }
+
+    /// What the spec asks of connections. For several versions, call it with each: the strictest counts.
+    #[must_use]
+    pub fn transport(mut self, transport: &Transport) -> Server {
+        self.tls13_only |= transport.tls13_only;
+        self
+    }
+
+    /// Listens with HTTPS.
+    ///
+    /// # Errors
+    /// The address is taken, or the certificate cannot be used.
+    pub fn https(self, address: SocketAddr, certificate: Certificate) -> io::Result<Running> {
+        let listener = TcpListener::bind(address)?;
+        let address = listener.local_addr()?;
+        let config = certificate.load(self.tls13_only)?;
+        let acceptor = RustlsAcceptor::new(config.clone())
+            .handshake_timeout(self.bounds.handshake)
+            .acceptor(Capped::new(self.caps()));
+        let handle = Handle::new();
+        let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle.clone());
+        self.bound(server.http_builder());
+        let server = server.first_request_timeout(self.bounds.first_request);
+        let task = tokio::spawn(server.serve(Peers::new(self.router, true)));
+        let watch = certificate.watch(config, self.tls13_only);
+        Ok(Running { address, handle, task, watch })
+    }
+
+    /// Listens with plain HTTP: for loopback, for a proxy on the same host, and to refuse or redirect those who come
+    /// without TLS, as the spec says.
+    ///
+    /// # Errors
+    /// The address is taken.
+    pub fn plain(self, address: SocketAddr) -> io::Result<Running> {
+        let listener = TcpListener::bind(address)?;
+        let address = listener.local_addr()?;
+        let handle = Handle::new();
+        let mut server = axum_server::from_tcp(listener)?.acceptor(Capped::new(self.caps())).handle(handle.clone());
+        self.bound(server.http_builder());
+        let server = server.first_request_timeout(self.bounds.first_request);
+        let task = tokio::spawn(server.serve(Peers::new(self.router, false)));
+        Ok(Running { address, handle, task, watch: None })
+    }
+
+    fn caps(&self) -> Caps {
+        Caps::new(self.bounds.connections, self.bounds.connections_per_address)
+    }
+
+    fn bound(&self, builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>) {
+        let bounds = &self.bounds;
+        builder
+            .http1()
+            .header_read_timeout(bounds.head)
+            .max_headers(bounds.fields)
+            .max_buf_size(usize::try_from(bounds.head_bytes).unwrap_or(64 * 1024).max(8 * 1024));
+        builder
+            .http2()
+            .max_header_list_size(bounds.head_bytes)
+            .max_concurrent_streams(bounds.streams)
+            .max_pending_accept_reset_streams(bounds.resets)
+            .max_local_error_reset_streams(bounds.resets)
+            .keep_alive_interval(bounds.ping)
+            .keep_alive_timeout(bounds.ping);
+    }
+}
+
+/// A listener at work.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    handle: Handle,
+    task: JoinHandle<io::Result<()>>,
+    watch: Option<certificate::Watch>,
+}
+
+impl Running {
+    /// Where it listens; the port is known here where 0 was asked for.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Reads the certificate's files again if they changed. New connections get the new certificate, open ones live on;
+    /// files that cannot be used leave the old one in place. This also happens by itself every ten seconds.
+    ///
+    /// # Errors
+    /// The files changed and cannot be used.
+    pub fn reload(&self) -> io::Result<bool> {
+        self.watch.as_ref().map_or(Ok(false), certificate::Watch::reload)
+    }
+
+    /// Takes no new connections, lets requests finish for `grace`, then closes the rest.
+    ///
+    /// # Errors
+    /// The listener had failed.
+    pub async fn stop(self, grace: Duration) -> io::Result<()> {
+        self.handle.graceful_shutdown(Some(grace));
+        self.wait().await
+    }
+
+    /// Serves until SIGTERM or SIGINT, then as [`stop`](Running::stop).
+    ///
+    /// # Errors
+    /// Signals cannot be had, or the listener fails.
+    pub async fn until_signal(mut self, grace: Duration) -> io::Result<()> {
+        tokio::select! {
+            ended = &mut self.task => return ended.unwrap_or_else(|e| Err(io::Error::other(e))),
+            signal = signal() => signal?,
+        }
+        self.stop(grace).await
+    }
+
+    /// Serves until the listener ends.
+    ///
+    /// # Errors
+    /// The listener fails.
+    pub async fn wait(self) -> io::Result<()> {
+        self.task.await.unwrap_or_else(|e| Err(io::Error::other(e)))
+    }
+}
+
+#[cfg(unix)]
+async fn signal() -> io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupt = tokio::signal::ctrl_c() => interrupt,
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

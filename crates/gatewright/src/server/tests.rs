@@ -1,0 +1,238 @@
+//! The listener against clients good and slow, over loopback. Clients block in threads of their own; what is waited for
+//! is the server's doing, so nothing sleeps.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use http::Extensions;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use super::certificate::Source;
+use super::*;
+use crate::net::Peer;
+
+const SOON: Duration = Duration::from_millis(200);
+/// Longer than anything here may take.
+const LONG: Duration = Duration::from_secs(20);
+
+fn router() -> Router {
+    Router::new().fallback(|extensions: Extensions| async move {
+        let peer = extensions.get::<Peer>().copied();
+        peer.map_or_else(|| "nobody".to_owned(), |p| format!("{} {}", p.address(), p.tls()))
+    })
+}
+
+fn certified() -> (Certificate, CertificateDer<'static>) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let der = made.cert.der().clone();
+    (Certificate::pem(made.cert.pem().into_bytes(), made.signing_key.serialize_pem().into_bytes()), der)
+}
+
+fn short() -> Bounds {
+    Bounds { handshake: SOON, first_request: SOON, head: SOON, ..Bounds::default() }
+}
+
+fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap().block_on(test);
+}
+
+async fn client<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+fn tcp(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
+    stream
+}
+
+fn tls(
+    address: SocketAddr,
+    root: &CertificateDer<'static>,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(root.clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut connection = ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap();
+    let mut stream = tcp(address);
+    while connection.is_handshaking() {
+        connection.complete_io(&mut stream)?;
+    }
+    Ok(StreamOwned::new(connection, stream))
+}
+
+fn get(stream: &mut (impl Read + Write)) -> io::Result<String> {
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        // A server may close TCP without ending TLS; what counts is the answer.
+        Err(error) if answer.is_empty() => Err(error),
+        _ => Ok(String::from_utf8(answer).unwrap()),
+    }
+}
+
+#[test]
+fn requests_know_their_connection() {
+    run(async {
+        let (certificate, root) = certified();
+        let local = SocketAddr::from(([127, 0, 0, 1], 0));
+        let secure = Server::new(router()).https(local, certificate).unwrap();
+        let plain = Server::new(router()).plain(local).unwrap();
+        let (a, b) = (secure.address(), plain.address());
+        client(move || {
+            for versions in [&[&rustls::version::TLS13][..], &[&rustls::version::TLS12]] {
+                let answer = get(&mut tls(a, &root, versions).unwrap()).unwrap();
+                assert!(answer.ends_with("127.0.0.1 true"), "{answer}");
+            }
+            let answer = get(&mut tcp(b)).unwrap();
+            assert!(answer.ends_with("127.0.0.1 false"), "{answer}");
+        })
+        .await;
+        secure.stop(LONG).await.unwrap();
+        plain.stop(LONG).await.unwrap();
+    });
+}
+
+#[test]
+fn tls_1_2_is_refused_where_the_spec_says_so() {
+    run(async {
+        let (certificate, root) = certified();
+        let server = Server { tls13_only: true, ..Server::new(router()) };
+        let server = server.https(([127, 0, 0, 1], 0).into(), certificate).unwrap();
+        let address = server.address();
+        client(move || {
+            assert!(tls(address, &root, &[&rustls::version::TLS12]).is_err());
+            assert!(tls(address, &root, &[&rustls::version::TLS13]).is_ok());
+        })
+        .await;
+    });
+}
+
+#[test]
+fn a_changed_certificate_is_taken_and_a_broken_one_is_not() {
+    run(async {
+        let folder = std::env::temp_dir().join(format!("gatewright-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (chain, key) = (folder.join("chain.pem"), folder.join("key.pem"));
+        let mut age = 0;
+        let mut write = |certificate: &Certificate| {
+            let Source::Text { chain: c, key: k } = &certificate.0 else { panic!() };
+            age += 1;
+            for (path, text) in [(&chain, c), (&key, &**k)] {
+                std::fs::write(path, text).unwrap();
+                let time = SystemTime::UNIX_EPOCH + Duration::from_secs(age);
+                std::fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+            }
+        };
+        let ((first, first_root), (second, second_root)) = (certified(), certified());
+        write(&first);
+        let server = Server::new(router()).https(([127, 0, 0, 1], 0).into(), Certificate::files(&chain, &key)).unwrap();
+        let address = server.address();
+        let root = first_root.clone();
+        let mut open = client(move || tls(address, &root, rustls::ALL_VERSIONS).unwrap()).await;
+        write(&second);
+        let _ = server.reload();
+        let root = second_root.clone();
+        client(move || {
+            assert!(tls(address, &first_root, rustls::ALL_VERSIONS).is_err());
+            assert!(get(&mut tls(address, &root, rustls::ALL_VERSIONS).unwrap()).is_ok());
+            assert!(get(&mut open).unwrap().starts_with("HTTP/1.1 200"), "an open connection lives on");
+        })
+        .await;
+        write(&Certificate::pem(b"broken".to_vec(), b"broken".to_vec()));
+        let _ = server.reload();
+        client(move || assert!(get(&mut tls(address, &second_root, rustls::ALL_VERSIONS).unwrap()).is_ok())).await;
+        // A key that is not the certificate's is no certificate.
+        let Source::Text { chain: c, .. } = &first.0 else { panic!() };
+        let Source::Text { key: k, .. } = &second.0 else { panic!() };
+        let error = Server::new(router()).https(([127, 0, 0, 1], 0).into(), Certificate::pem(c.clone(), k.to_vec()));
+        assert!(error.is_err());
+        std::fs::remove_dir_all(&folder).unwrap();
+    });
+}
+
+#[test]
+fn slow_clients_are_cut_off() {
+    run(async {
+        let (certificate, root) = certified();
+        let local = SocketAddr::from(([127, 0, 0, 1], 0));
+        let secure = Server::new(router()).bounds(short()).https(local, certificate).unwrap();
+        let plain = Server::new(router()).bounds(short()).plain(local).unwrap();
+        let (a, b) = (secure.address(), plain.address());
+        client(move || {
+            let ends = |stream: &mut dyn ReadWrite, sent: &[u8]| {
+                stream.write_all(sent).unwrap();
+                let mut rest = Vec::new();
+                // Either an orderly end or a reset: but an end, before the client's own patience is over.
+                match stream.read_to_end(&mut rest) {
+                    Ok(_) => {}
+                    Err(e) => {
+                        assert!(e.kind() != io::ErrorKind::WouldBlock && e.kind() != io::ErrorKind::TimedOut, "{e}")
+                    }
+                }
+            };
+            ends(&mut tcp(a), b"");
+            ends(&mut tcp(b), b"");
+            ends(&mut tcp(b), b"GET / HT");
+            ends(&mut tcp(b), b"GET / HTTP/1.1\r\nHost: a\r\n");
+            ends(&mut tcp(b), b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+            ends(&mut tcp(b), b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            ends(&mut tls(a, &root, rustls::ALL_VERSIONS).unwrap(), b"");
+            ends(&mut tls(a, &root, rustls::ALL_VERSIONS).unwrap(), b"GET / HTTP/1.1\r\nX: ");
+        })
+        .await;
+    });
+}
+
+trait ReadWrite: Read + Write {}
+impl<T: Read + Write> ReadWrite for T {}
+
+#[test]
+fn heads_are_bounded() {
+    run(async {
+        let plain = Server::new(router()).plain(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = plain.address();
+        client(move || {
+            let many = "X: y\r\n".repeat(150);
+            let long = format!("X: {}\r\n", "y".repeat(200_000));
+            for fields in [many, long] {
+                let mut stream = tcp(address);
+                // The server may answer and close before all is written.
+                let _ = stream.write_all(format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n").as_bytes());
+                let mut answer = Vec::new();
+                let _ = stream.read_to_end(&mut answer);
+                let answer = String::from_utf8_lossy(&answer);
+                assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+            }
+        })
+        .await;
+    });
+}
+
+#[test]
+fn one_connection_too_many_is_closed() {
+    run(async {
+        let bounds = Bounds { connections_per_address: 1, ..Bounds::default() };
+        let plain = Server::new(router()).bounds(bounds).plain(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = plain.address();
+        client(move || {
+            let mut first = tcp(address);
+            first.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+            let mut byte = [0];
+            first.read_exact(&mut byte).unwrap();
+            assert!(get(&mut tcp(address)).is_ok_and(|a| a.is_empty()) || get(&mut tcp(address)).is_err());
+            drop(first);
+        })
+        .await;
+    });
+}
