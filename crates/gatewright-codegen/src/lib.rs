@@ -1,5 +1,139 @@
-//! The compiled API to formatted Rust
+//! The compiled API to formatted Rust.
+//!
+//! One pass writes every file of an API version: its policies as constant tables, the types of its schemas, a module of
+//! operations for each tag, and the functions that mount them. The text is then read back, and its tables compared with
+//! the policies that we began with, before anybody gets to see it.
+//!
+//! Generated code names only `::gatewright`, `::core` and `::std`, and holds text of a document only in literals.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod docs;
+mod files;
+mod mount;
+mod names;
+mod operations;
+mod policy;
+mod scaffold;
+mod shape;
 pub mod types;
+
+use std::fmt;
+
+use gatewright_diag::{SourceMap, Span};
+use gatewright_ir::{CheckedIr, OutputFiles};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+pub use scaffold::{ScaffoldOptions, Style, scaffold};
+
+use names::Names;
+
+/// How the code is laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// `mod.rs` and a file for each module: for committed code.
+    #[default]
+    Tree,
+    /// One file with all modules inline, named after the API version: for `include_api!` and `api!`.
+    SingleFile,
+}
+
+/// What a shell chooses.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The path prefix under which this version is served: `/v1`, or empty.
+    pub prefix: String,
+    /// How the code is laid out.
+    pub layout: Layout,
+}
+
+/// Why there is no code. The rules of the compiler find all of it before; this is the lock behind them.
+#[derive(Clone, Debug)]
+pub struct CodegenError {
+    /// What is the matter, in the words of a diagnostic.
+    pub message: String,
+    /// Where.
+    pub span: Span,
+}
+
+impl CodegenError {
+    pub(crate) fn new(message: impl Into<String>, span: Span) -> CodegenError {
+        CodegenError { message: message.into(), span }
+    }
+}
+
+impl fmt::Display for CodegenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for CodegenError {}
+
+/// Writes one API version.
+///
+/// # Errors
+/// A policy that generated servers cannot enforce, or a mistake of the generator itself: the text does not parse, or
+/// its tables do not say what the document says.
+pub fn generate(ir: &CheckedIr, sources: &SourceMap, options: &Options) -> Result<OutputFiles, CodegenError> {
+    let names = Names::new(ir);
+    let plan = types::Plan::new(ir, &types::Options { types: "super::super::types".to_owned() });
+    let policies = policies(ir, sources, options, &names)?;
+    let ids = operations::owner_ids(ir, &names, &plan);
+    let context = operations::Context { ir, sources, names: &names, prefix: &options.prefix, ids: &ids };
+    let mut tags: Vec<TokenStream> = vec![TokenStream::new(); names.tags.len()];
+    for (operation, name) in ir.api.operations.iter().zip(&names.operations) {
+        let items = operations::operation(&context, operation, name, &plan)?;
+        if let Some(tag) = tags.get_mut(name.tag) {
+            tag.extend(items);
+        }
+    }
+    let root = mount::root(ir, &names);
+    let resources = mount::resources(ir, &names, &ids);
+    let schemes = mount::schemes(ir, &names);
+    let mut modules = vec![
+        files::Module::new("policy", "Who may: every operation's policy, in the order of the document.", policies),
+        files::Module::new("types", "The types of the document's schemas.", plan.emit()),
+    ];
+    if !names.resources.is_empty() {
+        modules.push(files::Module::new("resources", "What finds the objects that belong to somebody.", resources));
+    }
+    if !schemes.is_empty() {
+        modules.push(files::Module::new("schemes", "Markers of the schemes that the application verifies.", schemes));
+    }
+    for ((module, tag), items) in names.tags.iter().zip(tags) {
+        modules.push(files::Module::new(&module.to_string(), &format!("Operations of {tag}."), items));
+    }
+    let files = files::assemble(ir, options, root, modules)?;
+    Ok(files)
+}
+
+fn policies(
+    ir: &CheckedIr,
+    sources: &SourceMap,
+    options: &Options,
+    names: &Names,
+) -> Result<TokenStream, CodegenError> {
+    let bits = policy::Bits::new(ir).map_err(|_| {
+        CodegenError::new("an API version has at most 65,535 schemes, scopes, roles and levels", Span::default())
+    })?;
+    let source = policy::Source { ir, sources, bits: &bits, prefix: &options.prefix };
+    let mut tables = TokenStream::new();
+    for (operation, name) in ir.api.operations.iter().zip(&names.operations) {
+        let table = policy::operation(&source, operation)?;
+        let docs = docs::doc(&docs::policy_line(operation, &options.prefix, &ir.policies, sources));
+        let constant = &name.constant;
+        tables.extend(quote!(#docs pub static #constant: Policy = #table.checked();));
+    }
+    let api = policy::api(&source, &tables)?;
+    Ok(quote! {
+        #[allow(unused_imports)]
+        use ::gatewright::table::*;
+        #[allow(unused_imports)]
+        use ::gatewright::Rate;
+        /// What all operations share.
+        #api
+        #tables
+    })
+}

@@ -63,6 +63,12 @@ impl PathParams {
     }
 }
 
+impl crate::PathValues for PathParams {
+    fn get(&self, name: &str) -> Option<&str> {
+        PathParams::get(self, name)
+    }
+}
+
 /// Two operations that no request can tell apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SameRoute {

@@ -1,0 +1,357 @@
+//! What goes in: the tables of parameters and body, the `Request` they are read into, and the reading.
+
+use gatewright_ir::api::{
+    Location, MediaKind, Operation, Parameter, ParameterEncoding, PathPiece, PathTemplate, Style,
+};
+use gatewright_ir::names::{Case, unique};
+use gatewright_ir::policy::{Reference, RequestPart, UnknownFields};
+use gatewright_ir::schema::{SchemaId, Schemas};
+use gatewright_ir::{CheckedIr, api};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::{Subject, parameter_schema};
+use crate::CodegenError;
+use crate::docs::doc;
+use crate::names::{Names, ident};
+use crate::shape::shape;
+use crate::types::Plan;
+
+/// The pieces of an operation's request.
+pub(super) struct Request {
+    pub(super) parameters: TokenStream,
+    pub(super) body: TokenStream,
+    pub(super) fields: TokenStream,
+    pub(super) read: TokenStream,
+    pub(super) body_enum: TokenStream,
+    pub(super) input: TokenStream,
+    pub(super) found: TokenStream,
+}
+
+/// Fields that OpenAPI says to ignore where they are declared as parameters: others speak of them.
+fn ignored(parameter: &Parameter) -> bool {
+    parameter.location == Location::Header
+        && ["accept", "content-type", "authorization"].contains(&parameter.name.to_ascii_lowercase().as_str())
+}
+
+pub(super) fn request(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<Request, CodegenError> {
+    let operation = subject.operation;
+    let owner = subject.cx.ir.policies.get(operation.policy).owner.as_ref().map(|o| o.value.id.clone());
+    let parameters: Vec<&Parameter> = operation.parameters.iter().filter(|p| !ignored(p)).collect();
+    let keys: Vec<String> = parameters.iter().map(|p| field_key(p, &parameters)).collect();
+    let idents = unique(keys.iter().map(String::as_str), Case::Snake, &["body"]);
+    let (mut specs, mut fields, mut reads, mut values) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut id = quote!(());
+    for (index, (parameter, name)) in parameters.iter().zip(&idents).enumerate() {
+        let is_id = owner.as_ref().is_some_and(|owner| names(owner, parameter));
+        let default = plan.default(parameter.schema).is_some();
+        specs.push(spec(subject, parameter, is_id, default, plan));
+        let local = format_ident!("p{index}");
+        let method = if parameter.required || default || is_id { quote!(required) } else { quote!(optional) };
+        reads.push(quote!(let #local = input.#method(#index, found);));
+        if is_id {
+            // The id of an owned object is no field: it comes back as the object, or not at all.
+            id = quote!(#local?);
+            continue;
+        }
+        let name = ident(name);
+        let ty = plan.request_type(parameter.schema, subject.unknown);
+        let ty = if parameter.required || default { ty } else { quote!(::core::option::Option<#ty>) };
+        let docs = doc(parameter.description.as_deref().unwrap_or(&parameter.name));
+        fields.push(quote!(#docs pub #name: #ty,));
+        values.push(quote!(#name: #local?));
+    }
+    let body = body(subject, plan);
+    if let Some(body) = &body {
+        let (ty, read, docs) = (&body.ty, &body.read, &body.docs);
+        reads.push(quote!(let body = #read;));
+        fields.push(quote!(#docs pub body: #ty,));
+        values.push(quote!(body: body?));
+    }
+    if let Some(owner) = owner.filter(|o| o.part == RequestPart::Body) {
+        let pointer = &owner.name;
+        reads.push(quote!(let id = input.at(#pointer, found);));
+        id = quote!(id?);
+    }
+    let used = !reads.is_empty();
+    let uses_found = reads.iter().any(|r| r.to_string().contains("found"));
+    let input = if used { quote!(input) } else { quote!(_) };
+    let found = if uses_found { quote!(found) } else { quote!(_) };
+    Ok(Request {
+        parameters: quote!(&[#(#specs),*]),
+        body: body.as_ref().map_or_else(|| quote!(::core::option::Option::None), |b| b.spec.clone()),
+        fields: quote!(#(#fields)*),
+        read: quote!(#(#reads)* ::core::option::Option::Some((Request { #(#values),* }, #id))),
+        body_enum: body.map(|b| b.definition).unwrap_or_default(),
+        input,
+        found,
+    })
+}
+
+/// The name under which a parameter becomes a field. Where one name stands in several places, the place is part of it.
+fn field_key(parameter: &Parameter, all: &[&Parameter]) -> String {
+    if all.iter().filter(|p| p.name == parameter.name).count() > 1 {
+        return format!("{} {}", parameter.name, parameter.location.as_str());
+    }
+    parameter.name.clone()
+}
+
+/// Whether `reference` is of this parameter.
+fn names(reference: &Reference, parameter: &Parameter) -> bool {
+    match (reference.part, parameter.location) {
+        (RequestPart::Path, Location::Path) | (RequestPart::Query, Location::Query) => reference.name == parameter.name,
+        (RequestPart::Header, Location::Header) => reference.name.eq_ignore_ascii_case(&parameter.name),
+        _ => false,
+    }
+}
+
+fn spec(subject: &Subject<'_>, parameter: &Parameter, is_id: bool, has_default: bool, plan: &Plan<'_>) -> TokenStream {
+    let name = match parameter.location {
+        Location::Header => parameter.name.to_ascii_lowercase(),
+        _ => parameter.name.clone(),
+    };
+    let place = match parameter.location {
+        Location::Path => quote!(Path),
+        Location::Query => quote!(Query),
+        Location::Header => quote!(Header),
+        Location::Cookie => quote!(Cookie),
+        Location::QueryString => quote!(QueryString),
+    };
+    let (style, explode) = match &parameter.encoding {
+        ParameterEncoding::Content(media) => match MediaKind::of(media) {
+            MediaKind::Json => (quote!(Json), false),
+            MediaKind::Form if parameter.location == Location::QueryString => (quote!(Form), true),
+            _ => (quote!(Text), false),
+        },
+        ParameterEncoding::Style { style, explode, .. } => {
+            let style = match style {
+                Style::Matrix => quote!(Matrix),
+                Style::Label => quote!(Label),
+                Style::Simple => quote!(Simple),
+                Style::Form => quote!(Form),
+                Style::SpaceDelimited => quote!(SpaceDelimited),
+                Style::PipeDelimited => quote!(PipeDelimited),
+                Style::DeepObject => quote!(DeepObject),
+                Style::Cookie => quote!(Cookie),
+            };
+            (style, *explode)
+        }
+    };
+    let required = parameter.required || is_id;
+    let allow_empty = parameter.allow_empty;
+    let schemas = &subject.cx.ir.api.schemas;
+    let shape = shape(schemas, parameter.schema).promoted();
+    let default = schemas.get(parameter.schema).notes.default.as_ref().filter(|_| has_default && !required);
+    let default = match default {
+        Some(default) => {
+            let text = default.value.to_text();
+            quote!(::core::option::Option::Some(#text))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    let check = plan.check(parameter.schema, subject.unknown);
+    quote! {
+        ::gatewright::params::ParameterSpec {
+            name: #name,
+            place: ::gatewright::params::Place::#place,
+            style: ::gatewright::params::Style::#style,
+            explode: #explode,
+            required: #required,
+            allow_empty: #allow_empty,
+            shape: #shape,
+            default: #default,
+            check: #check,
+        }
+    }
+}
+
+struct Body {
+    spec: TokenStream,
+    ty: TokenStream,
+    read: TokenStream,
+    docs: TokenStream,
+    definition: TokenStream,
+}
+
+fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
+    let body = subject.operation.body.as_ref()?;
+    let media: Vec<Media> =
+        body.content.iter().map(|m| media(&subject.cx.ir.api.schemas, subject.unknown, m, plan)).collect();
+    let specs = media.iter().map(|m| &m.spec);
+    let required = body.required;
+    let spec = quote! {
+        ::core::option::Option::Some(::gatewright::params::BodySpec { required: #required, content: &[#(#specs),*] })
+    };
+    let (ty, read, definition) = match media.as_slice() {
+        [] => return None,
+        [one] => (one.ty.clone(), one.read.clone(), quote!()),
+        several => {
+            let types = body.content.iter().map(|m| m.media_type.value.as_str());
+            let keys: Vec<String> = types.map(media_name).collect();
+            let keys = keys.iter().enumerate().map(|(i, k)| {
+                // The same type twice, with other parameters: numbered.
+                if keys.iter().take(i).any(|other| other == k) { format!("{k} {i}") } else { k.clone() }
+            });
+            let keys: Vec<String> = keys.collect();
+            let variants: Vec<_> =
+                unique(keys.iter().map(String::as_str), Case::Pascal, &[]).iter().map(|v| ident(v)).collect();
+            let definitions = several.iter().zip(&variants).zip(&body.content).map(|((m, variant), content)| {
+                let (ty, docs) = (&m.ty, doc(&content.media_type.value));
+                quote!(#docs #variant(#ty),)
+            });
+            let arms = several.iter().zip(&variants).enumerate().map(|(i, (m, variant))| {
+                let read = &m.read;
+                quote!(::core::option::Option::Some(#i) => #read.map(Body::#variant),)
+            });
+            let read = quote! {
+                match input.media() { #(#arms)* _ => ::core::option::Option::None }
+            };
+            let definition = quote! {
+                /// The body, by its media type.
+                #[derive(Debug)]
+                pub enum Body { #(#definitions)* }
+            };
+            (quote!(Body), read, definition)
+        }
+    };
+    let (ty, read) = if required {
+        (ty, read)
+    } else {
+        let read = if media.len() == 1 {
+            quote!(#read.map(::core::option::Option::Some))
+        } else {
+            quote!((#read).map(::core::option::Option::Some))
+        };
+        (
+            quote!(::core::option::Option<#ty>),
+            quote! {
+                if input.no_body() { ::core::option::Option::Some(::core::option::Option::None) } else { #read }
+            },
+        )
+    };
+    let docs = doc(body.description.as_deref().unwrap_or("The body."));
+    Some(Body { spec, ty, read, docs, definition })
+}
+
+/// What a media type is called in an enum: `Json`, `FormUrlencoded`, `Csv`, `PngImage`.
+pub(super) fn media_name(media_type: &str) -> String {
+    let essence = media_type.split(';').next().unwrap_or("").trim();
+    match essence.split_once('/') {
+        Some(("*", _)) => "Any".to_owned(),
+        Some((main, "*")) => format!("Any {main}"),
+        Some((_, "x-www-form-urlencoded")) => "Form".to_owned(),
+        Some((_, "octet-stream")) => "Bytes".to_owned(),
+        Some(("text", "plain")) => "Text".to_owned(),
+        Some(("multipart", sub)) => format!("Multipart {sub}"),
+        Some((_, sub)) => sub.replace("vnd.", "").replace("x-", ""),
+        None => essence.to_owned(),
+    }
+}
+
+struct Media {
+    spec: TokenStream,
+    ty: TokenStream,
+    read: TokenStream,
+}
+
+fn media(schemas: &Schemas, unknown: UnknownFields, media: &api::Media, plan: &Plan<'_>) -> Media {
+    let value = quote!(input.value(found));
+    let untyped = || (quote!(::gatewright::json::Json), quote!(::gatewright::json::check::any));
+    let mut typed = |schema: SchemaId| (plan.request_type(schema, unknown), plan.check(schema, unknown));
+    let (ty, read, how) = match (media.kind, media.schema) {
+        (MediaKind::Json, schema) => {
+            let (ty, check) = schema.map_or_else(untyped, &mut typed);
+            (ty, value, quote!(Json(#check)))
+        }
+        (MediaKind::Form, schema) => {
+            let (ty, check) = schema.map_or_else(untyped, &mut typed);
+            let shape = schema.map(|s| shape(schemas, s)).unwrap_or_default().promoted();
+            (ty, value, quote!(Form(#shape, #check)))
+        }
+        (MediaKind::Text, schema) => {
+            // A text has a schema only in name unless that is one of strings.
+            let text = schema.filter(|s| shape(schemas, *s).is_text());
+            let (ty, check) =
+                text.map_or_else(|| (quote!(::std::string::String), quote!(::gatewright::json::check::any)), typed);
+            (ty, value, quote!(Text(#check)))
+        }
+        _ => (quote!(::gatewright::Bytes), quote!(input.bytes()), quote!(Bytes)),
+    };
+    let essence = media.media_type.value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    Media {
+        spec: quote! {
+            ::gatewright::params::MediaSpec { media_type: #essence, read: ::gatewright::params::Read::#how }
+        },
+        ty,
+        read,
+    }
+}
+
+/// The path template as the router's table.
+pub(super) fn template(path: &PathTemplate) -> TokenStream {
+    let segments = path.segments.iter().map(|pieces| {
+        let pieces = pieces.iter().map(|piece| match piece {
+            PathPiece::Literal(text) => quote!(::gatewright::route::Piece::Literal(#text)),
+            PathPiece::Parameter(name) => quote!(::gatewright::route::Piece::Parameter(#name)),
+        });
+        quote!(&[#(#pieces),*])
+    });
+    quote!(&[#(#segments),*])
+}
+
+/// The type of each resource's id: what all operations that name it agree on, else any JSON value.
+pub(crate) fn owner_ids(ir: &CheckedIr, names: &Names, plan: &Plan<'_>) -> Vec<TokenStream> {
+    let mut ids = Vec::new();
+    for resource in &names.resources {
+        let mut found: Vec<TokenStream> = Vec::new();
+        for operation in &ir.api.operations {
+            let policy = ir.policies.get(operation.policy);
+            let Some(owner) = policy.owner.as_ref().filter(|o| o.resource.value == resource.word) else { continue };
+            let ty = match schema_of(ir, operation, &owner.id) {
+                Some(schema) => plan.request_type(schema, policy.unknown_fields.value),
+                None => quote!(::gatewright::json::Json),
+            };
+            if !found.iter().any(|f| f.to_string() == ty.to_string()) {
+                found.push(ty);
+            }
+        }
+        ids.push(match found.as_slice() {
+            [one] => one.clone(),
+            _ => quote!(::gatewright::json::Json),
+        });
+    }
+    ids
+}
+
+/// The schema of the value that a reference names.
+fn schema_of(ir: &CheckedIr, operation: &Operation, reference: &Reference) -> Option<SchemaId> {
+    match reference.part {
+        RequestPart::Path => parameter_schema(operation, Location::Path, &reference.name),
+        RequestPart::Query => parameter_schema(operation, Location::Query, &reference.name),
+        RequestPart::Header => operation
+            .parameters
+            .iter()
+            .find(|p| p.location == Location::Header && p.name.eq_ignore_ascii_case(&reference.name))
+            .map(|p| p.schema),
+        RequestPart::Body => {
+            let media = operation.body.as_ref()?.content.iter().find(|m| m.kind == MediaKind::Json)?;
+            let mut schema = media.schema?;
+            for part in reference.name.split('/').skip(1) {
+                let part = part.replace("~1", "/").replace("~0", "~");
+                schema = property(&ir.api.schemas, schema, &part, 0)?;
+            }
+            Some(schema)
+        }
+    }
+}
+
+fn property(schemas: &Schemas, id: SchemaId, name: &str, depth: u8) -> Option<SchemaId> {
+    if depth > 8 {
+        return None;
+    }
+    let schema = schemas.get(id);
+    let own = schema.object.properties.iter().find(|p| p.name == name).map(|p| p.schema);
+    own.or_else(|| {
+        schema.all_of.iter().copied().chain(schema.reference).find_map(|part| property(schemas, part, name, depth + 1))
+    })
+}

@@ -1,0 +1,355 @@
+//! What comes out: an enum of the declared responses, one of the declared errors, and how each is written.
+
+use gatewright_ir::api::{MediaKind, Response, StatusKey};
+use gatewright_ir::names::{Case, unique};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::Subject;
+use super::request::media_name;
+use crate::docs::doc;
+use crate::names::ident;
+use crate::types::Plan;
+
+/// One variant: a status (or a class of them) with one media type.
+struct Variant {
+    name: Ident,
+    docs: TokenStream,
+    payload: Vec<TokenStream>,
+    arm: TokenStream,
+}
+
+/// The enum of responses, that of errors, and the media types of the responses.
+pub(super) fn responses(subject: &Subject<'_>, plan: &Plan<'_>) -> (TokenStream, TokenStream, Vec<String>) {
+    let all = &subject.operation.responses;
+    // Where nothing but `default` is declared, it is what succeeds too.
+    let only_default = all.iter().all(|r| r.status.is_error()) && all.iter().any(|r| r.status == StatusKey::Default);
+    let good = |r: &&Response| !r.status.is_error() || (only_default && r.status == StatusKey::Default);
+    let mut headers = Vec::new();
+    let mut variants =
+        |responses: Vec<&Response>, reserved: &[&str]| variants(&responses, reserved, &mut headers, plan);
+    let successes = variants(all.iter().filter(good).collect(), &["With"]);
+    let failures = variants(all.iter().filter(|r| r.status.is_error()).collect(), &["With", "Internal"]);
+    let mut produces: Vec<String> = Vec::new();
+    for media in all.iter().filter(good).flat_map(|r| &r.content) {
+        let essence = media.media_type.value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        if !produces.contains(&essence) {
+            produces.push(essence);
+        }
+    }
+    let response = enumeration("Response", "The declared responses.", &successes, &quote!(), &quote!());
+    let internal = quote! {
+        /// Something broke on our side: 500; the cause is logged and never shown.
+        Internal(::gatewright::Internal),
+    };
+    let internal_arm = quote!(Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),);
+    let error =
+        enumeration("Error", "The declared errors, and what broke on our side.", &failures, &internal, &internal_arm);
+    let responses = quote!(#response #(#headers)*);
+    let errors = quote! {
+        #error
+        impl ::core::convert::From<::gatewright::Internal> for Error {
+            fn from(error: ::gatewright::Internal) -> Self {
+                Self::Internal(error)
+            }
+        }
+    };
+    (responses, errors, produces)
+}
+
+fn enumeration(
+    name: &str,
+    docs: &str,
+    variants: &[Variant],
+    more: &TokenStream,
+    more_arms: &TokenStream,
+) -> TokenStream {
+    let name = ident(name);
+    let definitions = variants.iter().map(|v| {
+        let (name, docs, payload) = (&v.name, &v.docs, &v.payload);
+        if payload.is_empty() { quote!(#docs #name,) } else { quote!(#docs #name(#(#payload),*),) }
+    });
+    let arms = variants.iter().map(|v| &v.arm);
+    quote! {
+        #[doc = #docs]
+        #[derive(Debug)]
+        pub enum #name {
+            #(#definitions)*
+            #more
+            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
+            With(::std::boxed::Box<::gatewright::With<#name>>),
+        }
+        impl ::gatewright::IntoReply for #name {
+            fn into_reply(self) -> ::gatewright::Reply {
+                match self {
+                    #(#arms)*
+                    #more_arms
+                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
+                }
+            }
+        }
+        impl ::gatewright::ResponseExt for #name {
+            fn wrap(with: ::gatewright::With<Self>) -> Self {
+                Self::With(::std::boxed::Box::new(with))
+            }
+        }
+    }
+}
+
+fn variants(
+    responses: &[&Response],
+    reserved: &[&str],
+    headers: &mut Vec<TokenStream>,
+    plan: &Plan<'_>,
+) -> Vec<Variant> {
+    let mut keys = Vec::new();
+    for response in responses {
+        let base = status_name(response.status);
+        let several = response.content.len() > 1 && has_body(response.status);
+        let count = if has_body(response.status) { response.content.len().max(1) } else { 1 };
+        for i in 0..count {
+            let media = response.content.get(i).map(|m| media_name(&m.media_type.value)).unwrap_or_default();
+            let key = if several { format!("{base} {media}") } else { base.clone() };
+            let key = if keys.contains(&key) { format!("{key} {i}") } else { key };
+            keys.push(key);
+        }
+    }
+    let names = unique(keys.iter().map(String::as_str), Case::Pascal, reserved);
+    let mut names = names.iter().map(|n| ident(n));
+    let mut out = Vec::new();
+    for response in responses {
+        let fields = header_fields(response, plan);
+        let base = gatewright_ir::names::plain(&status_name(response.status), Case::Pascal);
+        let struct_name = format_ident!("{base}Headers");
+        if !fields.is_empty() {
+            let fields = fields.iter().map(|f| &f.definition);
+            let docs = format!("The header fields of {}.", status_name(response.status));
+            // A class may stand among the responses and among the errors; its header fields are the same.
+            let definition = quote! {
+                #[doc = #docs]
+                #[derive(Debug)]
+                pub struct #struct_name { #(#fields)* }
+            };
+            if !headers.iter().any(|h| h.to_string() == definition.to_string()) {
+                headers.push(definition);
+            }
+        }
+        let contents: Vec<Option<&gatewright_ir::api::Media>> =
+            if response.content.is_empty() || !has_body(response.status) {
+                vec![None]
+            } else {
+                response.content.iter().map(Some).collect()
+            };
+        for media in contents {
+            let Some(name) = names.next() else { break };
+            out.push(variant(name, response, media, &fields, &struct_name, plan));
+        }
+    }
+    out
+}
+
+struct HeaderField {
+    definition: TokenStream,
+    set: TokenStream,
+}
+
+fn header_fields(response: &Response, plan: &Plan<'_>) -> Vec<HeaderField> {
+    let declared: Vec<_> =
+        response.headers.iter().filter(|h| !h.name.eq_ignore_ascii_case("content-type") && is_token(&h.name)).collect();
+    let idents = unique(declared.iter().map(|h| h.name.as_str()), Case::Snake, &[]);
+    let fields = declared.iter().zip(&idents).map(|(header, name)| {
+        let name = ident(name);
+        let wire = header.name.to_ascii_lowercase();
+        let ty = plan.response_type(header.schema);
+        let docs = doc(header.description.as_deref().unwrap_or(&header.name));
+        if header.required {
+            HeaderField {
+                definition: quote!(#docs pub #name: #ty,),
+                set: quote!(.header(#wire, &::gatewright::JsonHeader(&headers.#name))),
+            }
+        } else {
+            HeaderField {
+                definition: quote!(#docs pub #name: ::core::option::Option<#ty>,),
+                set: quote!(.header(#wire, &headers.#name.as_ref().map(::gatewright::JsonHeader))),
+            }
+        }
+    });
+    fields.collect()
+}
+
+/// A header field's name as HTTP allows it (RFC 9110, 5.1).
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+fn variant(
+    name: Ident,
+    response: &Response,
+    media: Option<&gatewright_ir::api::Media>,
+    fields: &[HeaderField],
+    headers: &Ident,
+    plan: &Plan<'_>,
+) -> Variant {
+    let (mut payload, mut binds) = (Vec::new(), Vec::new());
+    let class = match response.status {
+        StatusKey::Code(_) => None,
+        StatusKey::Class(class) => Some(quote!(::core::option::Option::Some(#class))),
+        StatusKey::Default => Some(quote!(::core::option::Option::None)),
+    };
+    let status = match response.status {
+        StatusKey::Code(code) => quote!(#code),
+        _ => {
+            payload.push(quote!(::gatewright::StatusCode));
+            binds.push(quote!(status));
+            quote!(status)
+        }
+    };
+    let made = match media {
+        None => quote!(::gatewright::Reply::empty(#status)),
+        Some(media) => {
+            let (ty, made) = content(media, &status, plan);
+            payload.push(ty);
+            binds.push(quote!(body));
+            made
+        }
+    };
+    if !fields.is_empty() {
+        payload.push(quote!(#headers));
+        binds.push(quote!(headers));
+    }
+    let sets = fields.iter().map(|f| &f.set);
+    let made = quote!(#made #(#sets)*);
+    let pattern = if binds.is_empty() { quote!(Self::#name) } else { quote!(Self::#name(#(#binds),*)) };
+    let arm = match class {
+        None => quote!(#pattern => #made,),
+        Some(class) => quote! {
+            #pattern => match ::gatewright::Reply::in_class(status, #class) {
+                ::core::result::Result::Ok(status) => #made,
+                ::core::result::Result::Err(reply) => reply,
+            },
+        },
+    };
+    let text = response.description.as_deref().filter(|d| !d.trim().is_empty());
+    let mut docs = doc(&format!("{}.", status_words(response.status)));
+    if let Some(text) = text {
+        let text = doc(text);
+        docs = quote!(#text);
+    }
+    Variant { name, docs, payload, arm }
+}
+
+/// The type of a body, and the reply that carries it.
+fn content(media: &gatewright_ir::api::Media, status: &TokenStream, plan: &Plan<'_>) -> (TokenStream, TokenStream) {
+    let written = media.media_type.value.as_str();
+    let essence = written.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    if essence.contains('*') {
+        return (quote!(::gatewright::Media), quote!(::gatewright::Reply::media(#status, #essence, body)));
+    }
+    match (media.kind, media.schema) {
+        (MediaKind::Json, None) if essence == "application/problem+json" => {
+            (quote!(::gatewright::Problem), quote!(::gatewright::Reply::problem(#status, body)))
+        }
+        (MediaKind::Json, schema) => {
+            let ty = match schema {
+                Some(schema) => plan.response_type(schema),
+                None => quote!(::gatewright::json::Json),
+            };
+            (ty, quote!(::gatewright::Reply::json(#status, #written, &body)))
+        }
+        (MediaKind::Text, _) => {
+            (quote!(::std::string::String), quote!(::gatewright::Reply::body(#status, #written, body)))
+        }
+        _ => (quote!(::gatewright::Body), quote!(::gatewright::Reply::body(#status, #written, body))),
+    }
+}
+
+/// Whether HTTP lets a response of this status have a body (RFC 9110, 6.4.1).
+fn has_body(status: StatusKey) -> bool {
+    !matches!(status, StatusKey::Code(100..=199 | 204 | 205 | 304))
+}
+
+fn status_words(status: StatusKey) -> String {
+    match status {
+        StatusKey::Code(code) => format!("{code}"),
+        StatusKey::Class(class) => format!("{class}XX"),
+        StatusKey::Default => "Any other status".to_owned(),
+    }
+}
+
+/// The status' own phrase (RFC 9110, 15), as one name.
+fn status_name(status: StatusKey) -> String {
+    let name = match status {
+        StatusKey::Default => "Default",
+        StatusKey::Class(1) => "Informational",
+        StatusKey::Class(2) => "Success",
+        StatusKey::Class(3) => "Redirection",
+        StatusKey::Class(4) => "ClientError",
+        StatusKey::Class(_) => "ServerError",
+        StatusKey::Code(code) => match code {
+            100 => "Continue",
+            101 => "SwitchingProtocols",
+            102 => "Processing",
+            103 => "EarlyHints",
+            200 => "Ok",
+            201 => "Created",
+            202 => "Accepted",
+            203 => "NonAuthoritativeInformation",
+            204 => "NoContent",
+            205 => "ResetContent",
+            206 => "PartialContent",
+            207 => "MultiStatus",
+            208 => "AlreadyReported",
+            226 => "ImUsed",
+            300 => "MultipleChoices",
+            301 => "MovedPermanently",
+            302 => "Found",
+            303 => "SeeOther",
+            304 => "NotModified",
+            305 => "UseProxy",
+            307 => "TemporaryRedirect",
+            308 => "PermanentRedirect",
+            400 => "BadRequest",
+            401 => "Unauthorized",
+            402 => "PaymentRequired",
+            403 => "Forbidden",
+            404 => "NotFound",
+            405 => "MethodNotAllowed",
+            406 => "NotAcceptable",
+            407 => "ProxyAuthenticationRequired",
+            408 => "RequestTimeout",
+            409 => "Conflict",
+            410 => "Gone",
+            411 => "LengthRequired",
+            412 => "PreconditionFailed",
+            413 => "ContentTooLarge",
+            414 => "UriTooLong",
+            415 => "UnsupportedMediaType",
+            416 => "RangeNotSatisfiable",
+            417 => "ExpectationFailed",
+            418 => "ImATeapot",
+            421 => "MisdirectedRequest",
+            422 => "UnprocessableContent",
+            423 => "Locked",
+            424 => "FailedDependency",
+            425 => "TooEarly",
+            426 => "UpgradeRequired",
+            428 => "PreconditionRequired",
+            429 => "TooManyRequests",
+            431 => "RequestHeaderFieldsTooLarge",
+            451 => "UnavailableForLegalReasons",
+            500 => "InternalServerError",
+            501 => "NotImplemented",
+            502 => "BadGateway",
+            503 => "ServiceUnavailable",
+            504 => "GatewayTimeout",
+            505 => "HttpVersionNotSupported",
+            506 => "VariantAlsoNegotiates",
+            507 => "InsufficientStorage",
+            508 => "LoopDetected",
+            510 => "NotExtended",
+            511 => "NetworkAuthenticationRequired",
+            other => return format!("Status{other}"),
+        },
+    };
+    name.to_owned()
+}

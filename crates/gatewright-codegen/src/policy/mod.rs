@@ -1,0 +1,9 @@
+//! Policies as constant tables: `gatewright_policy::table`, written out. And read back, to see that they say the same.
+
+mod bits;
+mod sha256;
+mod tables;
+pub(crate) mod verify;
+
+pub(crate) use bits::Bits;
+pub(crate) use tables::{Source, api, operation};

@@ -1,0 +1,461 @@
+//! The tables as tokens. Whatever the tables have no word for is refused: a guard that is not written down is not there.
+
+use gatewright_diag::{SourceMap, Span};
+use gatewright_ir::CheckedIr;
+use gatewright_ir::api::Location;
+use gatewright_ir::policy::{
+    Access, Alternative, Claim, Keys, Limit, LimitKey, Must, Operand, Policy, Quota, RequestPart, Scheme, SchemeKind,
+    Setting, Verify,
+};
+use gatewright_policy::Rate;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{Bits, sha256};
+use crate::CodegenError;
+
+/// What tables are made from.
+pub(crate) struct Source<'a> {
+    pub(crate) ir: &'a CheckedIr,
+    pub(crate) sources: &'a SourceMap,
+    pub(crate) bits: &'a Bits,
+    pub(crate) prefix: &'a str,
+}
+
+type Written = Result<TokenStream, CodegenError>;
+
+fn refused(what: &str, span: Span) -> CodegenError {
+    CodegenError::new(format!("{what} cannot be enforced by generated servers yet"), span)
+}
+
+/// `static API`, without its docs. `policies` are the tokens of all operations' tables, for the fingerprint.
+pub(crate) fn api(source: &Source<'_>, policies: &TokenStream) -> Written {
+    let set = &source.ir.policies;
+    let (name, prefix, bits) =
+        (format!("{} {}", source.ir.api.title, source.ir.api.version), source.prefix, source.bits.count);
+    let schemes = source.bits.schemes.iter().filter_map(|s| set.scheme(&s.name));
+    let schemes = schemes.map(|s| scheme(source, s)).collect::<Result<Vec<_>, _>>()?;
+    let roles = set.roles.iter().map(|role| {
+        let name = &role.name.value;
+        let grants = grants(&source.bits.grants_of_role(set, name));
+        quote!(Role { name: #name, grants: #grants })
+    });
+    let levels = set.levels.iter().enumerate().map(|(i, level)| {
+        let name = &level.name.value;
+        let grants = grants(&source.bits.grants_of_level(set, i));
+        let rate = match &level.rate {
+            Some(rate) => {
+                let rate = setting(source, &rate.value, rate.span, |r| self::rate(*r));
+                quote!(::core::option::Option::Some(#rate))
+            }
+            None => none(),
+        };
+        quote!(Level { name: #name, grants: #grants, rate: #rate })
+    });
+    let networks = set.networks.iter().map(|network| {
+        let name = &network.name.value;
+        let ranges = network.ranges.iter().map(|r| text_setting(source, &r.value, r.span));
+        quote!(Network { name: #name, ranges: &[#(#ranges),*] })
+    });
+    let mut actions = Vec::new();
+    for action in &set.actions {
+        let name = &action.name.value;
+        let limits = limits(source, &action.limits)?;
+        actions.push(quote!(Action { name: #name, limits: #limits }));
+    }
+    let allow = networks_by_index(source, set.allow_networks.iter().map(|n| (n.value.as_str(), n.span)))?;
+    let transport = transport(source);
+    let lifecycle = lifecycle(source);
+    let type_base = match &set.errors.type_base {
+        Some(base) => {
+            let base = text_setting(source, base, Span::default());
+            quote!(::core::option::Option::Some(#base))
+        }
+        None => none(),
+    };
+    let validation = set.errors.validation;
+    let body = quote! {
+        name: #name, prefix: #prefix, bits: #bits, schemes: &[#(#schemes),*], roles: &[#(#roles),*],
+        levels: &[#(#levels),*], networks: &[#(#networks),*], actions: &[#(#actions),*], allow_networks: #allow,
+        transport: #transport, lifecycle: #lifecycle, type_base: #type_base, validation_status: #validation,
+    };
+    let hash = sha256::hex(&format!("{body}\n{policies}"));
+    Ok(quote!(pub static API: ApiPolicy = ApiPolicy { #body hash: #hash };))
+}
+
+/// The value of an operation's table.
+pub(crate) fn operation(source: &Source<'_>, operation: &gatewright_ir::Operation) -> Written {
+    let set = &source.ir.policies;
+    let policy = set.get(operation.policy);
+    unenforceable(policy, operation.span)?;
+    let (id, at) = (&operation.id, source.sources.at(operation.span));
+    let access = access(source, &policy.access.value, policy.access.span)?;
+    let roles = policy.roles.iter().flat_map(|r| &r.value).map(|role| {
+        let missing = || refused(&format!("the role `{}`, which is not declared,", role.value), role.span);
+        source.bits.roles.get(&role.value).copied().ok_or_else(missing)
+    });
+    let role_bits = roles.collect::<Result<Vec<_>, _>>()?;
+    if policy.roles.as_ref().is_some_and(|r| r.value.is_empty()) {
+        return Err(refused("an empty list of roles", operation.span));
+    }
+    let roles = words(&source.bits.words(&role_bits));
+    let level = match &policy.level {
+        Some(level) => {
+            let missing = || refused(&format!("the level `{}`, which is not declared,", level.value), level.span);
+            let bit = source.bits.levels.get(&level.value).copied().ok_or_else(missing)?;
+            quote!(::core::option::Option::Some(#bit))
+        }
+        None => none(),
+    };
+    let claims = policy.claims.iter().flat_map(|c| &c.value).map(claim);
+    let allow = policy.allow.as_ref().map(|a| &a.value);
+    let networks = match allow.and_then(|a| a.networks.as_ref()) {
+        Some(names) => {
+            let list = networks_by_index(source, names.iter().map(|n| (n.value.as_str(), n.span)))?;
+            quote!(::core::option::Option::Some(#list))
+        }
+        None => none(),
+    };
+    let users = match allow.and_then(|a| a.users.as_ref()) {
+        Some(users) => {
+            let users = users.iter().map(|u| &u.value);
+            quote!(::core::option::Option::Some(&[#(#users),*]))
+        }
+        None => none(),
+    };
+    let limits = limits(source, policy.limits.as_ref().map_or(&[], |l| l.value.as_slice()))?;
+    let body_limit = setting(source, &policy.body_limit.value, policy.body_limit.span, |n| quote!(#n));
+    let timeout = setting(source, &policy.timeout.value, policy.timeout.span, |n| quote!(#n));
+    let audit = policy.audit.value;
+    Ok(quote! {
+        Policy {
+            operation: #id, at: #at, access: #access, roles: #roles, level: #level, claims: &[#(#claims),*],
+            allow_networks: #networks, allow_users: #users, limits: #limits, body_limit: #body_limit,
+            timeout: #timeout, audit: #audit,
+        }
+    })
+}
+
+/// What the vocabulary has and the tables have not.
+fn unenforceable(policy: &Policy, span: Span) -> Result<(), CodegenError> {
+    if let Some(fact) = &policy.step_up {
+        return Err(refused("`step-up`", fact.span));
+    }
+    if let Some(fact) = &policy.idempotency {
+        return Err(refused("`idempotency`", fact.span));
+    }
+    if let Some(fact) = &policy.upstream {
+        return Err(refused("`upstream`", fact.span));
+    }
+    if policy.allow.as_ref().is_some_and(|a| a.value.devices.is_some()) {
+        return Err(refused("`allow.devices`", span));
+    }
+    Ok(())
+}
+
+fn none() -> TokenStream {
+    quote!(::core::option::Option::None)
+}
+
+fn words(words: &[u64]) -> TokenStream {
+    let words = words.iter().map(|w| proc_macro2::Literal::u64_unsuffixed(*w));
+    quote!(&[#(#words),*])
+}
+
+fn grants(grants: &[(u16, Vec<u64>)]) -> TokenStream {
+    let grants = grants.iter().map(|(scheme, bits)| {
+        let bits = words(bits);
+        quote!((#scheme, #bits))
+    });
+    quote!(&[#(#grants),*])
+}
+
+fn setting<T>(source: &Source<'_>, value: &Setting<T>, span: Span, fixed: impl Fn(&T) -> TokenStream) -> TokenStream {
+    match value {
+        Setting::Fixed(value) => {
+            let value = fixed(value);
+            quote!(Setting::Fixed(#value))
+        }
+        Setting::Environment(template) => {
+            let at = source.sources.at(span);
+            quote!(Setting::Environment { template: #template, at: #at })
+        }
+    }
+}
+
+fn text_setting(source: &Source<'_>, value: &Setting<String>, span: Span) -> TokenStream {
+    setting(source, value, span, |text| quote!(#text))
+}
+
+fn rate(rate: Rate) -> TokenStream {
+    let Rate { limit, window, burst } = rate;
+    quote!(Rate { limit: #limit, window: #window, burst: #burst })
+}
+
+fn scheme(source: &Source<'_>, scheme: &Scheme) -> Written {
+    let name = &scheme.name.value;
+    let at = source.sources.at(scheme.name.span);
+    let Some((_, bits)) = source.bits.scheme(name) else {
+        return Err(refused("a scheme without a number", scheme.name.span));
+    };
+    let bit = bits.bit;
+    let scopes = bits.scopes.iter().map(|(scope, bit)| quote!((#scope, #bit)));
+    let carrier = match &scheme.kind {
+        SchemeKind::ApiKey { location: Location::Query, name } => quote!(Query(#name)),
+        SchemeKind::ApiKey { location: Location::Cookie, name } => quote!(Cookie(#name)),
+        SchemeKind::ApiKey { location: Location::Header, name } => quote!(Header(#name)),
+        SchemeKind::ApiKey { .. } => return Err(refused("an API key in this place", scheme.name.span)),
+        SchemeKind::Http { scheme, .. } => quote!(Authorization(#scheme)),
+        SchemeKind::OAuth2 | SchemeKind::OpenIdConnect { .. } => quote!(Authorization("bearer")),
+        SchemeKind::MutualTls => quote!(ClientCertificate),
+    };
+    let verify = verify(source, scheme)?;
+    Ok(quote! {
+        Scheme { name: #name, at: #at, bit: #bit, scopes: &[#(#scopes),*], carrier: Carrier::#carrier, verify: Verify::#verify }
+    })
+}
+
+fn verify(source: &Source<'_>, scheme: &Scheme) -> Written {
+    let jwt = match &scheme.verify {
+        Verify::Application => return Ok(quote!(Application)),
+        Verify::ApiKey(key) => {
+            let (prefix, grace) = (&key.prefix, key.grace);
+            let rotate = key.rotate_every.map_or_else(none, |s| quote!(::core::option::Option::Some(#s)));
+            return Ok(quote!(ApiKey(ApiKey { prefix: #prefix, rotate_every: #rotate, grace: #grace })));
+        }
+        Verify::Introspection(_) => return Err(refused("`introspection`", scheme.name.span)),
+        Verify::WebAuthn(_) => return Err(refused("`webauthn`", scheme.name.span)),
+        Verify::Jwt(jwt) => jwt,
+    };
+    if let Some(bound) = &jwt.bound {
+        return Err(refused("`bound`", bound.span));
+    }
+    if let Some(asked) = &jwt.introspection {
+        return Err(refused("`introspection`", asked.span));
+    }
+    let issuer = text_setting(source, &jwt.issuer.value, jwt.issuer.span);
+    let audience = jwt.audience.iter().map(|a| text_setting(source, &a.value, a.span));
+    let keys = match &jwt.keys.value {
+        Keys::File(path) => {
+            let path = text_setting(source, path, jwt.keys.span);
+            quote!(File(#path))
+        }
+        Keys::Inline(text) => quote!(Inline(#text)),
+        Keys::Url(url) => {
+            let url = text_setting(source, url, jwt.keys.span);
+            quote!(Url(#url))
+        }
+        Keys::Discovery => quote!(Discovery),
+    };
+    let algorithms = jwt.algorithms.iter().map(|a| {
+        let name = crate::names::ident(&format!("{:?}", a.value));
+        quote!(Algorithm::#name)
+    });
+    let (lifetime, leeway, typed, scopes) = (jwt.max_lifetime, jwt.leeway, jwt.typed, &jwt.scopes_claim);
+    let roles = match &jwt.roles_claim {
+        Some(path) => quote!(::core::option::Option::Some(&[#(#path),*])),
+        None => none(),
+    };
+    Ok(quote! {
+        Jwt(Jwt {
+            issuer: #issuer, audience: &[#(#audience),*], keys: Keys::#keys, algorithms: &[#(#algorithms),*],
+            max_lifetime: #lifetime, leeway: #leeway, typed: #typed, scopes_claim: &[#(#scopes),*], roles_claim: #roles,
+        })
+    })
+}
+
+fn access(source: &Source<'_>, access: &Access, span: Span) -> Written {
+    Ok(match access {
+        Access::Public(reason) => {
+            let reason = &reason.value;
+            quote!(Access::Public(#reason))
+        }
+        Access::Unsaid | Access::Opened => quote!(Access::Unguarded),
+        Access::Nobody => return Err(refused("a policy that could not be understood", span)),
+        Access::Guarded(alternatives) if alternatives.is_empty() => {
+            return Err(refused("an empty list of alternatives", span));
+        }
+        Access::Guarded(alternatives) => {
+            let list = alternatives.iter().map(|a| alternative(source, a)).collect::<Result<Vec<_>, _>>()?;
+            quote!(Access::Guarded(&[#(#list),*]))
+        }
+    })
+}
+
+fn alternative(source: &Source<'_>, alternative: &Alternative) -> Written {
+    let mut schemes = Vec::new();
+    let mut authenticated = Vec::new();
+    let mut authorized = Vec::new();
+    let mut names: Vec<&str> = Vec::new();
+    for need in &alternative.needs {
+        let missing =
+            || refused(&format!("the scheme `{}`, which is not declared,", need.scheme.value), need.scheme.span);
+        let (index, scheme) = source.bits.scheme(&need.scheme.value).ok_or_else(missing)?;
+        schemes.push(index);
+        authenticated.push(scheme.bit);
+        authorized.push(scheme.bit);
+        for scope in &need.scopes {
+            let missing = || refused(&format!("the scope `{}`", scope.value), scope.span);
+            authorized.push(source.bits.bit_of_scope(&need.scheme.value, &scope.value).ok_or_else(missing)?);
+            if !names.contains(&scope.value.as_str()) {
+                names.push(&scope.value);
+            }
+        }
+    }
+    let authenticated = words(&source.bits.words(&authenticated));
+    let authorized = words(&source.bits.words(&authorized));
+    Ok(quote! {
+        Alternative { schemes: &[#(#schemes),*], authenticated: #authenticated, authorized: #authorized, scopes: &[#(#names),*] }
+    })
+}
+
+fn claim(claim: &Claim) -> TokenStream {
+    let path = &claim.path;
+    let must = match &claim.must {
+        Must::Equal(value) => {
+            let value = operand(value);
+            quote!(Equal(#value))
+        }
+        Must::In(values) => {
+            let values = values.iter().map(operand);
+            quote!(In(&[#(#values),*]))
+        }
+        Must::Contain(value) => {
+            let value = operand(value);
+            quote!(Contain(#value))
+        }
+    };
+    quote!(Claim { path: &[#(#path),*], must: Must::#must })
+}
+
+fn operand(operand: &Operand) -> TokenStream {
+    match operand {
+        Operand::Text(text) => quote!(Operand::Text(#text)),
+        Operand::Integer(n) => quote!(Operand::Integer(#n)),
+        Operand::Bool(b) => quote!(Operand::Bool(#b)),
+        Operand::Request(reference) => {
+            let name = &reference.name;
+            match reference.part {
+                RequestPart::Path => quote!(Operand::Path(#name)),
+                RequestPart::Query => quote!(Operand::Query(#name)),
+                RequestPart::Header => quote!(Operand::Header(#name)),
+                RequestPart::Body => quote!(Operand::Body(#name)),
+            }
+        }
+    }
+}
+
+fn networks_by_index<'a>(source: &Source<'_>, names: impl Iterator<Item = (&'a str, Span)>) -> Written {
+    let networks = &source.ir.policies.networks;
+    let indexes = names.map(|(name, span)| {
+        let missing = || refused(&format!("the network `{name}`, which is not declared,"), span);
+        networks.iter().position(|n| n.name.value == name).map(|i| i as u16).ok_or_else(missing)
+    });
+    let indexes = indexes.collect::<Result<Vec<_>, _>>()?;
+    Ok(quote!(&[#(#indexes),*]))
+}
+
+fn limits(source: &Source<'_>, limits: &[Limit]) -> Written {
+    let written = limits.iter().enumerate().map(|(i, l)| limit(source, i, l)).collect::<Result<Vec<_>, _>>()?;
+    Ok(quote!(&[#(#written),*]))
+}
+
+fn limit(source: &Source<'_>, index: usize, limit: &Limit) -> Written {
+    let mut by: Vec<TokenStream> = limit.by.iter().map(key).collect();
+    let mut name: Vec<&str> = limit.by.iter().map(word).collect();
+    let quota = match &limit.quota {
+        Quota::Flat(rate) => {
+            let rate = setting(source, rate, limit.span, |r| self::rate(*r));
+            quote!(Flat(#rate))
+        }
+        Quota::ByName { default, rates } => {
+            let default = setting(source, default, limit.span, |r| self::rate(*r));
+            let mut rows = Vec::new();
+            for (name, rate) in rates {
+                let bit = source.bits.roles.get(&name.value).or_else(|| source.bits.levels.get(&name.value));
+                let missing =
+                    || refused(&format!("a rate for `{}`, which is no role or level,", name.value), name.span);
+                let bit = bit.copied().ok_or_else(missing)?;
+                let rate = setting(source, rate, name.span, |r| self::rate(*r));
+                rows.push(quote!((#bit, #rate)));
+            }
+            quote!(ByGrant { default: #default, rates: &[#(#rows),*] })
+        }
+        Quota::OfLevel => quote!(OfLevel),
+        Quota::Action(action) => {
+            let found = source.ir.policies.actions.iter().position(|a| a.name.value == action.value);
+            let missing = || refused(&format!("the action `{}`, which is not declared,", action.value), action.span);
+            let index = found.map(|i| i as u16).ok_or_else(missing)?;
+            name = vec![&action.value];
+            // The bucket's own limits say what is counted; a table row still names something.
+            if by.is_empty() {
+                by.push(quote!(Key::Address));
+            }
+            quote!(Action(#index))
+        }
+    };
+    if by.is_empty() {
+        return Err(refused("a rate limit that counts by nothing", limit.span));
+    }
+    let name = format!("{}-{index}", name.join("-"));
+    Ok(quote!(Limit { name: #name, by: &[#(#by),*], quota: Quota::#quota }))
+}
+
+fn key(key: &LimitKey) -> TokenStream {
+    match key {
+        LimitKey::Address => quote!(Key::Address),
+        LimitKey::User => quote!(Key::User),
+        LimitKey::ApiKey => quote!(Key::ApiKey),
+        LimitKey::Client => quote!(Key::Client),
+        LimitKey::Level => quote!(Key::Level),
+        LimitKey::Claim(path) => quote!(Key::Claim(&[#(#path),*])),
+    }
+}
+
+fn word(key: &LimitKey) -> &'static str {
+    match key {
+        LimitKey::Address => "ip",
+        LimitKey::User => "user",
+        LimitKey::ApiKey => "key",
+        LimitKey::Client => "client",
+        LimitKey::Level => "level",
+        LimitKey::Claim(_) => "claim",
+    }
+}
+
+fn transport(source: &Source<'_>) -> TokenStream {
+    let transport = &source.ir.policies.transport;
+    let https = crate::names::ident(&format!("{:?}", transport.https));
+    let certificates = crate::names::ident(&format!("{:?}", transport.client_certificates));
+    let tls13 = transport.tls13_only;
+    let hsts = match transport.hsts {
+        Some(hsts) => {
+            let (age, sub, preload) = (hsts.max_age, hsts.include_subdomains, hsts.preload);
+            quote!(::core::option::Option::Some(Hsts { max_age: #age, include_subdomains: #sub, preload: #preload }))
+        }
+        None => none(),
+    };
+    let hosts = transport.hosts.iter().map(|h| text_setting(source, &h.value, h.span));
+    let proxies = transport.trusted_proxies.iter().map(|p| text_setting(source, &p.value, p.span));
+    quote! {
+        Transport {
+            https: Https::#https, tls13_only: #tls13, hsts: #hsts, client_certificates: ClientCertificates::#certificates,
+            hosts: &[#(#hosts),*], trusted_proxies: &[#(#proxies),*],
+        }
+    }
+}
+
+fn lifecycle(source: &Source<'_>) -> TokenStream {
+    let lifecycle = &source.ir.policies.lifecycle;
+    let status = crate::names::ident(&format!("{:?}", lifecycle.status));
+    let moment = |at: Option<i64>| at.map_or_else(none, |s| quote!(::core::option::Option::Some(#s)));
+    let text = |t: &Option<String>| t.as_ref().map_or_else(none, |t| quote!(::core::option::Option::Some(#t)));
+    let (deprecated, sunset) = (moment(lifecycle.deprecated_at), moment(lifecycle.sunset));
+    let (successor, documentation) = (text(&lifecycle.successor), text(&lifecycle.documentation));
+    quote! {
+        Lifecycle {
+            status: Status::#status, deprecated_at: #deprecated, sunset: #sunset, successor: #successor,
+            documentation: #documentation,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What the pipeline hands to a handler.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use http::{Extensions, HeaderMap, Method, Uri, Version};
+
+use crate::Identity;
+use crate::operation::Operation;
+use crate::owned::Authorized;
+
+/// An admitted, valid request for the operation `O`, with the object that its `owner` names: `K` is
+/// [`Authorized<T>`](Authorized), or [`Unowned`]. Its fields are private: only the pipeline makes one.
+#[derive(Debug)]
+pub struct Cx<O: Operation, K> {
+    pub(crate) request: Option<O::Request>,
+    pub(crate) kept: Option<K>,
+    pub(crate) identity: Option<Arc<Identity>>,
+    pub(crate) raw: RawParts,
+}
+
+/// Stands for the object of an operation without `owner`, in an API mounted on `A`.
+#[derive(Debug)]
+pub struct Unowned<A>(pub(crate) PhantomData<fn() -> A>);
+
+impl<O: Operation, K> Cx<O, K> {
+    /// The only constructor: behind every check of the operation.
+    pub(crate) fn assertion(request: O::Request, kept: K, identity: Option<Arc<Identity>>, raw: RawParts) -> Self {
+        Cx { request: Some(request), kept: Some(kept), identity, raw }
+    }
+
+    /// Who calls; `None` for a caller without credential, where the operation admits one.
+    pub fn identity(&self) -> Option<&Arc<Identity>> {
+        self.identity.as_ref()
+    }
+
+    /// The head of the request.
+    pub fn raw(&self) -> &RawParts {
+        &self.raw
+    }
+
+    /// The request; `None` after it was taken.
+    pub fn request(&self) -> Option<&O::Request> {
+        self.request.as_ref()
+    }
+}
+
+impl<O: Operation, T> Cx<O, Authorized<T>> {
+    /// The object that the caller may touch; `None` after it was taken.
+    pub fn object(&self) -> Option<&T> {
+        self.kept.as_deref()
+    }
+}
+
+/// The head of a request, for what the document does not describe. It has no body, and what it says is not validated.
+#[derive(Clone, Debug)]
+pub struct RawParts {
+    /// The method.
+    pub method: Method,
+    /// The URI as it was sent.
+    pub uri: Uri,
+    /// The HTTP version.
+    pub version: Version,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// What middleware left.
+    pub extensions: Extensions,
+}

@@ -1,0 +1,352 @@
+//! A request's whole way, in the order that `gatewright_policy::ORDER` says. This is the one place that walks it.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
+use gatewright_policy::Refusal;
+use http::header::{ALLOW, CONTENT_LENGTH};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body as _;
+
+use crate::cx::RawParts;
+use crate::guard::{Admission, Guard};
+use crate::json::{Document, Scope, Violations};
+use crate::mount::Mount;
+use crate::operation::{Boxed, Meta};
+use crate::params::{self, BodySpec, Read, Received, Sent, media};
+use crate::reply::{Outcome, Reply};
+use crate::route::{Found, PathParams, Table};
+use crate::stage::Pending;
+use crate::{Api, Config, Exchange, Gateway, Refused, StartError, collect_body, shield};
+
+/// What handles an admitted request, with the application's type forgotten.
+pub(crate) type Handle = dyn Fn(Pending) -> Boxed<Result<Reply, Refused>> + Send + Sync;
+
+/// As [`Handle`], shared.
+pub(crate) struct Endpoint(pub(crate) Arc<Handle>);
+
+/// How an operation is served.
+#[derive(Debug)]
+pub(crate) enum Served {
+    /// By a handler.
+    Here(Endpoint),
+    /// By nobody yet: 501 behind the guard.
+    NotYet,
+    /// Not by us: no route.
+    Elsewhere,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Endpoint")
+    }
+}
+
+/// An operation that is routed.
+#[derive(Debug)]
+struct Operation {
+    api: usize,
+    meta: &'static Meta,
+    guard: Guard,
+    served: Served,
+}
+
+/// All mounted versions behind one router: the fallback service of the `axum::Router`.
+#[derive(Clone, Debug)]
+pub(crate) struct Server(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    gateway: Gateway,
+    table: Table<Operation>,
+    /// The prefix of each version, longest first.
+    prefixes: Vec<(&'static str, usize)>,
+}
+
+impl Server {
+    pub(crate) fn start(mounts: Vec<Mount>, config: Config) -> Result<Server, StartError> {
+        let mut apis = Vec::new();
+        let mut operations = Vec::new();
+        for mount in mounts {
+            apis.push(Api {
+                policy: mount.policy,
+                operations: mount.operations.iter().map(|m| m.meta.policy).collect(),
+                verifiers: mount.verifiers,
+            });
+            operations.push((mount.policy.prefix, mount.operations));
+        }
+        let mut prefixes: Vec<(&'static str, usize)> =
+            operations.iter().enumerate().map(|(i, (prefix, _))| (*prefix, i)).collect();
+        prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+        let gateway = Gateway::start(config, apis)?;
+        let mut table = Table::default();
+        for (api, (prefix, mounted)) in operations.into_iter().enumerate() {
+            for (index, mounted) in mounted.into_iter().enumerate() {
+                if matches!(mounted.served, Served::Elsewhere) {
+                    continue;
+                }
+                let meta = mounted.meta;
+                let guard =
+                    gateway.guard(api, index).cloned().ok_or_else(|| StartError::new("an operation has no guard"))?;
+                let method = Method::from_bytes(meta.method.as_bytes())
+                    .map_err(|_| StartError::new(format!("`{}` is no HTTP method", meta.method)))?;
+                let operation = Operation { api, meta, guard, served: mounted.served };
+                table.add(&method, prefix, meta.path, operation).map_err(|e| StartError::new(e.to_string()))?;
+            }
+        }
+        Ok(Server(Arc::new(Inner { gateway, table, prefixes })))
+    }
+
+    pub(crate) fn gateway(&self) -> Gateway {
+        self.0.gateway.clone()
+    }
+}
+
+impl tower_service::Service<Request<Body>> for Server {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move { Ok(inner.serve(request).await) })
+    }
+}
+
+impl Inner {
+    async fn serve(&self, request: Request<Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let head = parts.method == Method::HEAD;
+        let found = self.table.find(&parts.method, parts.uri.path());
+        let api = match &found {
+            Found::Route(operation, _) => Some(operation.api),
+            _ => self.api_of(parts.uri.path()),
+        };
+        let exchange = self.gateway.open(api, &parts);
+        if let Err(refused) = self.gateway.check_connection(&exchange, &parts) {
+            return without_body(head, self.gateway.refuse(&exchange, None, refused));
+        }
+        let response = match found {
+            Found::Route(operation, path) => self.operate(operation, &path, &exchange, parts, body).await,
+            Found::Method(allow) if parts.method == Method::OPTIONS => options(allow),
+            Found::Method(allow) => {
+                let refused = Refused::new(Refusal::MethodNotAllowed).with_header(ALLOW, allow);
+                self.gateway.refuse(&exchange, None, refused)
+            }
+            Found::Nothing => self.gateway.refuse(&exchange, None, Refused::new(Refusal::NotFound)),
+            Found::Malformed => self.gateway.refuse(&exchange, None, Refused::new(Refusal::BadRequest)),
+        };
+        without_body(head, response)
+    }
+
+    /// Whose path it is, for the lifecycle and the problems of a path that no operation has.
+    fn api_of(&self, path: &str) -> Option<usize> {
+        let inside = |prefix: &str| {
+            path.strip_prefix(prefix).is_some_and(|rest| prefix.is_empty() || rest.is_empty() || rest.starts_with('/'))
+        };
+        self.prefixes.iter().find(|(prefix, _)| inside(prefix)).map(|(_, api)| *api)
+    }
+
+    async fn operate(
+        &self,
+        operation: &Operation,
+        path: &PathParams,
+        exchange: &Exchange,
+        parts: Parts,
+        body: Body,
+    ) -> Response<Body> {
+        let guard = &operation.guard;
+        // Nothing of the body is read before this line has said yes.
+        let admission = match guard.admit(exchange, &parts, path).await {
+            Ok(admission) => admission,
+            Err(refused) => return self.gateway.refuse(exchange, Some(guard), refused),
+        };
+        let outcome = match &operation.served {
+            Served::Here(endpoint) => {
+                self.handle(operation, endpoint, path, exchange, admission.clone(), parts, body).await
+            }
+            Served::NotYet | Served::Elsewhere => Err(Refused::new(Refusal::NotImplemented)),
+        };
+        match outcome {
+            Ok(reply) => self.finish(exchange, guard, &admission, reply),
+            Err(refused) => self.gateway.refuse_admitted(exchange, guard, &admission, refused),
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    async fn handle(
+        &self,
+        operation: &Operation,
+        endpoint: &Endpoint,
+        path: &PathParams,
+        exchange: &Exchange,
+        admission: Admission,
+        parts: Parts,
+        body: Body,
+    ) -> Result<Reply, Refused> {
+        let (meta, guard) = (operation.meta, &operation.guard);
+        let deadline = exchange.deadline(guard);
+        let mut found = Violations::new();
+        let sent = receive(meta, guard, exchange, &parts, body, &mut found).await?;
+        let received = collect(meta, path, &parts, sent, &mut found);
+        let raw = raw(parts);
+        let pending = Pending { meta, guard: guard.clone(), admission, received, found, raw };
+        shield(deadline, (endpoint.0)(pending)).await?
+    }
+
+    fn finish(&self, exchange: &Exchange, guard: &Guard, admission: &Admission, reply: Reply) -> Response<Body> {
+        let Reply { outcome, headers } = reply;
+        let mut response = match outcome {
+            Outcome::Plain(status, body) => {
+                let mut response = Response::new(body);
+                *response.status_mut() = status;
+                response
+            }
+            Outcome::Problem(problem) => self.gateway.problem(exchange, &problem),
+            Outcome::Internal(error) => self.gateway.internal(exchange, &error),
+            Outcome::Refused(refused) => {
+                return self.gateway.refuse_admitted(exchange, guard, admission, refused);
+            }
+        };
+        for (name, value) in &headers {
+            response.headers_mut().append(name, value.clone());
+        }
+        self.gateway.answer(exchange, admission, response)
+    }
+}
+
+/// The parameters of an admitted request beside its body.
+pub(crate) fn collect(
+    meta: &'static Meta,
+    path: &PathParams,
+    parts: &Parts,
+    sent: Sent,
+    found: &mut Violations,
+) -> Received {
+    let gathered = params::gather::gather(
+        meta.parameters,
+        path,
+        parts.uri.query(),
+        &parts.headers,
+        meta.credentials,
+        meta.refuse_unknown,
+    );
+    Received::new(gathered, sent, found)
+}
+
+pub(crate) fn raw(parts: Parts) -> RawParts {
+    RawParts {
+        method: parts.method,
+        uri: parts.uri,
+        version: parts.version,
+        headers: parts.headers,
+        extensions: parts.extensions,
+    }
+}
+
+/// Reads the body of an admitted request: acceptable answer, media type, limit, form. An operation without a body
+/// reads none.
+pub(crate) async fn receive(
+    meta: &'static Meta,
+    guard: &Guard,
+    exchange: &Exchange,
+    parts: &Parts,
+    body: Body,
+    found: &mut Violations,
+) -> Result<Sent, Refused> {
+    if !media::acceptable(&parts.headers, meta.produces) {
+        return Err(Refused::new(Refusal::NotAcceptable));
+    }
+    let Some(spec) = meta.body else { return Ok(Sent::Nothing) };
+    if body.is_end_stream() {
+        return Ok(absent(&spec, found));
+    }
+    let media = media::select(&parts.headers, spec.content);
+    // A body of unknown length may turn out to be empty, so its type is judged first only where it is known to be there.
+    if media.is_none() && body.size_hint().lower() > 0 {
+        return Err(Refused::new(Refusal::UnsupportedMediaType));
+    }
+    let bytes = collect_body(&parts.headers, body, guard.body_limit(), exchange.deadline(guard)).await?;
+    if bytes.is_empty() {
+        let text =
+            media.and_then(|m| spec.content.get(m)).is_some_and(|m| matches!(m.read, Read::Text(_) | Read::Bytes));
+        return match (text, media) {
+            // An empty file is a file.
+            (true, Some(media)) => interpret(&spec, media, bytes, found),
+            _ => Ok(absent(&spec, found)),
+        };
+    }
+    match media {
+        Some(media) => interpret(&spec, media, bytes, found),
+        None => Err(Refused::new(Refusal::UnsupportedMediaType)),
+    }
+}
+
+fn absent(spec: &BodySpec, found: &mut Violations) -> Sent {
+    if !spec.required {
+        return Sent::Nothing;
+    }
+    found.scope_of_absent(Scope::Body);
+    found.add("required", "is missing");
+    Sent::Wrong
+}
+
+fn interpret(spec: &BodySpec, media: usize, bytes: Bytes, found: &mut Violations) -> Result<Sent, Refused> {
+    let malformed = || Refused::new(Refusal::Malformed);
+    let Some(read) = spec.content.get(media).map(|m| m.read) else { return Ok(Sent::Wrong) };
+    Ok(match read {
+        Read::Json(_) => {
+            let document = Document::parse(&bytes).map_err(|e| malformed().with_detail(e.to_string()))?;
+            Sent::Json(media, document)
+        }
+        Read::Form(shape, _) => {
+            let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
+            match params::gather::form(shape, text) {
+                Ok(json) => Sent::Json(media, Document::parse(json.as_bytes()).map_err(|_| malformed())?),
+                Err(wrong) => {
+                    found.scope_of_absent(Scope::Body);
+                    found.add(wrong.rule, format_args!("the field `{}` {}", wrong.name, wrong.detail));
+                    Sent::Wrong
+                }
+            }
+        }
+        Read::Text(_) => {
+            let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
+            let mut json = String::with_capacity(text.len() + 2);
+            params::text::quote(text, &mut json);
+            Sent::Json(media, Document::parse(json.as_bytes()).map_err(|_| malformed())?)
+        }
+        Read::Bytes => Sent::Bytes(media, bytes),
+    })
+}
+
+/// `OPTIONS` of a path that declares none: which methods there are (RFC 9110, 9.3.7). It says no more than a 405 does.
+fn options(allow: HeaderValue) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().insert(ALLOW, allow);
+    response
+}
+
+/// The response to `HEAD` has the fields that `GET` has, and no body (RFC 9110, 9.3.2).
+fn without_body(head: bool, response: Response<Body>) -> Response<Body> {
+    if !head {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact()
+        && !parts.headers.contains_key(CONTENT_LENGTH)
+    {
+        parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Response::from_parts(parts, Body::empty())
+}

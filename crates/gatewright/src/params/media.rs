@@ -1,0 +1,151 @@
+//! Media types: which declared one a body has (RFC 9110, 8.3), and whether the caller accepts what we answer (12.5.1).
+
+use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
+
+use super::spec::{MediaSpec, Read};
+
+/// Whether `media_type` is `range`, or lies in it (`image/png` in `image/*`). Case and parameters do not matter.
+pub(crate) fn within(media_type: &str, range: &str) -> bool {
+    fit(essence(media_type), essence(range)).is_some()
+}
+
+/// How closely: 2 exact, 1 the main type, 0 any.
+fn fit(media_type: &str, range: &str) -> Option<u8> {
+    let (main, sub) = media_type.split_once('/')?;
+    match range.split_once('/')? {
+        ("*", "*") => Some(0),
+        (m, "*") if m.eq_ignore_ascii_case(main) => Some(1),
+        (m, s) if m.eq_ignore_ascii_case(main) && s.eq_ignore_ascii_case(sub) => Some(2),
+        _ => None,
+    }
+}
+
+fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or("").trim()
+}
+
+/// The index of the declared media type that a request's body has; `None` is 415. A `Content-Encoding`, which we do not
+/// undo, is 415 too (RFC 9110, 15.5.16), and so is a charset other than UTF-8 where we read text.
+pub(crate) fn select(headers: &HeaderMap, content: &'static [MediaSpec]) -> Option<usize> {
+    let coded = headers.get_all(CONTENT_ENCODING).iter().any(|v| !v.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let mut sent = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None, false) = (sent.next(), sent.next(), coded) else { return None };
+    let value = value.to_str().ok()?;
+    let sent = essence(value);
+    let (index, spec) = content
+        .iter()
+        .enumerate()
+        .filter_map(|(i, spec)| fit(sent, spec.media_type).map(|fit| (fit, i, spec)))
+        .max_by_key(|(fit, i, _)| (*fit, std::cmp::Reverse(*i)))
+        .map(|(_, i, spec)| (i, spec))?;
+    let reads_text = !matches!(spec.read, Read::Bytes);
+    if reads_text && !utf8(value) {
+        return None;
+    }
+    Some(index)
+}
+
+fn utf8(content_type: &str) -> bool {
+    content_type.split(';').skip(1).all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+            let value = value.trim().trim_matches('"');
+            value.eq_ignore_ascii_case("utf-8") || value.eq_ignore_ascii_case("us-ascii")
+        }
+        _ => true,
+    })
+}
+
+/// Whether one of `produces` is acceptable. No `Accept`, or one that says nothing, accepts everything.
+pub(crate) fn acceptable(headers: &HeaderMap, produces: &[&str]) -> bool {
+    if produces.is_empty() || !headers.contains_key(ACCEPT) {
+        return true;
+    }
+    let lines: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|v| v.to_str().ok()).collect();
+    let ranges: Vec<(&str, bool)> = lines
+        .iter()
+        .flat_map(|line| line.split(','))
+        .filter(|range| !range.trim().is_empty())
+        .map(|range| (essence(range), refused(range)))
+        .collect();
+    // A produced range (`image/*`) may meet a narrower accepted one.
+    let meets = |produced: &str| {
+        let produced = essence(produced);
+        let closest = ranges
+            .iter()
+            .filter_map(|(range, refused)| {
+                let fit = fit(produced, range).or_else(|| fit(range, produced).map(|_| 2))?;
+                Some((fit, *refused))
+            })
+            .max_by_key(|(fit, _)| *fit);
+        closest.is_some_and(|(_, refused)| !refused)
+    };
+    ranges.is_empty() || produces.iter().any(|p| meets(p))
+}
+
+/// `q=0`, however many zeros it has.
+fn refused(range: &str) -> bool {
+    range.split(';').skip(1).any(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.trim().eq_ignore_ascii_case("q") => {
+            value.trim().parse::<f32>().is_ok_and(|q| q <= 0.0)
+        }
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTENT: &[MediaSpec] = &[
+        MediaSpec { media_type: "*/*", read: Read::Bytes },
+        MediaSpec { media_type: "text/*", read: Read::Text(crate::json::check::any) },
+        MediaSpec { media_type: "text/csv", read: Read::Text(crate::json::check::any) },
+        MediaSpec { media_type: "image/*", read: Read::Bytes },
+    ];
+
+    fn headers(rows: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in rows {
+            map.append(*name, http::HeaderValue::from_static(value));
+        }
+        map
+    }
+
+    #[test]
+    fn the_closest_declared_type_is_read() {
+        for (sent, expected) in [
+            ("text/csv; charset=utf-8", Some(2)),
+            ("TEXT/CSV", Some(2)),
+            ("text/html", Some(1)),
+            ("text/html; charset=latin1", None),
+            ("image/png", Some(3)),
+            ("application/x", Some(0)),
+            ("nonsense", None),
+        ] {
+            assert_eq!(select(&headers(&[("content-type", sent)]), CONTENT), expected, "{sent}");
+        }
+        assert_eq!(select(&headers(&[]), CONTENT), None);
+        assert_eq!(select(&headers(&[("content-type", "text/csv"), ("content-type", "text/csv")]), CONTENT), None);
+        assert_eq!(select(&headers(&[("content-type", "text/csv"), ("content-encoding", "gzip")]), CONTENT), None);
+    }
+
+    #[test]
+    fn accept_is_read_as_http_says() {
+        for (accept, expected) in [
+            ("application/json", true),
+            ("*/*", true),
+            ("application/*;q=0.1", true),
+            ("text/html, application/json;q=0.9", true),
+            ("text/html", false),
+            ("application/json;q=0, */*", false),
+            ("application/json;q=0.000", false),
+            ("", true),
+        ] {
+            assert_eq!(acceptable(&headers(&[("accept", accept)]), &["application/json"]), expected, "{accept}");
+        }
+        assert!(acceptable(&headers(&[]), &["application/json"]));
+        assert!(acceptable(&headers(&[("accept", "text/html")]), &[]));
+        assert!(acceptable(&headers(&[("accept", "image/png")]), &["image/*"]));
+    }
+}

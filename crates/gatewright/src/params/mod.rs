@@ -1,0 +1,174 @@
+//! From an admitted request to values: parameters in every style of OpenAPI, bodies by media type. What generated code
+//! reads from is [`Input`]; what it is read by are the constant tables in [`spec`].
+
+pub(crate) mod gather;
+pub(crate) mod media;
+pub mod spec;
+pub(crate) mod text;
+
+use axum::body::Bytes;
+
+pub use spec::{BodySpec, MediaSpec, ParameterSpec, Place, Read, Shape, Style, kinds};
+
+use std::borrow::Cow;
+
+use crate::json::{Check, Document, FromJson, Scope, Value, Violations};
+use crate::operation::Meta;
+
+use gather::{Gathered, Presence, Wrong};
+
+/// Everything that came with an admitted request, not yet judged.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) parameters: Option<Document>,
+    pub(crate) at: Vec<Presence>,
+    pub(crate) body: Sent,
+}
+
+/// What the body is.
+#[derive(Debug)]
+pub(crate) enum Sent {
+    /// There is none.
+    Nothing,
+    /// A JSON document, also made of a form or a text; of the declared media type with this index.
+    Json(usize, Document),
+    /// As it came.
+    Bytes(usize, Bytes),
+    /// What is wrong with it has been noted.
+    Wrong,
+}
+
+impl Received {
+    /// Puts parameters and body together, and notes in `found` what is wrong with a parameter as a whole.
+    pub(crate) fn new(gathered: Gathered, body: Sent, found: &mut Violations) -> Received {
+        for Wrong { place, name, rule, detail } in gathered.wrong {
+            found.scope_of_absent(scope(place, name));
+            found.add(rule, detail);
+        }
+        let parameters = if gathered.json.len() > 2 { Document::parse(gathered.json.as_bytes()).ok() } else { None };
+        Received { parameters, at: gathered.at, body }
+    }
+}
+
+fn scope(place: Place, name: Cow<'static, str>) -> Scope {
+    match place {
+        Place::Path => Scope::Path(name),
+        Place::Query => Scope::Query(name),
+        Place::QueryString => Scope::QueryString,
+        Place::Header => Scope::Header(name),
+        Place::Cookie => Scope::Cookie(name),
+    }
+}
+
+/// An admitted request, as [`Operation::read`](crate::Operation::read) sees it. Each method gives `None` where a
+/// violation stands in `found`.
+#[derive(Debug)]
+pub struct Input<'a> {
+    pub(crate) meta: &'static Meta,
+    pub(crate) received: &'a Received,
+}
+
+impl<'a> Input<'a> {
+    /// The parameter with this index in the operation's table; it is required or has a default.
+    pub fn required<T: FromJson>(&self, index: usize, found: &mut Violations) -> Option<T> {
+        self.optional(index, found)?
+    }
+
+    /// The parameter with this index in the operation's table.
+    #[allow(clippy::option_option)]
+    pub fn optional<T: FromJson>(&self, index: usize, found: &mut Violations) -> Option<Option<T>> {
+        match self.parameter(index, found) {
+            Looked::Value(value) => found.decode(value).map(Some),
+            Looked::Absent => Some(None),
+            Looked::Wrong => None,
+        }
+    }
+
+    fn parameter(&self, index: usize, found: &mut Violations) -> Looked<'a> {
+        let (Some(spec), Some(presence)) = (self.meta.parameters.get(index), self.received.at.get(index)) else {
+            return Looked::Wrong;
+        };
+        match presence {
+            Presence::Absent => Looked::Absent,
+            Presence::Wrong => Looked::Wrong,
+            Presence::At(at) => {
+                let place = scope(spec.place, Cow::Borrowed(spec.name));
+                let value = self.received.parameters.as_ref().and_then(|d| d.root().items().nth(*at));
+                let Some(value) = value else {
+                    found.scope_of_absent(place);
+                    found.add("style", "is not written as the operation declares");
+                    return Looked::Wrong;
+                };
+                found.scope(place, value);
+                checked(spec.check, value, found)
+            }
+        }
+    }
+
+    /// Which of the declared media types the body has; `None` without one.
+    pub fn media(&self) -> Option<usize> {
+        match &self.received.body {
+            Sent::Json(index, _) | Sent::Bytes(index, _) => Some(*index),
+            Sent::Nothing | Sent::Wrong => None,
+        }
+    }
+
+    /// Whether there is no body at all, and none is required.
+    pub fn no_body(&self) -> bool {
+        matches!(self.received.body, Sent::Nothing) && self.meta.body.is_none_or(|b| !b.required)
+    }
+
+    /// The body as a value: from JSON, a form, or a text.
+    pub fn value<T: FromJson>(&self, found: &mut Violations) -> Option<T> {
+        match self.body(found) {
+            Looked::Value(value) => found.decode(value),
+            Looked::Absent | Looked::Wrong => None,
+        }
+    }
+
+    fn body(&self, found: &mut Violations) -> Looked<'a> {
+        let Sent::Json(index, document) = &self.received.body else { return Looked::Wrong };
+        let check = self.meta.body.and_then(|b| b.content.get(*index)).and_then(|spec| match spec.read {
+            Read::Json(check) | Read::Form(_, check) | Read::Text(check) => Some(check),
+            Read::Bytes => None,
+        });
+        let Some(check) = check else { return Looked::Wrong };
+        let value = document.root();
+        found.scope(Scope::Body, value);
+        checked(check, value, found)
+    }
+
+    /// The value at a place of the JSON body (RFC 6901), for an `owner` that is named there.
+    pub fn at<T: FromJson>(&self, pointer: &str, found: &mut Violations) -> Option<T> {
+        let Sent::Json(_, document) = &self.received.body else { return None };
+        found.scope(Scope::Body, document.root());
+        match document.root().pointer(pointer) {
+            Some(value) => found.decode(value),
+            None => {
+                found.add("required", "is missing");
+                None
+            }
+        }
+    }
+
+    /// The body as bytes.
+    pub fn bytes(&self) -> Option<Bytes> {
+        match &self.received.body {
+            Sent::Bytes(_, bytes) => Some(bytes.clone()),
+            _ => None,
+        }
+    }
+}
+
+enum Looked<'a> {
+    Value(Value<'a>),
+    Absent,
+    Wrong,
+}
+
+fn checked<'a>(check: Check, value: Value<'a>, found: &mut Violations) -> Looked<'a> {
+    let before = found.list().len();
+    check(value, found);
+    // Behind the last violation that is kept nothing can be told, and nothing is decoded: the request is refused anyway.
+    if found.list().len() == before && !found.has_more() { Looked::Value(value) } else { Looked::Wrong }
+}

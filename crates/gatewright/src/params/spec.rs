@@ -1,0 +1,153 @@
+//! Parameters and bodies as the constant tables that generated code holds.
+
+use crate::json::Check;
+
+/// A parameter of an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct ParameterSpec {
+    /// The name on the wire.
+    pub name: &'static str,
+    /// Where it stands in a request.
+    pub place: Place,
+    /// How its value is written.
+    pub style: Style,
+    /// Whether each item or property stands alone.
+    pub explode: bool,
+    /// Whether a request without it is refused.
+    pub required: bool,
+    /// Whether `name=` counts as absent rather than as an empty value.
+    pub allow_empty: bool,
+    /// What JSON value its text becomes.
+    pub shape: &'static Shape,
+    /// The value that stands where it is absent, as JSON.
+    pub default: Option<&'static str>,
+    /// What its value must be.
+    pub check: Check,
+}
+
+/// Where a parameter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the path.
+    Path,
+    /// In the query.
+    Query,
+    /// A header field.
+    Header,
+    /// A cookie.
+    Cookie,
+    /// The whole query (3.2).
+    QueryString,
+}
+
+/// How a parameter's value is written (OpenAPI, style values).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// `;a=1;b=2`
+    Matrix,
+    /// `.1.2`
+    Label,
+    /// `1,2`
+    Simple,
+    /// `a=1&a=2`
+    Form,
+    /// `1%202`
+    SpaceDelimited,
+    /// `1|2`
+    PipeDelimited,
+    /// `a[x]=1&a[y]=2`
+    DeepObject,
+    /// `a=1; b=2`, not percent-encoded (3.2)
+    Cookie,
+    /// A JSON text (`content`).
+    Json,
+    /// Text of another media type (`content`): a string.
+    Text,
+}
+
+/// What JSON value a text becomes. A parameter has no type on the wire: what the schema admits decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// The JSON types that the schema admits, as [`kinds`].
+    pub kinds: u8,
+    /// Of the items, if an array is admitted.
+    pub items: Option<&'static Shape>,
+    /// Of the declared properties, if an object is admitted.
+    pub properties: &'static [(&'static str, Shape)],
+    /// Of other properties; `None` where there can be none.
+    pub additional: Option<&'static Shape>,
+}
+
+/// The JSON types of a [`Shape`], to be or-ed.
+pub mod kinds {
+    /// `null`: an empty text.
+    pub const NULL: u8 = 1;
+    /// `true` and `false`.
+    pub const BOOLEAN: u8 = 2;
+    /// Numbers, written as JSON writes them.
+    pub const NUMBER: u8 = 4;
+    /// Any text.
+    pub const STRING: u8 = 8;
+    /// Arrays.
+    pub const ARRAY: u8 = 16;
+    /// Objects.
+    pub const OBJECT: u8 = 32;
+}
+
+impl Shape {
+    /// Any text.
+    pub const TEXT: Shape = Shape::scalar(kinds::STRING);
+    /// A number.
+    pub const NUMBER: Shape = Shape::scalar(kinds::NUMBER);
+    /// `true` or `false`.
+    pub const BOOLEAN: Shape = Shape::scalar(kinds::BOOLEAN);
+
+    /// One text of these kinds.
+    pub const fn scalar(kinds: u8) -> Shape {
+        Shape { kinds, items: None, properties: &[], additional: None }
+    }
+
+    /// An array.
+    pub const fn array(items: &'static Shape) -> Shape {
+        Shape { kinds: kinds::ARRAY, items: Some(items), properties: &[], additional: None }
+    }
+
+    pub(crate) const fn is_array(&self) -> bool {
+        self.kinds & kinds::ARRAY != 0
+    }
+
+    pub(crate) const fn is_object(&self) -> bool {
+        self.kinds & kinds::OBJECT != 0
+    }
+}
+
+/// The body of an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct BodySpec {
+    /// Whether a request without one is refused.
+    pub required: bool,
+    /// Each declared media type, in the document's order.
+    pub content: &'static [MediaSpec],
+}
+
+/// One media type of a body.
+#[derive(Clone, Copy, Debug)]
+pub struct MediaSpec {
+    /// The type in lower case without parameters; `*` may stand for a part (`image/*`, `*/*`).
+    pub media_type: &'static str,
+    /// What is read of it.
+    pub read: Read,
+}
+
+/// What is read of a body.
+#[derive(Clone, Copy, Debug)]
+pub enum Read {
+    /// A JSON document, with what it must be.
+    Json(Check),
+    /// A form (`application/x-www-form-urlencoded`), as a JSON object of this shape, with what that must be.
+    Form(&'static Shape, Check),
+    /// UTF-8 text: a JSON string, with what that must be.
+    Text(Check),
+    /// Bytes as they came.
+    Bytes,
+}

@@ -1,0 +1,302 @@
+//! What a handler answers: from the operation's own types to a response, by way of one small builder.
+
+use std::collections::HashMap;
+
+use axum::body::Body;
+use gatewright_policy::Refusal;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE};
+use http::{HeaderMap, StatusCode};
+
+use crate::json::{self, ToJson};
+use crate::principal::ClaimUnfit;
+use crate::{Internal, Problem, Refused};
+
+/// A response on its way out of a handler.
+#[derive(Debug)]
+pub struct Reply {
+    pub(crate) outcome: Outcome,
+    pub(crate) headers: HeaderMap,
+}
+
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Status and body.
+    Plain(StatusCode, Body),
+    /// A problem that the handler declared: rendered as all problems are.
+    Problem(Box<Problem>),
+    /// What went wrong is logged and never printed.
+    Internal(Internal),
+    /// Refused after all.
+    Refused(Refused),
+}
+
+/// Something that a handler may answer.
+pub trait IntoReply {
+    /// The response.
+    fn into_reply(self) -> Reply;
+}
+
+impl IntoReply for Reply {
+    fn into_reply(self) -> Reply {
+        self
+    }
+}
+
+impl<T: IntoReply, E: IntoReply> IntoReply for Result<T, E> {
+    fn into_reply(self) -> Reply {
+        match self {
+            Ok(response) => response.into_reply(),
+            Err(error) => error.into_reply(),
+        }
+    }
+}
+
+impl IntoReply for Internal {
+    fn into_reply(self) -> Reply {
+        if self.downcast_ref::<ClaimUnfit>().is_some() {
+            return Reply::of(Outcome::Refused(Refused::new(Refusal::ClaimMismatch).because(self.for_log())));
+        }
+        Reply::of(Outcome::Internal(self))
+    }
+}
+
+impl IntoReply for Problem {
+    fn into_reply(self) -> Reply {
+        Reply::of(Outcome::Problem(Box::new(self)))
+    }
+}
+
+impl IntoReply for std::convert::Infallible {
+    fn into_reply(self) -> Reply {
+        match self {}
+    }
+}
+
+impl Reply {
+    fn of(outcome: Outcome) -> Reply {
+        Reply { outcome, headers: HeaderMap::new() }
+    }
+
+    /// No body.
+    pub fn empty(status: u16) -> Reply {
+        Reply::sent(status, Body::empty())
+    }
+
+    /// A JSON body of this media type.
+    pub fn json<T: ToJson>(status: u16, media_type: &'static str, body: &T) -> Reply {
+        match json::to_vec(body) {
+            Ok(text) => Reply::sent(status, Body::from(text)).typed(media_type),
+            Err(error) => Internal::new(error).into_reply(),
+        }
+    }
+
+    /// A body of this media type as it stands.
+    pub fn body(status: u16, media_type: &'static str, body: impl Into<Body>) -> Reply {
+        Reply::sent(status, body.into()).typed(media_type)
+    }
+
+    /// A body of a media type that the handler chose within the declared range (`image/*`).
+    pub fn media(status: u16, range: &'static str, media: Media) -> Reply {
+        match HeaderValue::from_str(&media.media_type) {
+            Ok(value) if crate::params::media::within(&media.media_type, range) => {
+                let mut reply = Reply::sent(status, media.body);
+                reply.headers.insert(CONTENT_TYPE, value);
+                reply
+            }
+            _ => Internal::new("a handler answered a media type that the operation does not declare").into_reply(),
+        }
+    }
+
+    /// A problem under this status.
+    pub fn problem(status: u16, problem: Problem) -> Reply {
+        match StatusCode::from_u16(status) {
+            Ok(status) => Problem { status, ..problem }.into_reply(),
+            Err(_) => Internal::new("a handler answered a status that HTTP does not have").into_reply(),
+        }
+    }
+
+    /// The status a handler gave to a response for a whole class (`4XX`), or for `default`. Another class is our fault.
+    pub fn in_class(status: StatusCode, class: Option<u8>) -> Result<u16, Reply> {
+        match class {
+            Some(class) if status.as_u16() / 100 != u16::from(class) => {
+                Err(Internal::new("a handler answered a status outside the declared class").into_reply())
+            }
+            _ => Ok(status.as_u16()),
+        }
+    }
+
+    fn sent(status: u16, body: Body) -> Reply {
+        match StatusCode::from_u16(status) {
+            Ok(status) => Reply::of(Outcome::Plain(status, body)),
+            Err(_) => Internal::new("a handler answered a status that HTTP does not have").into_reply(),
+        }
+    }
+
+    fn typed(mut self, media_type: &'static str) -> Reply {
+        // A document can name a media type that HTTP cannot carry; the compiler refuses it, and this does not panic.
+        if let Ok(value) = HeaderValue::from_str(media_type) {
+            self.headers.insert(CONTENT_TYPE, value);
+        }
+        self
+    }
+
+    /// Sets a header field of this name to a declared value; `None` sets none. A text that HTTP cannot carry (control
+    /// characters) makes the reply an internal error rather than a split response.
+    #[must_use]
+    pub fn header<T: ToHeader + ?Sized>(mut self, name: &'static str, value: &T) -> Reply {
+        let Some(text) = value.to_header() else { return self };
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&text)) {
+            (Ok(name), Ok(value)) => {
+                self.headers.insert(name, value);
+                self
+            }
+            _ => Internal::new("a response header holds what HTTP cannot carry").into_reply(),
+        }
+    }
+
+    pub(crate) fn extended(mut self, more: HeaderMap) -> Reply {
+        for (name, value) in more {
+            if let Some(name) = name {
+                self.headers.append(name, value);
+            }
+        }
+        self
+    }
+}
+
+/// A body and its media type, where the document declares a range.
+#[derive(Debug)]
+pub struct Media {
+    /// The media type: `image/png`.
+    pub media_type: String,
+    /// The body.
+    pub body: Body,
+}
+
+/// A declared response with header fields that the document does not declare.
+#[derive(Debug)]
+pub struct With<R> {
+    inner: R,
+    headers: HeaderMap,
+}
+
+impl<R: IntoReply> IntoReply for With<R> {
+    fn into_reply(self) -> Reply {
+        self.inner.into_reply().extended(self.headers)
+    }
+}
+
+/// Adds header fields and cookies to a declared response.
+pub trait ResponseExt: Sized {
+    /// Wraps the response; generated.
+    #[doc(hidden)]
+    fn wrap(with: With<Self>) -> Self;
+
+    /// Adds a header field. May be called again, for the same name too.
+    #[must_use]
+    fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.append(name, value);
+        Self::wrap(With { inner: self, headers })
+    }
+
+    /// Adds a cookie.
+    #[must_use]
+    fn with_cookie(self, cookie: Cookie) -> Self {
+        self.with_header(SET_COOKIE, cookie.value)
+    }
+}
+
+/// A `Set-Cookie` (RFC 6265) with the safe attributes: `Secure; HttpOnly; SameSite=Lax; Path=/`.
+#[derive(Clone, Debug)]
+pub struct Cookie {
+    value: HeaderValue,
+}
+
+impl Cookie {
+    /// A cookie for the session of the browser; `None` if name or value hold what a cookie cannot.
+    pub fn new(name: &str, value: &str) -> Option<Cookie> {
+        Cookie::made(name, value, "")
+    }
+
+    /// A cookie for so many seconds.
+    pub fn lasting(name: &str, value: &str, seconds: u32) -> Option<Cookie> {
+        Cookie::made(name, value, &format!("; Max-Age={seconds}"))
+    }
+
+    fn made(name: &str, value: &str, age: &str) -> Option<Cookie> {
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        let octet = |b: u8| matches!(b, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e);
+        if name.is_empty() || !name.bytes().all(token) || !value.bytes().all(octet) {
+            return None;
+        }
+        let text = format!("{name}={value}; Secure; HttpOnly; SameSite=Lax; Path=/{age}");
+        HeaderValue::from_str(&text).ok().map(|value| Cookie { value })
+    }
+}
+
+/// A value that a header field can carry (style `simple`).
+pub trait ToHeader {
+    /// Its text; `None` sends no field.
+    fn to_header(&self) -> Option<String>;
+}
+
+impl ToHeader for str {
+    fn to_header(&self) -> Option<String> {
+        Some(self.to_owned())
+    }
+}
+
+impl ToHeader for String {
+    fn to_header(&self) -> Option<String> {
+        Some(self.clone())
+    }
+}
+
+impl<T: ToHeader> ToHeader for Option<T> {
+    fn to_header(&self) -> Option<String> {
+        self.as_ref().and_then(T::to_header)
+    }
+}
+
+impl<T: ToHeader> ToHeader for Vec<T> {
+    fn to_header(&self) -> Option<String> {
+        Some(self.iter().filter_map(T::to_header).collect::<Vec<_>>().join(","))
+    }
+}
+
+macro_rules! to_header {
+    ($($type:ty)*) => { $(
+        impl ToHeader for $type {
+            fn to_header(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+        }
+    )* };
+}
+to_header!(bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64);
+
+/// A value that is written as JSON in a header field: bare if it is a string there, else as it stands.
+#[derive(Debug)]
+pub struct JsonHeader<'v, T>(pub &'v T);
+
+impl<T: ToJson> ToHeader for JsonHeader<'_, T> {
+    fn to_header(&self) -> Option<String> {
+        let text = String::from_utf8(json::to_vec(self.0).ok()?).ok()?;
+        match serde_json::from_str::<serde_json::Value>(&text).ok()? {
+            serde_json::Value::Null => None,
+            serde_json::Value::String(text) => Some(text),
+            serde_json::Value::Array(items) => {
+                let plain = |v: &serde_json::Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+                Some(items.iter().map(plain).collect::<Vec<_>>().join(","))
+            }
+            serde_json::Value::Object(members) => {
+                let members: HashMap<_, _> = members.into_iter().collect();
+                let mut parts: Vec<String> = members.iter().map(|(k, v)| format!("{k},{v}")).collect();
+                parts.sort();
+                Some(parts.join(","))
+            }
+            other => Some(other.to_string()),
+        }
+    }
+}
