@@ -81,7 +81,7 @@ pub(super) fn body(checks: &mut Checks<'_>, key: &Key, marking: Marking) -> Stri
         let patterns: Vec<String> =
             object.pattern_properties.iter().map(|(pattern, _)| format!("&{}", checks.pattern(pattern))).collect();
         if !names.is_empty() || !patterns.is_empty() {
-            let _ = write!(out, "marks.properties(value, &{names:?}, &[{}]);", patterns.join(", "));
+            let _ = write!(out, "marks.properties(value, found, &{names:?}, &[{}]);", patterns.join(", "));
         }
     } else {
         if !array.prefix_items.is_empty() {

@@ -205,6 +205,13 @@ impl Writer {
         }
     }
 
+    /// The members of a map, within an object that has written members with these `names` itself: no name comes twice.
+    pub fn other_members<T: ToJson>(&mut self, members: &BTreeMap<String, T>, names: &[&str]) {
+        for (name, value) in members.iter().filter(|(name, _)| !names.contains(&name.as_str())) {
+            self.member(name, value);
+        }
+    }
+
     /// `[`
     pub fn begin_array(&mut self) {
         self.separate();
