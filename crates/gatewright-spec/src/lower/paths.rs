@@ -27,7 +27,21 @@ pub(super) fn parse(text: &str, span: Span, sink: &mut Sink) -> Option<PathTempl
             .label("no request has these in its path")
             .help("say query parameters under `parameters`, and give the operation a path of its own");
     }
-    let template = PathTemplate { text: text.to_owned(), span, segments };
+    let mut template = PathTemplate { text: text.to_owned(), span, segments };
+    for piece in template.segments.iter_mut().flatten() {
+        let PathPiece::Parameter(name) = piece else { continue };
+        let plain = name.trim_start_matches(['.', ';']).trim_end_matches('*');
+        if plain.len() < name.len() && !plain.is_empty() {
+            sink.warning(
+                codes::PATH_TEMPLATE,
+                span,
+                format!("`{{{}}}` is read as `{{{}}}`", shown(name), shown(plain)),
+            )
+            .label("how a value is written is said by `style` and `explode`")
+            .help(format!("write `{{{}}}`", shown(plain)));
+            *name = plain.to_owned();
+        }
+    }
     let names: Vec<&str> = parameters(&template).collect();
     if let Some((_, twice)) = names.iter().enumerate().find(|(i, name)| names.iter().take(*i).any(|n| n == *name)) {
         sink.error(codes::PATH_TEMPLATE, span, format!("`{{{}}}` stands twice in one path", shown(twice)))

@@ -99,7 +99,7 @@ impl<'a> SchemaLowerer<'a> {
     pub(super) fn finish(&mut self, api: &mut Api, sink: &mut Sink) {
         discriminators::complete(&mut self.schemas, &api.components);
         inclusion::check(&self.schemas, sink);
-        sense::check(&self.schemas, sink);
+        sense::check(&mut self.schemas, sink);
     }
 
     pub(super) fn take(&mut self) -> Schemas {

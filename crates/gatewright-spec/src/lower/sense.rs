@@ -7,8 +7,8 @@ use gatewright_diag::{Sink, Span, codes};
 use gatewright_ir::json::Json;
 use gatewright_ir::schema::{Schema, SchemaId, Schemas, Types};
 
-/// Judges every schema by itself.
-pub(super) fn check(schemas: &Schemas, sink: &mut Sink) {
+/// Judges every schema by itself. Defaults that their own schema refuses are taken away.
+pub(super) fn check(schemas: &mut Schemas, sink: &mut Sink) {
     // A part of an `allOf` may require what another part declares.
     let mut parts: HashSet<SchemaId> = HashSet::new();
     for (_, schema) in schemas.iter() {
@@ -16,12 +16,21 @@ pub(super) fn check(schemas: &Schemas, sink: &mut Sink) {
         parts.extend(schema.condition.iter().flat_map(|c| [Some(c.when), c.then, c.otherwise]).flatten());
         parts.extend(schema.not);
     }
+    let mut unsound = Vec::new();
     for (id, schema) in schemas.iter() {
         bounds(schema, sink);
-        values(schema, sink);
+        enumeration(schema, sink);
+        if !default(schema, sink) {
+            unsound.push(id);
+        }
         if !parts.contains(&id) {
             required(schema, sink);
         }
+    }
+    for id in unsound {
+        let mut schema = schemas.get(id).clone();
+        schema.notes.default = None;
+        schemas.set(id, schema);
     }
 }
 
@@ -79,7 +88,7 @@ fn listed(types: Types) -> String {
     types.names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
 }
 
-fn values(schema: &Schema, sink: &mut Sink) {
+fn enumeration(schema: &Schema, sink: &mut Sink) {
     let Some(types) = schema.types.filter(|t| !t.is_empty()) else { return };
     let members = schema.enumeration.iter().flatten().chain(&schema.constant);
     let strangers = members.filter(|value| !fits(value, types)).count();
@@ -92,17 +101,24 @@ fn values(schema: &Schema, sink: &mut Sink) {
             .label("such a value can never pass")
             .help("remove it, quote it, or add its type");
     }
-    let Some(default) = &schema.notes.default else { return };
-    let outside = schema.enumeration.as_ref().is_some_and(|list| !list.contains(&default.value));
-    if !fits(&default.value, types) {
-        sink.warning(codes::WRONG_DEFAULT, default.span, format!("the default is not of the type {}", listed(types)))
-            .label("not used")
-            .help(format!("write a value of the type {}", listed(types)));
-    } else if outside {
-        sink.warning(codes::WRONG_DEFAULT, default.span, "the default is none of the enumeration's values")
-            .label("not used")
-            .help("write one of the values that `enum` lists");
-    }
+}
+
+/// Whether the default is one.
+fn default(schema: &Schema, sink: &mut Sink) -> bool {
+    let Some(default) = &schema.notes.default else { return true };
+    let (message, help) = match (schema.types.filter(|t| !t.is_empty()), &schema.enumeration) {
+        (Some(types), _) if !fits(&default.value, types) => {
+            let types = listed(types);
+            (format!("the default is not of the type {types}"), format!("write a value of the type {types}"))
+        }
+        (_, Some(list)) if !list.contains(&default.value) => (
+            "the default is none of the enumeration's values".to_owned(),
+            "write one of the values that `enum` lists".to_owned(),
+        ),
+        _ => return true,
+    };
+    sink.warning(codes::WRONG_DEFAULT, default.span, message).label("not used").help(help);
+    false
 }
 
 fn required(schema: &Schema, sink: &mut Sink) {

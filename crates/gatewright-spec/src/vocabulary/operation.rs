@@ -91,7 +91,7 @@ impl Reader<'_> {
             self.wrong_type(node, "a list of claims");
             return None;
         }
-        node.items().map(|item| self.claim(item)).collect()
+        self.each(node, Self::claim)
     }
 
     fn claim(&mut self, node: Node<'_>) -> Option<Claim> {
@@ -114,11 +114,11 @@ impl Reader<'_> {
         let must = match *condition {
             "equals" => Must::Equal(self.operand(*value)?),
             "contains" => Must::Contain(self.operand(*value)?),
-            _ if value.is_empty() => {
+            _ if !value.is_seq() || value.is_empty() => {
                 self.wrong_type(*value, "a list with at least one value");
                 return None;
             }
-            _ => Must::In(self.list(*value).into_iter().map(|item| self.operand(item)).collect::<Option<Vec<_>>>()?),
+            _ => Must::In(self.each(*value, Self::operand)?),
         };
         Some(Claim { path: path?, must, span: node.span() })
     }
@@ -197,7 +197,7 @@ impl Reader<'_> {
             self.wrong_type(node, "a list of limits such as `{ by: ip, limit: 100/min }`");
             return None;
         }
-        node.items().map(|item| self.limit(item)).collect()
+        self.each(node, Self::limit)
     }
 
     fn limit(&mut self, node: Node<'_>) -> Option<Limit> {
@@ -220,7 +220,7 @@ impl Reader<'_> {
             return None;
         };
         let keys = if by.is_seq() && !by.is_empty() {
-            by.items().map(|item| self.limit_key(item)).collect::<Option<Vec<_>>>()
+            self.each(by, Self::limit_key)
         } else {
             self.limit_key(by).map(|key| vec![key])
         };

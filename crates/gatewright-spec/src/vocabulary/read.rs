@@ -72,6 +72,17 @@ impl Reader<'_> {
         node.items().collect()
     }
 
+    /// Every item of a list, or none of them: a list of which one item is wrong must not become a shorter list that
+    /// means something else. All items are read, so that each mistake is reported.
+    pub(super) fn each<'t, T>(
+        &mut self,
+        node: Node<'t>,
+        mut read: impl FnMut(&mut Self, Node<'t>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let read: Vec<Option<T>> = node.items().map(|item| read(self, item)).collect();
+        read.into_iter().collect()
+    }
+
     /// Text that is not empty.
     pub(super) fn text(&mut self, node: Node<'_>) -> Option<Spanned<String>> {
         match node.as_str() {
@@ -117,8 +128,7 @@ impl Reader<'_> {
             );
             return None;
         }
-        // A list of which one name is wrong must not become a shorter list that means something else.
-        node.items().map(|item| self.name(item)).collect()
+        self.each(node, Self::name)
     }
 
     pub(super) fn boolean(&mut self, node: Node<'_>) -> Option<bool> {

@@ -66,7 +66,7 @@ impl Reader<'_> {
     }
 
     /// An object whose keys are names that the document makes up.
-    fn catalogue<T>(&mut self, node: Node<'_>, read: fn(&mut Self, Spanned<String>, Node<'_>) -> Option<T>) -> Vec<T> {
+    fn catalogue<T>(&mut self, node: Node<'_>, read: fn(&mut Self, Spanned<String>, Node<'_>) -> T) -> Vec<T> {
         if !node.is_map() {
             self.wrong_type(node, "an object");
             return Vec::new();
@@ -79,7 +79,7 @@ impl Reader<'_> {
                     .help("write the name itself");
                 continue;
             }
-            found.extend(read(self, Spanned::new(key.text.to_owned(), key.span), value));
+            found.push(read(self, Spanned::new(key.text.to_owned(), key.span), value));
         }
         found
     }
@@ -92,27 +92,25 @@ impl Reader<'_> {
         }
     }
 
-    fn role(&mut self, name: Spanned<String>, node: Node<'_>) -> Option<Role> {
-        if !self.object(node, ROLE) {
-            return None;
-        }
-        Some(Role { name, scopes: self.name_list(node, "scopes"), inherits: self.name_list(node, "inherits") })
+    // An entry that cannot be read keeps its name, so that nobody says it is declared nowhere.
+
+    fn role(&mut self, name: Spanned<String>, node: Node<'_>) -> Role {
+        self.object(node, ROLE);
+        Role { name, scopes: self.name_list(node, "scopes"), inherits: self.name_list(node, "inherits") }
     }
 
-    fn level(&mut self, name: Spanned<String>, node: Node<'_>) -> Option<Level> {
-        if !self.object(node, LEVEL) {
-            return None;
-        }
+    fn level(&mut self, name: Spanned<String>, node: Node<'_>) -> Level {
+        self.object(node, LEVEL);
         let rate = node.get("rate-limit").and_then(|value| self.rate(value));
-        Some(Level { name, scopes: self.name_list(node, "scopes"), rate })
+        Level { name, scopes: self.name_list(node, "scopes"), rate }
     }
 
-    fn network(&mut self, name: Spanned<String>, node: Node<'_>) -> Option<Network> {
+    fn network(&mut self, name: Spanned<String>, node: Node<'_>) -> Network {
         if node.is_seq() && node.is_empty() {
             self.wrong_type(node, "a list with at least one network");
         }
         let ranges = self.list(node).into_iter().filter_map(|item| self.range(item)).collect();
-        Some(Network { name, ranges })
+        Network { name, ranges }
     }
 
     /// A network; a deployment may set several, separated by commas.
@@ -126,26 +124,24 @@ impl Reader<'_> {
         })
     }
 
-    fn action(&mut self, name: Spanned<String>, node: Node<'_>) -> Option<Action> {
+    fn action(&mut self, name: Spanned<String>, node: Node<'_>) -> Action {
+        let mut action = Action { name, limits: Vec::new() };
         if !self.object(node, ACTION) {
-            return None;
+            return action;
         }
         let Some(limits) = node.get("rate-limit") else {
             self.missing(node, "rate-limit", "say how much: `rate-limit: { by: ip, limit: 5/15min }`");
-            return None;
+            return action;
         };
-        let nested = if limits.is_seq() {
-            limits.items().find(|l| l.has("action"))
-        } else {
-            Some(limits).filter(|l| l.has("action"))
-        };
+        let nested = limits.items().chain([limits]).find(|limit| limit.has("action"));
         if let Some(nested) = nested {
             self.sink
                 .error(codes::VOCABULARY_VALUE, nested.anchor_span(), "a named bucket draws from another")
                 .help("say its own limits: `{ by: ip, limit: 5/15min }`");
-            return None;
+            return action;
         }
-        Some(Action { name, limits: self.limits(limits)? })
+        action.limits = self.limits(limits).unwrap_or_default();
+        action
     }
 
     fn transport(&mut self, node: Node<'_>) -> Transport {

@@ -111,7 +111,7 @@ impl Reader<'_> {
 
     fn audience(&mut self, node: Node<'_>) -> Option<Vec<Spanned<gatewright_ir::policy::Setting<String>>>> {
         if node.is_seq() && !node.is_empty() {
-            return node.items().map(|item| self.text_setting(item)).collect();
+            return self.each(node, Self::text_setting);
         }
         Some(vec![self.text_setting(node)?])
     }
@@ -122,7 +122,11 @@ impl Reader<'_> {
         }
         let sources: Vec<(&str, Node<'_>)> = node.entries().map(|(key, value)| (key.text, value)).collect();
         let [(source, value)] = sources.as_slice() else {
-            self.missing(node, "file", "say exactly one of `file`, `inline`, `jwks`, `discovery`");
+            let message =
+                if sources.is_empty() { "the keys come from nowhere" } else { "the keys come from several places" };
+            self.sink
+                .error(codes::VOCABULARY_VALUE, node.anchor_span(), message)
+                .help("say exactly one of `file`, `inline`, `jwks`, `discovery`");
             return None;
         };
         let keys = match *source {
@@ -159,18 +163,14 @@ impl Reader<'_> {
             self.wrong_type(node, "a list of signature algorithms such as `[ES256]`");
             return None;
         }
-        node.items()
-            .map(|item| match item.text() {
-                Some(text) if text.starts_with("HS") || text.eq_ignore_ascii_case("none") => {
-                    self.wrong_value(
-                        item,
-                        "use an asymmetric algorithm such as `ES256`: whoever verifies an HMAC can also sign",
-                    );
-                    None
-                }
-                _ => Some(Spanned::new(self.word(item, &ALGORITHMS)?, item.span())),
-            })
-            .collect()
+        self.each(node, |reader, item| match item.text() {
+            Some(text) if text.starts_with("HS") || text.eq_ignore_ascii_case("none") => {
+                let help = "use an asymmetric algorithm such as `ES256`: whoever verifies an HMAC can also sign";
+                reader.wrong_value(item, help);
+                None
+            }
+            _ => Some(Spanned::new(reader.word(item, &ALGORITHMS)?, item.span())),
+        })
     }
 
     fn leeway(&mut self, node: Node<'_>) -> Option<u32> {
@@ -311,8 +311,12 @@ impl Reader<'_> {
             Some(value) => Some(self.text(value)?.value),
             None => None,
         };
-        let origins = self.list(node.get("origins")?);
-        let origins = origins.into_iter().map(|item| self.url_setting(item)).collect::<Option<Vec<_>>>()?;
+        let origins = node.get("origins")?;
+        if !origins.is_seq() || origins.is_empty() {
+            self.wrong_type(origins, "a list of origins");
+            return None;
+        }
+        let origins = self.each(origins, Self::url_setting)?;
         let words = [("required", "required"), ("preferred", "preferred"), ("discouraged", "discouraged")];
         let user_verification = match node.get("user-verification") {
             Some(value) => self.word(value, &words)?,
