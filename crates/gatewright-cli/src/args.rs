@@ -1,0 +1,295 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Compiles OpenAPI documents annotated with `x-security` into guarded servers.
+#[derive(Parser)]
+#[command(
+    name = "gatewright",
+    version,
+    max_term_width = 110,
+    after_help = "Exit status: 0 good, 1 found errors, 2 could not run."
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Colour on standard error
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
+
+    /// Print diagnostics and results only
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// As rustc shows errors, on standard error
+    Human,
+    /// One JSON object per line, on standard output
+    Json,
+    /// One SARIF 2.1.0 log, on standard output
+    Sarif,
+    /// GitHub workflow commands, on standard output
+    Github,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Report {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a project that builds, runs, and passes its own tests
+    New(New),
+    /// Write the Rust modules that `gatewright.toml` asks for
+    Generate(Generate),
+    /// Compile without writing anything
+    Check(Check),
+    /// Say an operation's effective policy, or what a diagnostic means
+    Explain(Explain),
+    /// Write stubs for handlers that are missing; never overwrites
+    Scaffold(Scaffold),
+    /// Print what one stage of the compiler made
+    Dump(Dump),
+    /// Write the API in another format
+    Export(Export),
+    /// Issue, list and revoke API keys of the embedded store
+    Keys(Keys),
+    /// Print the JSON Schema of the `x-security` vocabulary
+    Schema,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `gatewright new`
+#[derive(clap::Args)]
+pub(crate) struct New {
+    /// The folder to make, and the package's name
+    pub(crate) name: PathBuf,
+
+    /// A document; several are versions of one API, served side by side
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub(crate) spec: Vec<PathBuf>,
+
+    /// Take operations without a guard for open ones, with a warning
+    #[arg(long)]
+    pub(crate) allow_unguarded: bool,
+
+    /// The type that handles the operations
+    #[arg(long, default_value = "App", value_name = "TYPE")]
+    pub(crate) app: String,
+
+    /// Use the `gatewright` crate of this folder instead of the published one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) gatewright_path: Option<PathBuf>,
+}
+
+/// `gatewright generate`
+#[derive(clap::Args)]
+pub(crate) struct Generate {
+    /// The configuration
+    #[arg(long, default_value = "gatewright.toml", value_name = "FILE")]
+    pub(crate) config: PathBuf,
+
+    /// Write nothing; fail and show the difference if something would be written
+    #[arg(long)]
+    pub(crate) check: bool,
+
+    /// How to show diagnostics
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// `gatewright check`
+#[derive(clap::Args)]
+pub(crate) struct Check {
+    /// The documents
+    #[arg(required = true, value_name = "SPEC")]
+    pub(crate) specs: Vec<PathBuf>,
+
+    /// The folder that references may not leave; the document's own unless given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// Take operations without a guard for open ones, with a warning
+    #[arg(long)]
+    pub(crate) allow_unguarded: bool,
+
+    /// How to show diagnostics
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// `gatewright explain`
+#[derive(clap::Args)]
+pub(crate) struct Explain {
+    /// A document, or a diagnostic's code (`GW0101`) or name
+    #[arg(value_name = "SPEC|CODE")]
+    pub(crate) subject: String,
+
+    /// An operation: its operationId, or method and path
+    pub(crate) operation: Option<String>,
+
+    /// The folder that references may not leave; the document's own unless given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// Take operations without a guard for open ones, with a warning
+    #[arg(long)]
+    pub(crate) allow_unguarded: bool,
+
+    /// How to print the policy
+    #[arg(long, value_enum, default_value_t = Report::Human)]
+    pub(crate) format: Report,
+}
+
+/// `gatewright scaffold`
+#[derive(clap::Args)]
+pub(crate) struct Scaffold {
+    /// The configuration
+    #[arg(long, default_value = "gatewright.toml", value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+/// `gatewright dump`
+#[derive(clap::Args)]
+pub(crate) struct Dump {
+    /// The document
+    pub(crate) spec: PathBuf,
+
+    /// Which stage's result
+    #[arg(long, value_enum)]
+    pub(crate) stage: Stage,
+
+    /// The folder that references may not leave; the document's own unless given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// Take operations without a guard for open ones, with a warning
+    #[arg(long)]
+    pub(crate) allow_unguarded: bool,
+}
+
+/// The stages, by the compiler's own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Stage {
+    /// The files, and who referred to them
+    Load,
+    /// Every key and value with its place
+    Parse,
+    /// What of it is OpenAPI, references still in place
+    Shape,
+    /// The whole document, references followed
+    Resolve,
+    /// The API and its policies
+    Lower,
+    /// The same, after the rules
+    Check,
+    /// The Rust code, as one file
+    Generate,
+}
+
+/// `gatewright export`
+#[derive(clap::Args)]
+pub(crate) struct Export {
+    #[command(subcommand)]
+    pub(crate) format: ExportFormat,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ExportFormat {
+    /// An OpenAPI document of another version; what it cannot say is named as warnings
+    Openapi {
+        /// The document
+        spec: PathBuf,
+
+        /// The version of OpenAPI
+        #[arg(long, default_value = "3.0", value_parser = ["3.0"])]
+        version: String,
+
+        /// Write YAML or JSON
+        #[arg(long, value_enum, default_value_t = Text::Yaml)]
+        text: Text,
+
+        /// Write here instead of to standard output
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+
+        /// Take operations without a guard for open ones, with a warning
+        #[arg(long)]
+        allow_unguarded: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Text {
+    Yaml,
+    Json,
+}
+
+/// `gatewright keys`
+#[derive(clap::Args)]
+pub(crate) struct Keys {
+    /// The store's file
+    #[arg(long, global = true, default_value = "gatewright.redb", value_name = "FILE")]
+    pub(crate) store: PathBuf,
+
+    /// A file that holds the secret under which keys are hashed; otherwise the variable GATEWRIGHT_PEPPER holds it
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) pepper: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key and print it, once
+    Issue {
+        /// The document whose levels and prefix apply
+        #[arg(long, value_name = "FILE")]
+        spec: PathBuf,
+
+        /// A name for people
+        #[arg(long, default_value = "")]
+        label: String,
+
+        /// Whose key it is
+        #[arg(long)]
+        subject: String,
+
+        /// Its level
+        #[arg(long)]
+        level: Option<String>,
+
+        /// The security scheme, where the document has several with keys
+        #[arg(long)]
+        scheme: Option<String>,
+    },
+    /// List keys: never their secrets, which nobody knows
+    List,
+    /// Make a key useless from now on
+    Revoke {
+        /// The key's id
+        id: String,
+    },
+}

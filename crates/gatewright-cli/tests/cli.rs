@@ -1,0 +1,262 @@
+//! The command line as scripts use it: what it prints where, what it writes, and how it ends.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+const GOOD: &str = "\
+openapi: 3.1.0
+info: { title: Things, version: '1' }
+paths:
+  /things:
+    get:
+      operationId: listThings
+      security: [ { key: [] } ]
+      responses: { '204': { description: done } }
+components:
+  securitySchemes:
+    key: { type: apiKey, in: header, name: X-Api-Key, x-security: { prefix: th } }
+";
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn run(folder: &Path, args: &[&str]) -> Ran {
+    let done = Command::new(env!("CARGO_BIN_EXE_gatewright"))
+        .args(args)
+        .current_dir(folder)
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: done.status.code().unwrap(), out: text(done.stdout), err: text(done.stderr) }
+}
+
+fn project(spec: &str) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("specs")).unwrap();
+    fs::write(dir.path().join("specs/v1.yaml"), spec).unwrap();
+    let config = "[[api]]\nname = \"v1\"\nspec = \"specs/v1.yaml\"\nprefix = \"/v1\"\noutput = \"src/api/v1\"\n";
+    fs::write(dir.path().join("gatewright.toml"), config).unwrap();
+    dir
+}
+
+/// Every file below a folder with its text.
+fn tree(folder: &Path) -> Vec<(String, String)> {
+    fn walk(folder: &Path, base: &Path, out: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, base, out);
+            } else {
+                let name = path.strip_prefix(base).unwrap().display().to_string();
+                out.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    let mut out = Vec::new();
+    walk(folder, folder, &mut out);
+    out.sort();
+    out
+}
+
+#[test]
+fn check_tells_good_from_bad_from_unable() {
+    let dir = project(GOOD);
+    let ran = run(dir.path(), &["check", "specs/v1.yaml"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
+    assert!(!ran.err.contains("warning"));
+
+    let open = GOOD.replace("      security: [ { key: [] } ]\n", "");
+    fs::write(dir.path().join("open.yaml"), open).unwrap();
+    let ran = run(dir.path(), &["check", "open.yaml"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("error[GW0101]") && ran.err.contains("open.yaml:5"), "{}", ran.err);
+    let ran = run(dir.path(), &["check", "--allow-unguarded", "--quiet", "open.yaml"]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.err.contains("warning[GW0101]"), "{}", ran.err);
+
+    // One document that is not there does not hide the errors of another.
+    let ran = run(dir.path(), &["check", "missing.yaml", "open.yaml"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("missing.yaml") && ran.err.contains("GW0101"), "{}", ran.err);
+    assert_eq!(run(dir.path(), &["check"]).code, 2);
+    assert_eq!(run(dir.path(), &["check", "specs"]).code, 2);
+}
+
+#[test]
+fn machines_get_their_formats_on_standard_output() {
+    let dir = project(&GOOD.replace("key: []", "kee: []"));
+    let ran = run(dir.path(), &["check", "--format", "json", "specs/v1.yaml"]);
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+    let first: serde_json::Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
+    assert_eq!(first["location"]["file"], "specs/v1.yaml");
+    assert_eq!(first["location"]["line"], 7);
+    let ran = run(dir.path(), &["check", "--format", "sarif", "specs/v1.yaml"]);
+    let log: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(log["runs"][0]["results"][0]["level"], "error");
+    let ran = run(dir.path(), &["check", "--format", "github", "specs/v1.yaml"]);
+    assert!(ran.out.starts_with("::error file=specs/v1.yaml,line=7,"), "{}", ran.out);
+}
+
+#[test]
+fn colour_is_asked_for_or_left_out() {
+    let dir = project("openapi: 3.1.0\n");
+    assert!(!run(dir.path(), &["check", "specs/v1.yaml"]).err.contains('\x1b'));
+    assert!(run(dir.path(), &["check", "--color", "always", "specs/v1.yaml"]).err.contains('\x1b'));
+}
+
+#[test]
+fn generate_writes_once_checks_drift_and_removes_what_is_stale() {
+    let dir = project(GOOD);
+    let ran = run(dir.path(), &["generate", "--check"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("--- /dev/null") && ran.out.contains("+++ b/src/api/v1/mod.rs"), "{}", ran.out);
+    assert!(!dir.path().join("src").exists(), "--check writes nothing");
+
+    assert_eq!(run(dir.path(), &["generate"]).code, 0);
+    let first = tree(&dir.path().join("src"));
+    assert!(first.iter().any(|(name, text)| name == "api/v1/mod.rs" && text.contains("@generated by gatewright")));
+    let time = |name: &str| fs::metadata(dir.path().join(name)).unwrap().modified().unwrap();
+    let before = time("src/api/v1/mod.rs");
+    assert_eq!(run(dir.path(), &["generate"]).code, 0);
+    assert_eq!(time("src/api/v1/mod.rs"), before, "a file that does not change is not written");
+    assert_eq!(run(dir.path(), &["generate", "--check"]).code, 0);
+
+    // The same bytes wherever the command runs.
+    assert_eq!(
+        run(Path::new("/"), &["generate", "--check", "--config", dir.path().join("gatewright.toml").to_str().unwrap()])
+            .code,
+        0
+    );
+
+    fs::write(dir.path().join("src/api/v1/mine.rs"), "fn mine() {}\n").unwrap();
+    let list = dir.path().join("src/api/v1/.gatewright-files");
+    fs::write(&list, fs::read_to_string(&list).unwrap() + "mine.rs\nstale.rs\n").unwrap();
+    fs::write(dir.path().join("src/api/v1/stale.rs"), "// @generated by gatewright\n").unwrap();
+    assert_eq!(run(dir.path(), &["generate"]).code, 0);
+    assert!(dir.path().join("src/api/v1/mine.rs").exists());
+    assert!(!dir.path().join("src/api/v1/stale.rs").exists());
+}
+
+#[test]
+fn nothing_is_written_when_anything_is_wrong() {
+    let dir = project(GOOD);
+    let config = dir.path().join("gatewright.toml");
+    let two = "\n[[api]]\nname = \"v2\"\nspec = \"specs/v2.yaml\"\nprefix = \"/v2\"\noutput = \"src/api/v2\"\n";
+    fs::write(&config, fs::read_to_string(&config).unwrap() + two).unwrap();
+    fs::write(dir.path().join("specs/v2.yaml"), GOOD.replace("key: []", "kee: []")).unwrap();
+    assert_eq!(run(dir.path(), &["generate"]).code, 1);
+    assert!(!dir.path().join("src").exists());
+
+    fs::write(dir.path().join("specs/v2.yaml"), GOOD).unwrap();
+    fs::create_dir_all(dir.path().join("src/api/v2")).unwrap();
+    fs::write(dir.path().join("src/api/v2/mod.rs"), "fn mine() {}\n").unwrap();
+    let ran = run(dir.path(), &["generate"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("GW0910"), "{}", ran.err);
+    assert!(!dir.path().join("src/api/v1").exists());
+    assert_eq!(fs::read_to_string(dir.path().join("src/api/v2/mod.rs")).unwrap(), "fn mine() {}\n");
+}
+
+#[test]
+fn one_file_is_the_same_text_as_in_a_build_script() {
+    let dir = project(GOOD);
+    let config = dir.path().join("gatewright.toml");
+    fs::write(&config, fs::read_to_string(&config).unwrap().replace("src/api/v1\"", "src/api/v1.rs\"")).unwrap();
+    assert_eq!(run(dir.path(), &["generate"]).code, 0);
+    let written = fs::read_to_string(dir.path().join("src/api/v1.rs")).unwrap();
+    let (loader, entry) =
+        gatewright_compiler::disk::DiskLoader::open(dir.path(), Path::new("specs/v1.yaml"), None).unwrap();
+    let options = gatewright_compiler::Options {
+        prefix: "/v1".to_owned(),
+        layout: gatewright_compiler::Layout::SingleFile,
+        ..gatewright_compiler::Options::named("v1")
+    };
+    let files = gatewright_compiler::compile(&loader, &entry, &options).files.unwrap();
+    assert_eq!(files.iter().map(|(_, text)| text).collect::<String>(), written);
+}
+
+#[test]
+fn mistakes_in_the_configuration_have_their_place() {
+    let dir = project(GOOD);
+    fs::write(dir.path().join("gatewright.toml"), "[[api]]\nname = \"v1\"\nspeck = \"x\"\noutput = \"src\"\n").unwrap();
+    let ran = run(dir.path(), &["generate"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("gatewright.toml:3:1") && ran.err.contains("write `spec`"), "{}", ran.err);
+    assert_eq!(run(dir.path(), &["generate", "--config", "none.toml"]).code, 2);
+}
+
+#[test]
+fn explain_says_policies_and_pages() {
+    let dir = project(GOOD);
+    let ran = run(dir.path(), &["explain", "specs/v1.yaml", "listThings"]);
+    assert_eq!(ran.code, 0);
+    let line = ran.out.lines().find(|line| line.contains("authentication")).unwrap();
+    assert!(line.contains("key") && line.contains("specs/v1.yaml:7"), "{line}");
+    let ran = run(dir.path(), &["explain", "--format", "json", "specs/v1.yaml", "GET /things"]);
+    let policy: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(policy["operation"], "listThings");
+    let ran = run(dir.path(), &["explain", "specs/v1.yaml", "listThing"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("`listThings`"), "{}", ran.err);
+    let ran = run(dir.path(), &["explain", "gw0101"]);
+    assert!(ran.out.starts_with("# GW0101 "), "{}", ran.out);
+    assert_eq!(run(dir.path(), &["explain", "GW9999"]).code, 2);
+}
+
+#[test]
+fn every_stage_can_be_looked_at() {
+    let dir = project(GOOD);
+    for stage in ["load", "parse", "shape", "resolve", "lower", "check", "generate"] {
+        let ran = run(dir.path(), &["dump", "specs/v1.yaml", "--stage", stage]);
+        assert_eq!(ran.code, 0, "{stage}: {}", ran.err);
+        assert!(!ran.out.is_empty(), "{stage}");
+    }
+}
+
+#[test]
+fn the_exported_document_is_one_of_3_0_and_losses_are_named() {
+    let text = GOOD.replace("'204': { description: done }", "'200': { description: d, content: { application/json: { schema: { type: [string, 'null'], const: a, patternProperties: { a: {} } } } } }");
+    let dir = project(&text);
+    let ran = run(dir.path(), &["export", "openapi", "--version", "3.0", "specs/v1.yaml"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("warning[GW0920]") && ran.err.contains("patternProperties"), "{}", ran.err);
+    assert!(ran.out.starts_with("openapi: 3.0.3\n"), "{}", ran.out);
+    assert!(ran.out.contains("nullable: true") && ran.out.contains("- key: []"), "{}", ran.out);
+    fs::write(dir.path().join("lowered.yaml"), &ran.out).unwrap();
+    let again = run(dir.path(), &["check", "lowered.yaml"]);
+    assert_eq!(again.code, 0, "{}", again.err);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let dir = project(GOOD);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gatewright"))
+        .args(["dump", "specs/v1.yaml", "--stage", "check"])
+        .current_dir(dir.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let done = child.wait_with_output().unwrap();
+    assert!(!String::from_utf8_lossy(&done.stderr).contains("panicked"));
+    assert_eq!(done.status.code(), Some(0));
+}
+
+#[test]
+fn shells_and_editors_are_served() {
+    let dir = project(GOOD);
+    assert!(run(dir.path(), &["completions", "bash"]).out.contains("gatewright"));
+    let schema: serde_json::Value = serde_json::from_str(&run(dir.path(), &["schema"]).out).unwrap();
+    assert!(schema.is_object());
+}
