@@ -11,6 +11,8 @@ mod clock;
 mod config;
 mod cx;
 mod dispatch;
+#[cfg(feature = "dev")]
+pub mod dev;
 mod gateway;
 pub mod guard;
 pub mod json;

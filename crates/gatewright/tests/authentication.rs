@@ -15,7 +15,8 @@ fn the_truth_table_of_security() {
     const SCOPED_OR_KEY: &[Alternative] = &[OAUTH_WRITE, KEY_ANY];
     const OPTIONAL: &[Alternative] = &[OAUTH_WRITE, NOBODY];
     // Credentials: the token (none, good without scope, with scope, bad), the key (none, good, bad).
-    let rows: &[(&str, &[Alternative], [(&str, &str, u16); 12])] = &[
+    type Cell = (&'static str, &'static str, u16);
+    let rows: &[(&str, &[Alternative], [Cell; 12])] = &[
         (
             "or",
             OR,

@@ -50,7 +50,7 @@ impl SchemeState {
         let kind = match &scheme.verify {
             Verify::Jwt(jwt) => {
                 cached = config.token_cache;
-                Kind::Jwt(JwtVerifier::start(scheme, jwt, config.jwks.get(scheme.name).map(String::as_str), r)?)
+                Kind::Jwt(JwtVerifier::start(scheme, jwt, config.jwks_of(scheme.name), r)?)
             }
             Verify::ApiKey(key) => match &config.keys {
                 Some((store, pepper)) => Kind::ApiKey(ApiKeys::new(key, store.clone(), pepper.clone())),

@@ -28,8 +28,10 @@ pub struct Config {
     pub(crate) token_cache: usize,
     pub(crate) limiter_keys: usize,
     pub(crate) rate_limit_headers: bool,
-    #[cfg_attr(not(feature = "dev"), allow(dead_code))]
+    /// Whether development credentials are accepted.
     pub(crate) dev: bool,
+    /// The development issuer's keys, in place of everybody's.
+    pub(crate) dev_jwks: Option<String>,
 }
 
 impl Default for Config {
@@ -54,6 +56,7 @@ impl Config {
             limiter_keys: 1 << 20,
             rate_limit_headers: true,
             dev: false,
+            dev_jwks: None,
         }
     }
 
@@ -131,6 +134,20 @@ impl Config {
     pub fn rate_limit_headers(mut self, send: bool) -> Config {
         self.rate_limit_headers = send;
         self
+    }
+}
+
+impl Config {
+    /// The keys that stand in for those of a scheme.
+    pub(crate) fn jwks_of(&self, scheme: &str) -> Option<&str> {
+        self.jwks.get(scheme).or(self.dev_jwks.as_ref()).map(String::as_str)
+    }
+
+    /// Whether the server accepts development credentials: to show in a health report, or to refuse in a deployment's own
+    /// checks.
+    #[must_use]
+    pub fn is_dev(&self) -> bool {
+        self.dev
     }
 }
 

@@ -244,7 +244,7 @@ impl Bank {
             .into_iter()
             .map(|(policy, operations)| Api {
                 policy: leak(policy),
-                operations: operations.into_iter().map(|o| &*leak(o)).collect(),
+                operations: operations.into_iter().map(|o| leak(o)).collect(),
                 verifiers: vec![Verifier::new::<Basic, App>("basic", Arc::new(App))],
             })
             .collect();
