@@ -282,7 +282,7 @@ impl<'s> Checks<'s> {
         });
         quote! {
             #[doc = " What each schema asks of its values."]
-            #[allow(unused_imports, non_snake_case)]
+            #[allow(unused_imports, unused_variables, non_snake_case)]
             pub(super) mod checks {
                 use ::gatewright::json::{Bound, Check, Format, Kind, Pattern, Value, Violations, check};
                 #field

@@ -223,12 +223,7 @@ fn strings(doc: &TokenStream, name: &Ident, values: &[(String, String)], travels
                 fn decode(
                     value: ::gatewright::json::Value<'_>,
                 ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-                    match value.as_str() {
-                        #(::core::option::Option::Some(#texts) => ::core::result::Result::Ok(Self::#idents),)*
-                        _ => ::core::result::Result::Err(
-                            ::gatewright::json::Mismatch::new(value, "enum", "must be one of the listed values"),
-                        ),
-                    }
+                    ::gatewright::json::listed(value, &[#((#texts, Self::#idents)),*])
                 }
             }
         }
