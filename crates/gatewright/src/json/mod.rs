@@ -30,6 +30,7 @@ pub mod check;
 mod classified;
 mod decode;
 mod document;
+mod ecma;
 mod equal;
 mod format;
 mod listed;

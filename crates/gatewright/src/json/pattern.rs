@@ -71,7 +71,7 @@ impl Pattern {
 
     fn compile(&self) -> Engine {
         if self.backtracks {
-            let built = fancy_regex::RegexBuilder::new(self.text)
+            let built = fancy_regex::RegexBuilder::new(&super::ecma::adapt(self.text))
                 .backtrack_limit(MAX_STEPS)
                 .delegate_size_limit(SIZE_LIMIT)
                 .build();
@@ -96,6 +96,31 @@ mod tests {
         assert_ne!(NESTED.verdict(&format!("{}b", "a".repeat(3000))), Some(true));
         assert!(start.elapsed().as_secs() < 5);
         assert_eq!(UPPER_AND_DIGIT.verdict(&"A1".repeat(3000)), None, "too long to try");
+    }
+
+    #[test]
+    fn look_around_speaks_ecma() {
+        for (source, text, verdict) in [
+            (r"^(?!\d+$)\w+\S+", "abc", true),
+            (r"^(?!\d+$)\w+\S+", "123", false),
+            (r"^(?=\d)\d+$", "١٢", false),
+            (r"^(?!.*\s)[^]+$", "a\u{feff}b", false),
+            (r"^(?!x)[\w\/[&&~~--.]+$", "a/[&~-.", true),
+            (r"^(?!x)\u0041\u{42}\x43\/\cJ$", "ABC/\n", true),
+            (r"^(?!x)\ud83d\udc36$", "🐶", true),
+            (r"^(?!x)a.b$", "a\u{2028}b", false),
+            (r"(?=é)\bé", "é", false),
+            (r"^(a|b)\1$", "aa", true),
+            (r"^(a|b)\1$", "ab", false),
+            (r"^(?<x>a|b)\k<x>$", "bb", true),
+            (r"^(?!\s*[sS][yY]\$).*$", " sY$", false),
+            (r"^(?=[^\W_])\D$", "x", true),
+            (r"^(?!a)[]$", "b", false),
+        ] {
+            let source: &'static str = Box::leak(source.to_owned().into_boxed_str());
+            let pattern: &'static Pattern = Box::leak(Box::new(Pattern::backtracking(source)));
+            assert_eq!(pattern.verdict(text), Some(verdict), "{source} {text:?} {}", crate::json::ecma::adapt(source));
+        }
     }
 
     #[test]

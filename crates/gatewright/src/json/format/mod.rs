@@ -26,7 +26,8 @@ pub enum Format {
     /// RFC 1123 host name.
     Hostname,
     /// As `hostname`, with letters beyond ASCII in labels. The context rules of RFC 5892 are checked for the characters
-    /// that it lists one by one; the derived property tables are not consulted.
+    /// that it lists one by one; the derived property tables and the rules for both directions of writing (RFC 5893) are
+    /// not consulted.
     IdnHostname,
     /// Dotted quad.
     Ipv4,

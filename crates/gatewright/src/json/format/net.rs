@@ -18,10 +18,17 @@ fn is_label(label: &str, international: bool) -> bool {
     if let Some(coded) = label.get(..4).filter(|start| start.eq_ignore_ascii_case("xn--")).and_then(|_| label.get(4..))
     {
         return label.len() <= 63
-            && decode_punycode(coded).is_some_and(|decoded| !decoded.is_ascii() && is_international(&decoded));
+            && decode_punycode(coded).is_some_and(|decoded| {
+                // One name has one spelling: what decodes must be what would be encoded.
+                !decoded.is_ascii()
+                    && is_international(&decoded)
+                    && encode_punycode(&decoded).is_some_and(|again| again.eq_ignore_ascii_case(coded))
+            });
     }
     if !label.is_ascii() {
-        return international && is_international(label);
+        return international
+            && is_international(label)
+            && encode_punycode(label).is_some_and(|coded| "xn--".len() + coded.len() <= 63);
     }
     (1..=63).contains(&label.len())
         && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
@@ -84,6 +91,57 @@ fn is_virama(c: char) -> bool {
     )
 }
 
+/// RFC 3492, section 6.3; the basic characters as they are.
+fn encode_punycode(label: &str) -> Option<String> {
+    let chars: Vec<u32> = label.chars().map(u32::from).collect();
+    let mut out: String = label.chars().filter(char::is_ascii).collect();
+    let basic = out.len() as u32;
+    if basic > 0 {
+        out.push('-');
+    }
+    let (mut n, mut delta, mut bias, mut handled) = (128_u32, 0_u32, 72_u32, basic);
+    while (handled as usize) < chars.len() {
+        let next = chars.iter().copied().filter(|c| *c >= n).min()?;
+        delta = delta.checked_add((next - n).checked_mul(handled + 1)?)?;
+        n = next;
+        for c in &chars {
+            delta += u32::from(*c < n);
+            if *c != n {
+                continue;
+            }
+            let (mut rest, mut k) = (delta, 36_u32);
+            loop {
+                let threshold = k.saturating_sub(bias).clamp(1, 26);
+                let digit = if rest < threshold { rest } else { threshold + (rest - threshold) % (36 - threshold) };
+                out.push(char::from(if digit < 26 { b'a' + digit as u8 } else { b'0' + (digit - 26) as u8 }));
+                if rest < threshold {
+                    break;
+                }
+                rest = (rest - threshold) / (36 - threshold);
+                k += 36;
+            }
+            bias = adapt(delta, handled + 1, handled == basic);
+            delta = 0;
+            handled += 1;
+        }
+        delta += 1;
+        n += 1;
+    }
+    Some(out)
+}
+
+/// RFC 3492, section 6.1.
+fn adapt(delta: u32, count: u32, first: bool) -> u32 {
+    let mut delta = delta / if first { 700 } else { 2 };
+    delta += delta / count;
+    let mut steps = 0;
+    while delta > 455 {
+        delta /= 35;
+        steps += 36;
+    }
+    steps + 36 * delta / (delta + 38)
+}
+
 /// RFC 3492, section 6.2.
 fn decode_punycode(coded: &str) -> Option<String> {
     let (basic, rest) = coded.rsplit_once('-').unwrap_or(("", coded));
@@ -109,14 +167,7 @@ fn decode_punycode(coded: &str) -> Option<String> {
             k += 36;
         }
         let count = output.len() as u32 + 1;
-        let mut delta = (i - start) / if start == 0 { 700 } else { 2 };
-        delta += delta / count;
-        let mut steps = 0;
-        while delta > 455 {
-            delta /= 35;
-            steps += 36;
-        }
-        bias = steps + 36 * delta / (delta + 38);
+        bias = adapt(i - start, count, start == 0);
         n = n.checked_add(i / count)?;
         i %= count;
         output.insert(i as usize, char::from_u32(n)?);

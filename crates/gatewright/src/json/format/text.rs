@@ -36,7 +36,7 @@ pub(super) fn is_uri_template(text: &str) -> bool {
 
 fn is_template_literal(text: &str) -> bool {
     percent_is_sound(text)
-        && !text.chars().any(|c| c.is_control() || matches!(c, ' ' | '"' | '\'' | '<' | '>' | '\\' | '^' | '`' | '|'))
+        && !text.chars().any(|c| c.is_control() || matches!(c, ' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '|'))
 }
 
 fn percent_is_sound(text: &str) -> bool {

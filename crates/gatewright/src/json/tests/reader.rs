@@ -144,7 +144,7 @@ fn same(ours: Value<'_>, theirs: &serde_json::Value) -> bool {
             // Theirs is only near without a feature of its own.
             None => {
                 let (ours, theirs) = (ours.as_number().unwrap().parse::<f64>().unwrap(), value.as_f64().unwrap());
-                (ours - theirs).abs() <= theirs.abs() * 1e-15
+                (ours - theirs).abs() <= theirs.abs() * 1e-14 + f64::MIN_POSITIVE
             }
         },
         serde_json::Value::String(value) => ours.as_str() == Some(value),
