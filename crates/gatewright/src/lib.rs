@@ -10,9 +10,9 @@ pub mod auth;
 mod clock;
 mod config;
 mod cx;
-mod dispatch;
 #[cfg(feature = "dev")]
 pub mod dev;
+mod dispatch;
 mod gateway;
 pub mod guard;
 pub mod json;

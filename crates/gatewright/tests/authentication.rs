@@ -273,7 +273,8 @@ fn the_applications_own_scheme() {
 #[test]
 fn a_server_without_its_parts_does_not_start() {
     let api = leak(API);
-    let guarded: &'static Policy = leak(GUARDED);
+    const EVERY: &[Alternative] = &[OAUTH_ANY, KEY_ANY, BASIC_ANY];
+    let guarded: &'static Policy = leak(Policy { access: Access::Guarded(EVERY), ..OPEN });
     let unguarded: &'static Policy = leak(Policy { access: Access::Guarded(&[]), at: "bank.yaml:99", ..OPEN });
     let error = gatewright::Gateway::start(
         gatewright::Config::new(),
@@ -290,4 +291,14 @@ fn a_server_without_its_parts_does_not_start() {
     ] {
         assert!(error.contains(part), "{part} not in {error}");
     }
+}
+
+#[test]
+fn what_no_operation_names_need_not_be_there() {
+    let api = |operation| gatewright::Api { policy: leak(API), operations: vec![leak(operation)], verifiers: vec![] };
+    let start = |operation| gatewright::Gateway::start(gatewright::Config::new(), vec![api(operation)]);
+    assert!(start(OPEN).is_ok());
+    let basic = Policy { access: Access::Guarded(&[BASIC_ANY]), ..OPEN };
+    let error = start(basic).unwrap_err();
+    assert_eq!(error.problems.len(), 1, "{error}");
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use gatewright_policy::bits::Grants;
 use gatewright_policy::table::{ApiPolicy, Carrier, Scheme, Verify};
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use super::api_key::ApiKeys;
 use super::cache::TokenCache;
@@ -78,7 +78,7 @@ impl SchemeState {
     }
 
     /// Verifies what was presented for this scheme.
-    pub(crate) async fn check(&self, credential: &str, now: i64, timeout: Duration) -> Checked {
+    pub(crate) async fn check(&self, credential: &str, now: i64, deadline: Instant) -> Checked {
         match &self.kind {
             Kind::Jwt(jwt) => {
                 if let Some(identity) = self.cache.get(credential, now) {
@@ -99,11 +99,11 @@ impl SchemeState {
                 Ok(None) => Checked::Bad("no such API key"),
                 Ok(Some(facts)) => Checked::Good(self.identity(facts)),
             },
-            Kind::Application(verifier) => self.application(verifier, credential, timeout).await,
+            Kind::Application(verifier) => self.application(verifier, credential, deadline).await,
         }
     }
 
-    async fn application(&self, verifier: &Verifier, credential: &str, timeout: Duration) -> Checked {
+    async fn application(&self, verifier: &Verifier, credential: &str, deadline: Instant) -> Checked {
         let basic;
         let presented = match self.scheme.carrier {
             Carrier::Authorization("basic") => match super::application_basic(credential) {
@@ -118,7 +118,6 @@ impl SchemeState {
             _ => Presented::Token(credential),
         };
         // The application's code may hang or panic: nobody comes in by either.
-        let deadline = tokio::time::Instant::now() + timeout;
         match crate::gateway::shield(deadline, verifier.verify(presented)).await {
             Ok(Ok(verified)) => Checked::Good(self.identity(verified.into())),
             Ok(Err(Unverified::Bad)) => Checked::Bad("the application does not verify it"),

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::HeaderName;
@@ -23,6 +22,7 @@ pub struct Exchange {
     pub(crate) host: Option<String>,
     /// Monotonic nanoseconds.
     pub(crate) started: u64,
+    opened: tokio::time::Instant,
     /// Seconds since 1970.
     pub(crate) unix: i64,
     pub(crate) api: Option<usize>,
@@ -42,6 +42,7 @@ impl Exchange {
                 host::Named::Bad => None,
             },
             started: shared.clock.monotonic(),
+            opened: tokio::time::Instant::now(),
             unix: shared.clock.unix(),
             api,
             method: parts.method.clone(),
@@ -92,11 +93,10 @@ impl Exchange {
         self.host.as_deref()
     }
 
-    /// The moment after which it is too late.
+    /// The moment after which it is too late, counted from the request's head.
     #[must_use]
     pub fn deadline(&self, guard: &Guard) -> tokio::time::Instant {
-        // Opened at most moments ago: counting from now lengthens a deadline by the checks alone.
-        tokio::time::Instant::now() + guard.timeout().max(Duration::from_millis(1))
+        self.opened + guard.timeout()
     }
 }
 

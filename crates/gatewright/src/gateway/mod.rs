@@ -89,7 +89,7 @@ pub(crate) struct ApiState {
     pub(crate) policy: &'static ApiPolicy,
     pub(crate) edge: Arc<Edge>,
     pub(crate) lifecycle: Life,
-    /// By index; `None` for one that could not start, in which case the server does not.
+    /// By index; `None` for one that no operation names, or that could not start, in which case the server does not.
     pub(crate) schemes: Box<[Option<Arc<SchemeState>>]>,
 }
 

@@ -1,10 +1,10 @@
 //! From tables and configuration to a running gateway: everything that can be wrong with a deployment is found here, all
 //! at once, and nothing later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use gatewright_policy::table::{ApiPolicy, Https};
+use gatewright_policy::table::{Access, ApiPolicy, Https};
 use http::StatusCode;
 
 use super::exchange::Ids;
@@ -52,12 +52,24 @@ impl Gateway {
 fn state(api: &Api, config: &Config, r: &mut Resolver) -> ApiState {
     let policy = api.policy;
     let verifiers: BTreeMap<&'static str, Verifier> = api.verifiers.iter().map(|v| (v.scheme, v.clone())).collect();
+    let used: BTreeSet<u16> = api
+        .operations
+        .iter()
+        .filter_map(|operation| match operation.access {
+            Access::Guarded(alternatives) => Some(alternatives),
+            Access::Public(_) | Access::Unguarded => None,
+        })
+        .flatten()
+        .flat_map(|alternative| alternative.schemes.iter().copied())
+        .collect();
     let schemes = policy
         .schemes
         .iter()
         .enumerate()
         .map(|(i, scheme)| {
             let index = u16::try_from(i).ok()?;
+            // A scheme that no operation names is not needed, so what it needs is not either.
+            used.contains(&index).then_some(())?;
             SchemeState::start(policy, index, scheme, config, &verifiers, r).map(Arc::new)
         })
         .collect();

@@ -8,6 +8,7 @@ use gatewright_policy::table::{Access, Alternative};
 use gatewright_policy::{Refusal, bits};
 use http::header::WWW_AUTHENTICATE;
 use http::request::Parts;
+use tokio::time::Instant;
 
 use super::Inner;
 use crate::auth::carrier::{self, Held};
@@ -24,9 +25,14 @@ struct Found {
 
 impl Inner {
     /// The caller; `None` for one who is admitted without being known.
-    pub(super) async fn authenticate(&self, parts: &Parts, now: i64) -> Result<Option<Arc<Identity>>, Refused> {
+    pub(super) async fn authenticate(
+        &self,
+        parts: &Parts,
+        now: i64,
+        deadline: Instant,
+    ) -> Result<Option<Arc<Identity>>, Refused> {
         let Access::Guarded(alternatives) = self.policy.access else { return Ok(None) };
-        let found = self.credentials(parts, now).await?;
+        let found = self.credentials(parts, now, deadline).await?;
         let identity = union(found.good);
         let have = identity.as_ref().map_or(&[][..], |i| i.grants());
         match decide(alternatives, have, found.bad.is_some()) {
@@ -48,7 +54,7 @@ impl Inner {
         }
     }
 
-    async fn credentials(&self, parts: &Parts, now: i64) -> Result<Found, Refused> {
+    async fn credentials(&self, parts: &Parts, now: i64, deadline: Instant) -> Result<Found, Refused> {
         let mut found = Found::default();
         for place in &self.places {
             let held = match place.place.held(parts) {
@@ -67,7 +73,7 @@ impl Inner {
             let mut bad = "no scheme of the operation is presented";
             for scheme in &place.schemes {
                 let Some(credential) = carrier::credential(scheme.scheme, &held) else { continue };
-                match scheme.check(credential, now, self.timeout).await {
+                match scheme.check(credential, now, deadline).await {
                     Checked::Good(identity) => found.good.push(identity),
                     Checked::Bad(why) => bad = why,
                     Checked::Unavailable(cause) => {

@@ -131,7 +131,7 @@ impl Guard {
             return Err(with_standing(Refused::new(Refusal::Gone), standing));
         }
 
-        let identity = match this.authenticate(parts, exchange.unix).await {
+        let identity = match this.authenticate(parts, exchange.unix, exchange.deadline(self)).await {
             Ok(identity) => identity,
             Err(refused) => return Err(with_standing(refused, standing)),
         };

@@ -43,6 +43,11 @@ pub(crate) fn of(parts: &Parts) -> Named {
 
 /// A `Host` value as a name to compare: no user information, no port, lower case.
 pub(crate) fn name(text: &str) -> Option<String> {
+    // The usual host is a plain name already.
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+    if !text.is_empty() && !text.ends_with('.') && text.bytes().all(plain) {
+        return Some(text.to_owned());
+    }
     if text.contains('@') {
         return None;
     }
