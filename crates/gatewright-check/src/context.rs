@@ -91,8 +91,13 @@ impl Rule {
 }
 
 /// "did you mean …?", or what else helps.
-pub(crate) fn near_or<'a>(word: &str, known: impl IntoIterator<Item = &'a str>, otherwise: &str) -> String {
-    match gatewright_diag::nearest(word, known) {
+pub(crate) fn near_or<'a>(
+    sink: &Sink,
+    word: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    otherwise: &str,
+) -> String {
+    match sink.suggest(word, known) {
         Some(near) => format!("did you mean `{near}`?"),
         None => otherwise.to_owned(),
     }

@@ -115,6 +115,12 @@ impl Sink {
         self.dropped
     }
 
+    /// The known name nearest to `word`, as [`nearest`](crate::nearest) finds it; `None` when nobody would read it any
+    /// more. Only the first 500 names are compared: input must not buy work without bound.
+    pub fn suggest<'a>(&self, word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        if self.list.len() >= MAX_KEPT { None } else { crate::nearest(word, known.into_iter().take(500)) }
+    }
+
     /// What was reported so far.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.list

@@ -3,6 +3,8 @@
 //! The server gets the same facts as constant tables ([`gatewright_policy::table`]); reports, `explain` and the
 //! interpreter that the tests compare the server with read them here.
 
+use std::collections::{HashMap, HashSet};
+
 use gatewright_diag::{Span, Spanned};
 use gatewright_policy::Rate;
 
@@ -63,13 +65,15 @@ impl PolicySet {
     /// The names of a role and of all roles that it inherits, itself first. Unknown names give nothing; a role met again
     /// is not followed.
     pub fn role_closure<'a>(&'a self, name: &'a str) -> Vec<&'a Role> {
+        let by_name: HashMap<&str, &Role> = self.roles.iter().rev().map(|r| (r.name.value.as_str(), r)).collect();
         let mut found: Vec<&Role> = Vec::new();
+        let mut seen: HashSet<&str> = HashSet::new();
         let mut open = vec![name];
         while let Some(name) = open.pop() {
-            if found.iter().any(|r| r.name.value == name) {
+            if !seen.insert(name) {
                 continue;
             }
-            if let Some(role) = self.roles.iter().find(|r| r.name.value == name) {
+            if let Some(role) = by_name.get(name) {
                 found.push(role);
                 open.extend(role.inherits.iter().map(|i| i.value.as_str()));
             }

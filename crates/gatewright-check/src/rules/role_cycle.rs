@@ -1,6 +1,9 @@
 //! GW0109 role-cycle
 
+use std::collections::HashMap;
+
 use gatewright_diag::{Level, Sink, codes};
+use gatewright_ir::policy::Role;
 
 use crate::context::shown;
 use crate::{Context, Rule};
@@ -8,21 +11,37 @@ use crate::{Context, Rule};
 pub(crate) static RULE: Rule = Rule { code: codes::ROLE_CYCLE, level: Level::Error, check };
 
 fn check(cx: &Context<'_>, sink: &mut Sink) {
-    let policies = cx.policies();
-    let mut reported: Vec<&str> = Vec::new();
-    for role in &policies.roles {
-        let name = role.name.value.as_str();
-        let circle = role.inherits.iter().find(|inherited| {
-            policies.role_closure(&inherited.value).iter().any(|above| above.name.value == role.name.value)
-        });
-        let Some(through) = circle else { continue };
-        if reported.contains(&name) {
+    let roles: HashMap<&str, &Role> = cx.policies().roles.iter().map(|r| (r.name.value.as_str(), r)).collect();
+    // A walk in depth with a stack of its own, each role once: `true` while its inheritance is being followed.
+    let mut open: HashMap<&str, bool> = HashMap::new();
+    for start in &cx.policies().roles {
+        let mut path = vec![(start, start.inherits.iter())];
+        if open.insert(&start.name.value, true).is_some() {
+            open.insert(&start.name.value, false);
             continue;
         }
-        // One report for the whole circle.
-        reported.extend(policies.role_closure(name).iter().map(|r| r.name.value.as_str()));
-        RULE.report(sink, role.name.span, format!("the role `{}` inherits from itself", shown(name)))
-            .related(through.span, "through here")
-            .help("remove one `inherits` of the circle");
+        while let Some((role, inherits)) = path.last_mut() {
+            let Some(next) = inherits.next() else {
+                open.insert(&role.name.value, false);
+                path.pop();
+                continue;
+            };
+            match (open.get(next.value.as_str()), roles.get(next.value.as_str())) {
+                (Some(true), Some(first)) => {
+                    RULE.report(
+                        sink,
+                        first.name.span,
+                        format!("the role `{}` inherits from itself", shown(&first.name.value)),
+                    )
+                    .related(next.span, "through here")
+                    .help("remove one `inherits` of the circle");
+                }
+                (None, Some(above)) => {
+                    open.insert(&above.name.value, true);
+                    path.push((above, above.inherits.iter()));
+                }
+                _ => {}
+            }
+        }
     }
 }

@@ -19,7 +19,7 @@ fn check(cx: &Context<'_>, sink: &mut Sink) {
                     continue;
                 }
                 let known = scheme.scopes.iter().map(|(s, _)| s.value.as_str());
-                let help = near_or(&scope.value, known, "declare it under a flow's `scopes`");
+                let help = near_or(sink, &scope.value, known, "declare it under a flow's `scopes`");
                 let message = format!("no flow of `{}` declares the scope `{}`", shown(&need.scheme.value), shown(&scope.value));
                 RULE.report(sink, scope.span, message).related(scheme.name.span, "the scheme").help(help);
             }
@@ -37,7 +37,7 @@ fn roles(cx: &Context<'_>, sink: &mut Sink) {
     for scope in cx.policies().roles.iter().flat_map(|role| &role.scopes) {
         let known = || carriers.iter().flat_map(|s| &s.scopes).map(|(s, _)| s.value.as_str());
         if !known().any(|name| name == scope.value) {
-            let help = near_or(&scope.value, known(), "declare it under a flow's `scopes`");
+            let help = near_or(sink, &scope.value, known(), "declare it under a flow's `scopes`");
             RULE.report(sink, scope.span, format!("no scheme that carries roles declares the scope `{}`", shown(&scope.value)))
                 .help(help);
         }

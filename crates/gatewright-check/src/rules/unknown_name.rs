@@ -103,7 +103,7 @@ impl Names<'_, '_> {
         if known.contains(&name.value.as_str()) || !self.seen.insert(name.span) {
             return;
         }
-        let help = near_or(&name.value, known.iter().copied(), &format!("declare it in the root's `x-security` under `{place}`"));
+        let help = near_or(self.sink, &name.value, known.iter().copied(), &format!("declare it in the root's `x-security` under `{place}`"));
         RULE.report(self.sink, name.span, format!("the {what} `{}` is declared nowhere", shown(&name.value))).help(help);
     }
 }

@@ -75,7 +75,7 @@ fn judge(cx: &Context<'_>, operation: &Operation, reference: &Reference, sink: &
                 Some(first) if known.len() == 1 => format!("the operation has `{}`", shown(first)),
                 _ => format!("declare a {part} parameter `{name}`"),
             };
-            let help = near_or(&word, known.iter().map(String::as_str), &otherwise);
+            let help = near_or(sink, &word, known.iter().map(String::as_str), &otherwise);
             RULE.report(sink, reference.span, format!("`{}` has no {part} parameter `{name}`", shown(&operation.id)))
                 .related(operation.span, "in this operation")
                 .help(help);

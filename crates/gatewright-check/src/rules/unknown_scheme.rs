@@ -19,7 +19,7 @@ fn check(cx: &Context<'_>, sink: &mut Sink) {
             }
             let name = &need.scheme.value;
             let known = cx.policies().schemes.iter().map(|s| s.name.value.as_str());
-            let help = near_or(name, known, "declare it under `components.securitySchemes`");
+            let help = near_or(sink, name, known, "declare it under `components.securitySchemes`");
             RULE.report(sink, need.scheme.span, format!("the security scheme `{}` is declared nowhere", shown(name)))
                 .help(help);
         }

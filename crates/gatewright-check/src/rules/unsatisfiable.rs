@@ -59,7 +59,7 @@ fn key_scopes(cx: &Context<'_>, sink: &mut Sink) {
                 if known().any(|name| name == scope.value) || !seen.insert(scope.span) {
                     continue;
                 }
-                let help = near_or(&scope.value, known(), "grant it to one of the root's `levels`");
+                let help = near_or(sink, &scope.value, known(), "grant it to one of the root's `levels`");
                 RULE.report(sink, scope.span, format!("no level grants API keys the scope `{}`", shown(&scope.value)))
                     .help(help);
             }

@@ -1,5 +1,7 @@
 //! What is sent and answered: bodies, responses, their media types and headers.
 
+use std::collections::HashSet;
+
 use gatewright_diag::{Spanned, codes};
 use gatewright_ir::api::{Body, Header, Media, MediaKind, PartEncoding, Response, StatusKey};
 
@@ -22,6 +24,9 @@ impl<'a> Lower<'a, '_> {
         let Some(responses) = self.spec.get(operation, "responses") else { return Vec::new() };
         let mut found: Vec<Response> = Vec::new();
         for (key, raw) in responses.entries().filter(|(key, _)| !key.text.starts_with("x-")) {
+            if !self.afford(raw) {
+                break;
+            }
             // A key that is no status was reported when its shape was.
             let (Some(status), Some(node)) = (status(key.text), self.spec.resolve(raw)) else { continue };
             if found.iter().any(|response| response.status == status) {
@@ -50,6 +55,9 @@ impl<'a> Lower<'a, '_> {
         let Some(content) = self.spec.get(node, "content") else { return Vec::new() };
         let mut found: Vec<Media> = Vec::new();
         for (key, media) in self.spec.entries(content).filter(|(key, _)| !key.text.starts_with("x-")) {
+            if !self.afford(media) {
+                break;
+            }
             if !is_media_type(key.text) {
                 self.sink
                     .warning(codes::MEDIA_TYPE, key.span, format!("`{}` is no media type", shown(key.text)))
@@ -72,6 +80,9 @@ impl<'a> Lower<'a, '_> {
         let Some(encoding) = self.spec.get(media, "encoding") else { return Vec::new() };
         let mut found = Vec::new();
         for (key, part) in self.spec.entries(encoding) {
+            if !self.afford(part) {
+                break;
+            }
             let part = PartEncoding {
                 content_type: text(part, "contentType"),
                 style: part.get("style").and_then(Node::as_str).and_then(style),
@@ -86,7 +97,11 @@ impl<'a> Lower<'a, '_> {
     fn headers(&mut self, node: Node<'a>) -> Vec<Header> {
         let Some(headers) = self.spec.get(node, "headers") else { return Vec::new() };
         let mut found: Vec<Header> = Vec::new();
+        let mut seen: HashSet<String> = HashSet::new();
         for (key, header) in self.spec.entries(headers) {
+            if !self.afford(header) {
+                break;
+            }
             // The media type of a body says this (OpenAPI 3.2.0, section 4.17.1).
             if key.text.eq_ignore_ascii_case("content-type") || key.text.starts_with("x-") && !header.is_map() {
                 continue;
@@ -97,7 +112,7 @@ impl<'a> Lower<'a, '_> {
                     .help("use letters, digits, `-` and `_`");
                 continue;
             }
-            if found.iter().any(|known| known.name.eq_ignore_ascii_case(key.text)) {
+            if !seen.insert(key.text.to_ascii_lowercase()) {
                 self.sink
                     .error(
                         codes::DUPLICATE_PARAMETER,

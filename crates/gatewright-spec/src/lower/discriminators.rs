@@ -31,10 +31,13 @@ pub(super) fn complete(schemas: &mut Schemas, components: &[(String, SchemaId)])
     for (parent, children) in children {
         let mut schema = schemas.get(parent).clone();
         if let Some(discriminator) = &mut schema.discriminator {
+            let mapping = &mut discriminator.mapping;
+            let mut values: HashSet<String> = mapping.iter().map(|(value, _)| value.clone()).collect();
+            let mut targets: HashSet<SchemaId> = mapping.iter().map(|(_, target)| *target).collect();
             for (name, child) in children {
-                let known = |(value, target): &(String, SchemaId)| value == name || *target == child;
-                if !discriminator.mapping.iter().any(known) {
-                    discriminator.mapping.push((name.to_owned(), child));
+                if !values.contains(name) && targets.insert(child) {
+                    values.insert(name.to_owned());
+                    mapping.push((name.to_owned(), child));
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! One schema's keywords, whatever version they were written in, as JSON Schema 2020-12.
 
+use std::collections::HashSet;
+
 use gatewright_diag::{Sink, Spanned, codes};
 use gatewright_ir::json::{Json, Number};
 use gatewright_ir::schema::{
@@ -229,9 +231,10 @@ impl<'a> Read<'_, 'a, '_> {
 
     fn names(&self, node: Option<Node<'a>>) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
+        let mut seen: HashSet<&str> = HashSet::new();
         for item in node.filter(|node| node.is_seq()).into_iter().flat_map(Node::items) {
             if let Some(name) = item.text()
-                && !names.iter().any(|known| known == name)
+                && seen.insert(name)
             {
                 names.push(name.to_owned());
             }
@@ -292,12 +295,15 @@ impl<'a> Read<'_, 'a, '_> {
             };
             found.mapping.push((key.text.to_owned(), target));
         }
+        let mut values: HashSet<String> = found.mapping.iter().map(|(value, _)| value.clone()).collect();
+        let mut targets: HashSet<SchemaId> = found.mapping.iter().map(|(_, target)| *target).collect();
         // A member without a mapping of its own is meant by its component's name.
         for key in ["oneOf", "anyOf"] {
             for member in self.list(key).unwrap_or_default() {
                 let Some(name) = self.lowerer.spec.reference(member).and_then(|r| r.name) else { continue };
                 let id = self.lowerer.id(member);
-                if !found.mapping.iter().any(|(value, target)| value == name || *target == id) {
+                if !values.contains(name) && targets.insert(id) {
+                    values.insert(name.to_owned());
                     found.mapping.push((name.to_owned(), id));
                 }
             }

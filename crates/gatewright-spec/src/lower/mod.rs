@@ -15,7 +15,7 @@ mod schemes;
 mod sense;
 mod weaker;
 
-use gatewright_diag::{Sink, SourceMap};
+use gatewright_diag::{Sink, SourceMap, codes};
 use gatewright_ir::api::{Api, Tag};
 use gatewright_ir::{Ir, PolicySet};
 
@@ -49,7 +49,13 @@ struct Lower<'a, 's> {
     schemas: SchemaLowerer<'a>,
     /// What the root says for every operation.
     root: RootKeys,
+    /// How many more parameters, responses, media types, headers and alternatives may be made.
+    budget: usize,
 }
+
+/// Path items and responses are shared by reference, and the root's `security` by all operations: a small document
+/// could ask for more than any machine holds. The largest real ones make a tenth of this.
+const MOST_PARTS: usize = 500_000;
 
 impl<'a, 's> Lower<'a, 's> {
     fn new(spec: &'a Spec, sink: &'s mut Sink) -> Self {
@@ -57,7 +63,7 @@ impl<'a, 's> Lower<'a, 's> {
             Some(node) => RootKeys::read(node, &mut Reader { sink }),
             None => RootKeys::default(),
         };
-        Lower { spec, sink, schemas: SchemaLowerer::new(spec), root }
+        Lower { spec, sink, schemas: SchemaLowerer::new(spec), root, budget: MOST_PARTS }
     }
 
     fn api(&mut self, map: &SourceMap, policies: &mut PolicySet) -> Api {
@@ -108,6 +114,24 @@ impl<'a, 's> Lower<'a, 's> {
                 Some((url, text(server, "description")))
             })
             .collect()
+    }
+
+    /// Whether one more part of an operation may be made.
+    fn afford(&mut self, node: Node<'_>) -> bool {
+        self.spend(1, node)
+    }
+
+    fn spend(&mut self, parts: usize, node: Node<'_>) -> bool {
+        if self.budget == 0 {
+            return false;
+        }
+        self.budget = self.budget.saturating_sub(parts);
+        if self.budget == 0 {
+            self.sink
+                .error(codes::TOO_LARGE, node.anchor_span(), "what the parts of this document repeat is too large")
+                .help("share fewer path items and responses among fewer paths");
+        }
+        self.budget > 0
     }
 
     /// The `x-security` of an operation or a path item.

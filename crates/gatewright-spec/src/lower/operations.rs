@@ -24,7 +24,7 @@ impl<'a> Lower<'a, '_> {
                 let template = paths::parse(key.text, key.span, self.sink);
                 let layer = self.layer(item);
                 for (method, node) in self.methods(item) {
-                    let Some(template) = &template else { continue };
+                    let Some(template) = template.as_ref().filter(|_| self.afford(node)) else { continue };
                     let mut operation = self.operation(item, &method, node, template.clone());
                     operation.policy = policies.add(self.policy(node, operation.span, &layer));
                     api.operations.push(operation);
@@ -73,6 +73,9 @@ impl<'a> Lower<'a, '_> {
         let template = PathTemplate { text: name.to_owned(), span, segments: Vec::new() };
         let mut found = Vec::new();
         for (method, node) in self.methods(item) {
+            if !self.afford(node) {
+                break;
+            }
             let mut operation = self.operation(item, &method, node, template.clone());
             operation.policy = policies.add(gatewright_ir::Policy::nobody());
             found.push(operation);
@@ -165,7 +168,12 @@ impl<'a> Lower<'a, '_> {
     /// The policy of an operation, from its own keys, its path item's, and the root's.
     fn policy(&mut self, node: Node<'a>, span: Span, path_item: &OperationKeys) -> gatewright_ir::Policy {
         let own = self.layer(node);
-        super::policies::effective(self.spec, node, span, &own, path_item, &self.root.defaults, self.sink)
+        // The root's alternatives are copied into each policy.
+        let shared = self.spec.get(self.spec.root(), "security").map_or(0, |s| s.items().map(|a| a.len() + 1).sum());
+        if node.has("security") || self.spend(shared, node) {
+            return super::policies::effective(self.spec, node, span, &own, path_item, &self.root.defaults, self.sink);
+        }
+        gatewright_ir::Policy::nobody()
     }
 }
 

@@ -1,6 +1,9 @@
 //! Parameters: the path item's and the operation's own together, each with how its value is written.
 
-use gatewright_diag::codes;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use gatewright_diag::{Span, codes};
 use gatewright_ir::api::{Location, Parameter, ParameterEncoding, PathTemplate, Style};
 
 use super::{Lower, is_token, paths, shown, text, truth};
@@ -15,10 +18,18 @@ impl<'a> Lower<'a, '_> {
     /// sent and not served.
     pub(super) fn parameters(&mut self, item: Node<'a>, node: Node<'a>, path: Option<&PathTemplate>) -> Vec<Parameter> {
         let mut all: Vec<Parameter> = self.list(item);
+        let mut at: HashMap<_, usize> = all.iter().enumerate().map(|(i, p)| (key(p), i)).collect();
         for own in self.list(node) {
-            match all.iter_mut().find(|p| same(p, &own)) {
-                Some(slot) => *slot = own,
-                None => all.push(own),
+            match at.entry(key(&own)) {
+                Entry::Occupied(known) => {
+                    if let Some(slot) = all.get_mut(*known.get()) {
+                        *slot = own;
+                    }
+                }
+                Entry::Vacant(free) => {
+                    free.insert(all.len());
+                    all.push(own);
+                }
             }
         }
         let Some(path) = path else { return all };
@@ -28,7 +39,7 @@ impl<'a> Lower<'a, '_> {
                 Some(at) => ordered.push(all.remove(at)),
                 None => {
                     let near = all.iter().filter(|p| p.location == Location::Path).map(|p| p.name.as_str());
-                    let help = match gatewright_diag::nearest(name, near) {
+                    let help = match self.sink.suggest(name, near) {
                         Some(near) => format!("`{}` is declared: use one name", shown(near)),
                         None => format!("add `{{ name: {}, in: path, required: true, schema: … }}`", shown(name)),
                     };
@@ -66,9 +77,13 @@ impl<'a> Lower<'a, '_> {
     fn list(&mut self, node: Node<'a>) -> Vec<Parameter> {
         let Some(list) = self.spec.get(node, "parameters") else { return Vec::new() };
         let mut found: Vec<Parameter> = Vec::new();
+        let mut seen: HashMap<_, Span> = HashMap::new();
         for node in self.spec.items(list) {
+            if !self.afford(node) {
+                break;
+            }
             let Some(parameter) = self.parameter(node) else { continue };
-            if let Some(first) = found.iter().find(|p| same(p, &parameter)) {
+            if let Some(first) = seen.insert(key(&parameter), parameter.span) {
                 self.sink
                     .error(
                         codes::DUPLICATE_PARAMETER,
@@ -79,7 +94,7 @@ impl<'a> Lower<'a, '_> {
                             shown(&parameter.name)
                         ),
                     )
-                    .related(first.span, "the first")
+                    .related(first, "the first")
                     .help("remove one of them");
                 continue;
             }
@@ -193,13 +208,13 @@ fn admits(location: Location, style: Style) -> bool {
     }
 }
 
-/// Whether two are the same parameter. Names of header fields have no case.
-fn same(a: &Parameter, b: &Parameter) -> bool {
-    a.location == b.location
-        && match a.location {
-            Location::Header => a.name.eq_ignore_ascii_case(&b.name),
-            _ => a.name == b.name,
-        }
+/// What makes two the same parameter. Names of header fields have no case.
+fn key(parameter: &Parameter) -> (Location, String) {
+    let name = match parameter.location {
+        Location::Header => parameter.name.to_ascii_lowercase(),
+        _ => parameter.name.clone(),
+    };
+    (parameter.location, name)
 }
 
 fn stand_in(name: &str, path: &PathTemplate) -> Parameter {

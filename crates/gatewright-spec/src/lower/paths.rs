@@ -149,7 +149,10 @@ pub(super) fn conflicts(operations: &[Operation], sink: &mut Sink) {
             .related(earlier.path.span, "the other stands here")
             .help("write their operations under one path");
         }
-        same.push(operation);
+        // One of each method is enough to compare with.
+        if !same.iter().any(|o| o.method == operation.method) {
+            same.push(operation);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Security schemes: what OpenAPI says of each, and how its credential is verified.
 
+use std::collections::HashSet;
+
 use gatewright_diag::{Spanned, codes};
 use gatewright_ir::PolicySet;
 use gatewright_ir::api::Location;
@@ -40,10 +42,11 @@ impl<'a> Lower<'a, '_> {
             None => Verify::Application,
         };
         let mut scopes: Vec<(Spanned<String>, String)> = Vec::new();
+        let mut known: HashSet<&str> = HashSet::new();
         let flows = self.spec.get(node, "flows");
         for (_, flow) in flows.into_iter().flat_map(|flows| self.spec.entries(flows)) {
             for (scope, about) in self.spec.get(flow, "scopes").into_iter().flat_map(Node::entries) {
-                if !scopes.iter().any(|(known, _)| known.value == scope.text) {
+                if known.insert(scope.text) {
                     let about = about.text().unwrap_or("").to_owned();
                     scopes.push((Spanned::new(scope.text.to_owned(), scope.span), about));
                 }

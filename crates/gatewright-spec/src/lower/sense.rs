@@ -132,7 +132,7 @@ fn required(schema: &Schema, sink: &mut Sink) {
     }
     let declared: HashSet<&str> = object.properties.iter().map(|p| p.name.as_str()).collect();
     for name in object.required.iter().filter(|name| !declared.contains(name.as_str())) {
-        let near = gatewright_diag::nearest(name, declared.iter().copied());
+        let near = sink.suggest(name, declared.iter().copied());
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("declare `{}` under `properties`", super::shown(name)),

@@ -13,6 +13,9 @@ pub(crate) struct Reader<'s> {
     pub(crate) sink: &'s mut Sink,
 }
 
+/// Lists of a policy are copied into each operation that they hold for, so they have an end.
+const MOST_ITEMS: usize = 256;
+
 /// Text of a document as a message may quote it.
 pub(super) fn shown(text: &str) -> String {
     let mut shown: String = text.chars().take(60).collect();
@@ -79,6 +82,16 @@ impl Reader<'_> {
         node: Node<'t>,
         mut read: impl FnMut(&mut Self, Node<'t>) -> Option<T>,
     ) -> Option<Vec<T>> {
+        if node.len() > MOST_ITEMS {
+            let message = format!("this list has more than {MOST_ITEMS} items");
+            self.report(
+                codes::VOCABULARY_VALUE,
+                node.anchor_span(),
+                message,
+                "name a role, a network or a claim that stands for many",
+            );
+            return None;
+        }
         let read: Vec<Option<T>> = node.items().map(|item| read(self, item)).collect();
         read.into_iter().collect()
     }
