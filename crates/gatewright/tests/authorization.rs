@@ -155,3 +155,40 @@ fn networks_and_proxies() {
     nowhere.extensions_mut().clear();
     assert_eq!(bank.send(nowhere).code(), 403, "a request from nowhere is neither secure nor inside");
 }
+
+#[test]
+fn claims_about_the_body() {
+    use gatewright::BodyValue;
+    const ACCOUNT: &[Claim] = &[
+        Claim { path: &["account"], must: Must::Equal(Operand::Body("/from/account")) },
+        Claim { path: &["tenant"], must: Must::Equal(Operand::Text("t1")) },
+    ];
+    let bank = Bank::of(Policy { claims: ACCOUNT, ..GUARDED });
+    for (claim, body, holds) in [
+        (json!("a1"), Some(BodyValue::Text("a1")), true),
+        (json!("a1"), Some(BodyValue::Text("a2")), false),
+        (json!("a1"), None, false),
+        (json!("7"), Some(BodyValue::Integer(7)), false),
+        (json!(7), Some(BodyValue::Integer(7)), true),
+        (json!(7), Some(BodyValue::Text("7")), false),
+        (json!(true), Some(BodyValue::Bool(true)), true),
+        (json!("true"), Some(BodyValue::Bool(true)), false),
+        (json!(null), None, false),
+    ] {
+        let bearer = bank.bearer(json!({"account": claim, "tenant": "t1"}));
+        let (parts, _) = bank.request(&[("authorization", &bearer)]).into_parts();
+        let exchange = bank.gateway.open(Some(0), &parts);
+        let guard = bank.gateway.guard(0, 0).unwrap();
+        assert!(guard.has_body_claims());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let admission = runtime.block_on(guard.admit(&exchange, &parts, &())).unwrap();
+        let found = guard.check_body_claims(&admission, &|pointer| {
+            assert_eq!(pointer, "/from/account");
+            body
+        });
+        assert_eq!(found.is_ok(), holds, "{claim} {body:?}");
+    }
+    // The condition without the body is checked before.
+    let bearer = bank.bearer(json!({"account": "a1", "tenant": "t2"}));
+    assert_eq!(bank.send(bank.request(&[("authorization", &bearer)])).code(), 403);
+}

@@ -240,3 +240,26 @@ fn request_ids_are_ours() {
     let nasty = [("x-request-id", "a b\"")];
     assert_ne!(trusting.send(trusting.from("10.0.0.1:1", &nasty)).header("x-request-id"), "a b\"");
 }
+
+#[test]
+fn where_no_version_is_concerned_the_strictest_rules_hold() {
+    let office = ApiPolicy { allow_networks: &[0], ..API };
+    let elsewhere = ApiPolicy {
+        transport: Transport { hosts: &[Setting::Fixed("other.example.com")], trusted_proxies: &[], ..API.transport },
+        ..office
+    };
+    let bank = Bank::versions(vec![(office, vec![OPEN]), (elsewhere, vec![OPEN])]);
+    let check = |peer: &str, host: &str, headers: &[(&str, &str)]| {
+        let mut request = bank.from(peer, headers);
+        request.headers_mut().insert("host", host.parse().unwrap());
+        let (parts, _) = request.into_parts();
+        let exchange = bank.gateway.open(None, &parts);
+        bank.gateway.check_connection(&exchange, &parts).map_err(|r| r.refusal().status())
+    };
+    assert_eq!(check("203.0.113.7:1", "api.example.com", &[]), Ok(()));
+    assert_eq!(check("203.0.113.7:1", "other.example.com", &[]), Ok(()));
+    assert_eq!(check("203.0.113.7:1", "evil.example.com", &[]), Err(421));
+    assert_eq!(check("198.51.100.7:1", "api.example.com", &[]), Err(403));
+    // Only one version trusts this proxy: without a version nobody does.
+    assert_eq!(check("10.0.0.1:1", "api.example.com", &[("x-forwarded-for", "203.0.113.7")]), Err(403));
+}

@@ -1,0 +1,89 @@
+//! The audit record: one line a decision, nothing secret in it, nothing that could pass for another line.
+#![cfg(feature = "server")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod bank;
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use bank::*;
+use gatewright::table::*;
+use serde_json::{Value, json};
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn recorded(work: impl FnOnce()) -> (String, Vec<Value>) {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+    tracing::subscriber::with_default(subscriber, work);
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let parsed = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (text, parsed)
+}
+
+#[test]
+fn every_decision_is_one_line_without_secrets() {
+    let bank = Bank::of(Policy { audit: true, access: Access::Guarded(&[OAUTH_WRITE, KEY_ANY]), ..OPEN });
+    let subject = "eve\r\n{\"decision\":\"allow\"}\u{1b}[2J\u{202e}";
+    let good = bank.bearer(json!({"sub": subject, "scope": "transfers:write"}));
+    let short = bank.bearer(json!({"sub": subject}));
+    let bad = bank.bearer(json!({"sub": subject, "aud": "other"}));
+    let key = bank.key("free");
+    let mut ids = Vec::new();
+    let (text, events) = recorded(|| {
+        for headers in [
+            &[("authorization", good.as_str())][..],
+            &[("authorization", &short)],
+            &[("authorization", &bad)],
+            &[("x-api-key", &key)],
+            &[("x-api-key", "wx_secret_guess")],
+            &[],
+        ] {
+            ids.push(bank.send(bank.request(headers)).header("x-request-id").to_owned());
+        }
+    });
+    assert_eq!(events.len(), 6, "{text}");
+    let rows: Vec<_> = events
+        .iter()
+        .map(|e| (e["fields"]["decision"].as_str().unwrap(), e["fields"]["status"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(rows, [("allow", 200), ("deny", 403), ("deny", 401), ("allow", 200), ("deny", 401), ("deny", 401)]);
+    for (event, id) in events.iter().zip(&ids) {
+        let fields = &event["fields"];
+        assert_eq!(event["target"], "gatewright::audit");
+        assert_eq!(fields["request_id"], id.as_str());
+        assert_eq!((fields["operation"].as_str(), fields["policy"].as_str()), (Some("op"), Some("bank.yaml:41")));
+        assert_eq!(fields["client"], "198.51.100.7");
+    }
+    let shown = events[0]["fields"]["subject"].as_str().unwrap();
+    assert!(shown.starts_with("eve\\u{d}\\u{a}{") && !shown.chars().any(char::is_control), "{shown}");
+    assert_eq!(events[1]["fields"]["subject"], shown);
+    assert_eq!(events[2]["fields"]["reason"], "another audience");
+    assert_eq!(events[3]["fields"]["key"], key.split('_').nth(1).unwrap());
+    let secret_of_key = key.split('_').nth(2).unwrap();
+    for secret in [&good[7..], &short[7..], &bad[7..], secret_of_key, "secret_guess"] {
+        let signature = secret.rsplit('.').next().unwrap();
+        assert!(!text.contains(signature), "{signature} in {text}");
+    }
+}
+
+#[test]
+fn an_admission_is_recorded_where_the_operation_asks() {
+    let quiet = Bank::of(OPEN);
+    assert!(recorded(|| drop(quiet.send(quiet.request(&[])))).1.is_empty());
+    let loud = Bank::of(Policy { audit: true, ..OPEN });
+    assert_eq!(recorded(|| drop(loud.send(loud.request(&[])))).1.len(), 1);
+}
