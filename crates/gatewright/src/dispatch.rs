@@ -137,7 +137,7 @@ impl Inner {
         }
         let response = match found {
             Found::Route(operation, path) => self.operate(operation, &path, &exchange, parts, body).await,
-            Found::Method(allow) if parts.method == Method::OPTIONS => options(allow),
+            Found::Method(allow) if parts.method == Method::OPTIONS => self.gateway.complete(&exchange, options(allow)),
             Found::Method(allow) => {
                 let refused = Refused::new(Refusal::MethodNotAllowed).with_header(ALLOW, allow);
                 self.gateway.refuse(&exchange, None, refused)

@@ -26,7 +26,7 @@ use http::{HeaderValue, Method, Response};
 use crate::auth::{SchemeState, Verifier};
 use crate::clock::Clock;
 use crate::guard::{Admission, Guard};
-use crate::limit::{KeyHasher, Table};
+use crate::limit::{KeyHasher, Standing, Table};
 use crate::net::{Forwarding, Ranges};
 use crate::problem::{self, Internal, Problem, Refused, Style};
 
@@ -215,6 +215,13 @@ impl Gateway {
     pub fn answer(&self, exchange: &Exchange, admission: &Admission, mut response: Response<Body>) -> Response<Body> {
         self.finish(exchange, Some(admission.guard()), admission.standing(), &mut response);
         audit::admitted(exchange, admission, response.status());
+        response
+    }
+
+    /// The response to a request that concerns no operation and refuses nothing, such as `OPTIONS`.
+    #[must_use]
+    pub fn complete(&self, exchange: &Exchange, mut response: Response<Body>) -> Response<Body> {
+        self.finish(exchange, None, &Standing::default(), &mut response);
         response
     }
 
