@@ -1,0 +1,38 @@
+//! The application: what the handlers share, and who owns an account.
+
+use std::sync::Arc;
+
+use gatewright::{App, Config, Identity, Owned, ResolveError, Router, StartError, resolver};
+
+use crate::api::{v1, v2};
+use crate::ledger::{Entry, Ledger};
+
+/// The bank.
+#[derive(Clone, App)]
+pub struct Bank {
+    /// Its books.
+    pub ledger: Ledger,
+}
+
+/// Both versions of the bank's API, side by side.
+///
+/// # Errors
+/// A deployment value is missing or wrong.
+pub fn router(config: Config) -> Result<Router, StartError> {
+    let bank = Arc::new(Bank { ledger: Ledger::with_examples() });
+    gatewright::router([v1::mount(bank.clone()), v2::mount(bank)], config)
+}
+
+fn owned(bank: &Bank, id: &str, who: &Identity) -> Owned<Entry> {
+    Owned::when(bank.ledger.account(id), |account| Some(account.owner.as_str()) == who.subject())
+}
+
+#[resolver(v1::ResolveAccount)]
+async fn account_v1(bank: &Bank, id: v1::resolve_account::Id, who: &Identity) -> Result<Owned<Entry>, ResolveError> {
+    Ok(owned(bank, &id, who))
+}
+
+#[resolver(v2::ResolveAccount)]
+async fn account(bank: &Bank, id: v2::resolve_account::Id, who: &Identity) -> Result<Owned<Entry>, ResolveError> {
+    Ok(owned(bank, &id, who))
+}
