@@ -59,8 +59,7 @@ pub fn decide(policies: &PolicySet, policy: &Policy, facts: &Facts) -> Result<()
         Access::Nobody => return Err(Refusal::Internal),
         Access::Guarded(alternatives) => alternatives,
     };
-    let named: Vec<&str> =
-        alternatives.iter().flat_map(|a| &a.needs).map(|need| need.scheme.value.as_str()).collect();
+    let named: Vec<&str> = alternatives.iter().flat_map(|a| &a.needs).map(|need| need.scheme.value.as_str()).collect();
     let presented_bad = named.iter().any(|scheme| matches!(facts.credentials.get(*scheme), Some(Credential::Bad)));
     let presented_any = named.iter().any(|scheme| facts.credentials.contains_key(*scheme));
     let authenticated = |a: &Alternative| a.needs.iter().all(|need| good(facts, &need.scheme));
