@@ -58,7 +58,9 @@ impl std::fmt::Display for Count {
 
 /// `minLength`, in code points.
 pub fn min_length(value: Value<'_>, found: &mut Violations, least: u64) {
-    if value.as_str().is_some_and(|text| (text.len() as u64) < least || length(text) < least) {
+    // A code point takes one to four bytes, so counting is only for lengths between.
+    let short = |text: &str| (text.len().div_ceil(4) as u64) < least && length(text) < least;
+    if value.as_str().is_some_and(short) {
         found.at(value, "minLength", format_args!("must have at least {}", Count(least, "character")));
     }
 }

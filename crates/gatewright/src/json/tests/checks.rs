@@ -59,9 +59,15 @@ fn lengths_count_code_points() {
         check::min_length(value, found, 2);
         check::max_length(value, found, 3);
     }
-    for (text_of, broken) in
-        [("\"é\"", vec!["minLength"]), ("\"💩💩\"", vec![]), ("\"日本語\"", vec![]), ("\"日本語x\"", vec!["maxLength"])]
-    {
+    for (text_of, broken) in [
+        ("\"é\"", vec!["minLength"]),
+        ("\"💩\"", vec!["minLength"]),
+        ("\"a💩\"", vec![]),
+        ("\"\"", vec!["minLength"]),
+        ("\"💩💩\"", vec![]),
+        ("\"日本語\"", vec![]),
+        ("\"日本語x\"", vec!["maxLength"]),
+    ] {
         assert_eq!(rules(text, text_of), broken, "{text_of}");
     }
 }
