@@ -18,7 +18,7 @@ pub use context::Context;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// Operations that nothing guards, and that do not say `public`, are warnings: for documents that were not written for
-    /// Gatewright.
+    /// Gatewright. So are security schemes that are declared nowhere: they are left to the application to verify.
     pub allow_unguarded: bool,
 }
 
@@ -41,10 +41,13 @@ pub fn rules() -> &'static [&'static Rule] {
 ///
 /// # Errors
 /// Gives the IR back if the sink has an error, of a rule or of an earlier stage.
-pub fn check(ir: Ir, options: Options, sink: &mut Sink) -> Result<CheckedIr, Box<Ir>> {
+pub fn check(mut ir: Ir, options: Options, sink: &mut Sink) -> Result<CheckedIr, Box<Ir>> {
     let cx = Context::new(&ir, options);
     for rule in rules::ALL {
         (rule.check)(&cx, sink);
+    }
+    if options.allow_unguarded {
+        rules::declare(&mut ir);
     }
     CheckedIr::assertion(ir, sink)
 }

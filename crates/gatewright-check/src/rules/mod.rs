@@ -38,6 +38,8 @@ rules! {
     not_enforced_yet,
 }
 
+pub(crate) use unknown_scheme::declare;
+
 /// What is said about the protection of data, wherever it is said.
 fn protections<'a>(cx: &Context<'a>) -> impl Iterator<Item = &'a Protection> {
     let parameters = cx.api().operations.iter().flat_map(|operation| &operation.parameters);

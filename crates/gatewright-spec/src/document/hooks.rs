@@ -1,6 +1,6 @@
 //! What tables cannot say: fields that depend on one another.
 
-use gatewright_diag::codes;
+use gatewright_diag::{Level, codes};
 
 use super::walk::Walker;
 use crate::syntax::Node;
@@ -9,9 +9,20 @@ use crate::syntax::Node;
 pub(super) fn parameter(walker: &mut Walker<'_, '_>, node: Node<'_>) {
     match (node.get("schema"), node.get("content")) {
         (Some(schema), Some(content)) => {
+            // `content` says how the value is written, and which schema it has then; so it is the one that can be read
+            // by itself. Where it says no schema, taking it would lose the other's.
+            let alone = content.len() == 1 && content.entries().all(|(_, media)| media.has("schema"));
+            let level = if alone { Level::Warning } else { Level::Error };
+            let label = if alone { "read by this; `schema` is ignored" } else { "" };
             walker
                 .sink
-                .error(codes::EXCLUSIVE_FIELDS, content.anchor_span(), "a parameter has either `schema` or `content`")
+                .report(
+                    codes::EXCLUSIVE_FIELDS,
+                    level,
+                    content.anchor_span(),
+                    "a parameter has either `schema` or `content`",
+                )
+                .label(label)
                 .related(schema.anchor_span(), "and here is the other")
                 .help("remove one of them");
         }
@@ -69,6 +80,13 @@ pub(super) fn security_scheme(walker: &mut Walker<'_, '_>, node: Node<'_>) {
 
 /// `items` beside `type: array` is required in 3.0.
 pub(super) fn schema(walker: &mut Walker<'_, '_>, node: Node<'_>) {
+    if let (Some(items), Some(prefix)) = (node.get("items").filter(|items| items.is_seq()), node.get("prefixItems")) {
+        walker
+            .sink
+            .error(codes::EXCLUSIVE_FIELDS, items.anchor_span(), "a list of `items` beside `prefixItems`")
+            .related(prefix.anchor_span(), "both say what the first items are")
+            .help("remove one of them");
+    }
     let array = node.get("type").and_then(Node::as_str) == Some("array");
     if array && walker.version == super::Version::V3_0 && !node.has("items") {
         walker

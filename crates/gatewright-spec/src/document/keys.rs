@@ -9,6 +9,21 @@ use crate::syntax::{Key, Node};
 static PATH: Kind = Kind::Ref(&PATH_ITEM);
 static ANSWER: Kind = Kind::Ref(&RESPONSE);
 
+/// Fields that say nothing of what is valid or who may: a misspelt one loses words, no guard.
+const DESCRIBES: &[&str] = &[
+    "description",
+    "summary",
+    "title",
+    "tags",
+    "externalDocs",
+    "example",
+    "examples",
+    "deprecated",
+    "contact",
+    "license",
+    "termsOfService",
+];
+
 /// A user's text, short enough for a message.
 pub(crate) fn shown(text: &str) -> String {
     let mut short: String = text.chars().take(64).collect();
@@ -36,6 +51,7 @@ pub(crate) fn versions(mask: Mask) -> &'static str {
         V32 => "3.2",
         m if m == V31 | V32 => "3.1 and later",
         m if m == V30 | V31 => "3.0 and 3.1",
+        0 => "no version",
         _ => "every version",
     }
 }
@@ -53,11 +69,17 @@ pub(crate) fn first_version(mask: Mask) -> &'static str {
 pub(super) fn wrong_version(walker: &mut Walker<'_, '_>, key: Key<'_>, mask: Mask, object: &Object) {
     let here = walker.version;
     let schema = object.other == Other::Keywords;
-    let message = format!("`{}` is a word of OpenAPI {}; this document is {here}", key.text, versions(mask));
+    let message = match mask {
+        0 => format!("`{}` is a word of older drafts of JSON Schema", key.text),
+        _ => format!("`{}` is a word of OpenAPI {}; this document is {here}", key.text, versions(mask)),
+    };
     let help = match key.text {
         "nullable" => "write `type: [T, \"null\"]`".to_owned(),
         "const" => "write `enum` with one value".to_owned(),
         "examples" if schema => "write `example`".to_owned(),
+        "additionalItems" => {
+            "write `items` beside `prefixItems`; it is read so beside a list of `items` only".to_owned()
+        }
         _ if mask == V30 => "remove it".to_owned(),
         _ => format!("say `openapi: {}.0` at the top, or remove it", first_version(mask)),
     };
@@ -80,9 +102,10 @@ fn unknown(walker: &mut Walker<'_, '_>, key: Key<'_>, object: &'static Object) {
     let known = object.fields.iter().filter(|field| field.versions & mask != 0).map(|field| field.name);
     let guess = walker.may_guess();
     let near = if guess { nearest(&key, known) } else { None };
-    // A field that may be a misspelt one is an error, since what it says would be lost; so is any when nobody
-    // compares any more.
-    let error = near.is_some() || !guess;
+    // A field that may be a misspelt one is an error, since what it says would be lost, unless it only describes; so
+    // is any when nobody compares any more.
+    let describes = object.note || near.is_some_and(|near| DESCRIBES.contains(&near));
+    let error = (near.is_some() || !guess) && !describes;
     let help = match near {
         Some(near) => format!("did you mean `{near}`?"),
         None => "remove it, or give it a name that starts with `x-`".to_owned(),

@@ -6,13 +6,14 @@ use super::hooks;
 use super::walk::Walker;
 use crate::syntax::Node;
 
-/// Bits for the versions that know a field or a word.
+/// Bits for the versions that know a field or a word; no bit: only JSON Schema's older drafts do.
 pub(crate) type Mask = u8;
 pub(crate) const V30: Mask = 1;
 pub(crate) const V31: Mask = 2;
 pub(crate) const V32: Mask = 4;
 const FROM31: Mask = V31 | V32;
 const ALL: Mask = V30 | V31 | V32;
+const DRAFTS: Mask = 0;
 
 /// What a value must be.
 #[derive(Clone, Copy)]
@@ -50,6 +51,8 @@ pub(crate) enum Kind {
     Schema,
     /// As `Schema`; true and false in 3.0 too.
     SchemaOrBool,
+    /// As `Schema`; a list of them is tolerated, as the older drafts had it for tuples.
+    Items,
     /// An object from values to schemas, by name or reference.
     Mapping,
 }
@@ -89,17 +92,25 @@ pub(crate) struct Object {
     pub(crate) other: Other,
     /// Whether `x-security` may stand in it.
     pub(crate) policy: bool,
+    /// Whether it only describes: nothing that a request or a response must meet can be lost with it, so that what is
+    /// wrong in it is a warning.
+    pub(crate) note: bool,
     /// What a table cannot say.
     pub(crate) check: Option<fn(&mut Walker<'_, '_>, Node<'_>)>,
 }
 
 impl Object {
     const fn new(name: &'static str, fields: &'static [Field]) -> Object {
-        Object { name, fields, other: Other::No, policy: false, check: None }
+        Object { name, fields, other: Other::No, policy: false, note: false, check: None }
     }
 
     const fn policy(mut self) -> Object {
         self.policy = true;
+        self
+    }
+
+    const fn note(mut self) -> Object {
+        self.note = true;
         self
     }
 
@@ -140,8 +151,8 @@ const fn f(name: &'static str, kind: Kind) -> Field {
 }
 
 use Kind::{
-    Any, Bool, Data, DataList, Exclusive, List, Map, Mapping, Named, Num, Obj, Ref, Schema, SchemaOrBool, Str, StrMap,
-    Type, UInt,
+    Any, Bool, Data, DataList, Exclusive, Items, List, Map, Mapping, Named, Num, Obj, Ref, Schema, SchemaOrBool, Str,
+    StrMap, Type, UInt,
 };
 
 pub(crate) const TYPES: &[Word] = &[
@@ -203,10 +214,10 @@ static INFO: Object = Object::new(
     ],
 );
 
-static CONTACT: Object = Object::new("a contact", &[f("name", Str), f("url", Str), f("email", Str)]);
+static CONTACT: Object = Object::new("a contact", &[f("name", Str), f("url", Str), f("email", Str)]).note();
 
 static LICENSE: Object =
-    Object::new("a license", &[f("name", Str).wanted(ALL), f("identifier", Str).only(FROM31), f("url", Str)]);
+    Object::new("a license", &[f("name", Str).wanted(ALL), f("identifier", Str).only(FROM31), f("url", Str)]).note();
 
 static SERVER: Object = Object::new(
     "a server",
@@ -283,7 +294,7 @@ static OPERATION: Object = Object::new(
 .policy();
 
 static EXTERNAL_DOCS: Object =
-    Object::new("an `externalDocs` object", &[f("description", Str), f("url", Str).wanted(ALL)]);
+    Object::new("an `externalDocs` object", &[f("description", Str), f("url", Str).wanted(ALL)]).note();
 
 pub(crate) static PARAMETER: Object = Object::new(
     "a parameter",
@@ -381,7 +392,8 @@ static EXAMPLE: Object = Object::new(
         f("value", Any),
         f("externalValue", Str),
     ],
-);
+)
+.note();
 
 static LINK: Object = Object::new(
     "a link",
@@ -393,7 +405,8 @@ static LINK: Object = Object::new(
         f("description", Str),
         f("server", Obj(&SERVER)),
     ],
-);
+)
+.note();
 
 static TAG: Object = Object::new(
     "a tag",
@@ -405,7 +418,8 @@ static TAG: Object = Object::new(
         f("parent", Str).only(V32),
         f("kind", Str).only(V32),
     ],
-);
+)
+.note();
 
 static SECURITY_SCHEME: Object = Object::new(
     "a security scheme",
@@ -462,7 +476,8 @@ static XML: Object = Object::new(
         f("attribute", Bool),
         f("wrapped", Bool),
     ],
-);
+)
+.note();
 
 /// 4.24 Schema Object, and the vocabularies of JSON Schema 2020-12 that it takes in from 3.1 on.
 pub(crate) static SCHEMA: Object = Object::new(
@@ -472,7 +487,8 @@ pub(crate) static SCHEMA: Object = Object::new(
         f("type", Type),
         f("properties", Map(&Schema)),
         f("required", Kind::Required),
-        f("items", Schema),
+        f("items", Items),
+        f("additionalItems", SchemaOrBool).only(DRAFTS),
         f("description", Str),
         f("title", Str),
         f("format", Str),
@@ -555,7 +571,8 @@ pub(crate) fn kind_at<'a>(tokens: impl Iterator<Item = std::borrow::Cow<'a, str>
     for token in tokens {
         kind = match kind {
             Map(inner) | Named(inner) | List(inner) => *inner,
-            Schema | SchemaOrBool => SCHEMA.field(&token)?.kind,
+            Items if token.bytes().all(|b| b.is_ascii_digit()) => Schema,
+            Schema | SchemaOrBool | Items => SCHEMA.field(&token)?.kind,
             Obj(object) | Ref(object) => match object.field(&token) {
                 Some(field) => field.kind,
                 None if token.starts_with("x-") => return None,

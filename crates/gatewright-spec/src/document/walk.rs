@@ -49,6 +49,27 @@ const HARMLESS: &[&str] = &[
     "$comment",
 ];
 
+/// Keys that real documents leave empty, and that guard and check nothing then.
+const MAY_BE_EMPTY: &[&str] = &[
+    "tags",
+    "servers",
+    "parameters",
+    "properties",
+    "headers",
+    "examples",
+    "links",
+    "callbacks",
+    "webhooks",
+    "variables",
+    "components",
+    "schemas",
+    "responses",
+    "requestBodies",
+    "securitySchemes",
+    "pathItems",
+    "mediaTypes",
+];
+
 pub(crate) struct Walker<'s, 'u> {
     pub(crate) version: Version,
     pub(crate) sink: &'s mut Sink,
@@ -57,13 +78,15 @@ pub(crate) struct Walker<'s, 'u> {
     aliased: HashSet<(NodeKey, usize)>,
     /// How many more names may be compared with the known ones: input must not buy work without bound.
     pub(crate) guesses: &'u mut u32,
+    /// Whether this is inside an object that only describes.
+    note: bool,
 }
 
 static SCHEMA_KIND: Kind = Kind::Schema;
 
 impl<'s, 'u> Walker<'s, 'u> {
     pub(crate) fn new(version: Version, sink: &'s mut Sink, uses: &'u mut Vec<Use>, guesses: &'u mut u32) -> Self {
-        Walker { version, sink, uses, aliased: HashSet::new(), guesses }
+        Walker { version, sink, uses, aliased: HashSet::new(), guesses, note: false }
     }
 
     pub(crate) fn mask(&self) -> Mask {
@@ -73,6 +96,9 @@ impl<'s, 'u> Walker<'s, 'u> {
     /// Checks `node` against `kind`, and all below it. The depth is bounded by the parser's limit.
     pub(crate) fn walk(&mut self, node: Node<'_>, kind: &'static Kind) {
         if node.is_alias() && !self.aliased.insert((node.identity(), std::ptr::from_ref(kind) as usize)) {
+            return;
+        }
+        if node.is_null() && self.left_empty(node, kind) {
             return;
         }
         match *kind {
@@ -117,8 +143,21 @@ impl<'s, 'u> Walker<'s, 'u> {
             Kind::Ref(object) => self.fields_or_reference(node, kind, object, true),
             Kind::Schema => self.schema(node, false),
             Kind::SchemaOrBool => self.schema(node, true),
+            Kind::Items => self.items(node),
             Kind::Mapping => self.mapping(node),
         }
+    }
+
+    /// A key with nothing behind it, where nothing is what no key would say too. Of all other keys that may have been
+    /// meant to hold a check.
+    fn left_empty(&mut self, node: Node<'_>, kind: &'static Kind) -> bool {
+        let container = matches!(kind, Kind::Map(_) | Kind::Named(_) | Kind::List(_) | Kind::Obj(_));
+        let Some(key) = node.key().filter(|key| container && MAY_BE_EMPTY.contains(&key.text)) else { return false };
+        self.sink
+            .warning(codes::WRONG_TYPE, key.span, format!("`{}` holds nothing", key.text))
+            .label("read as if it were not there")
+            .help("remove it, or write `{}` or `[]`");
+        true
     }
 
     /// Whether one more name may be compared with the known ones.
@@ -157,11 +196,7 @@ impl<'s, 'u> Walker<'s, 'u> {
                 return;
             }
             _ => {
-                let help = match node.is_seq() {
-                    true => "for items of different schemas use `prefixItems` (3.1), or `items: { anyOf: […] }`",
-                    false => "write an object such as `{ type: string }`",
-                };
-                return self.wrong_with(node, "a schema", help);
+                return self.wrong_with(node, "a schema", "write an object such as `{ type: string }`");
             }
         }
         if let Some(text) = reference(node) {
@@ -180,6 +215,26 @@ impl<'s, 'u> Walker<'s, 'u> {
             self.refer(text, &SCHEMA_KIND, How::Dynamic);
         }
         self.fields(node, &SCHEMA);
+    }
+
+    /// A schema's `items`. Older drafts had a list here, for tuples: what was meant is clear.
+    fn items(&mut self, node: Node<'_>) {
+        if !node.is_seq() {
+            return self.schema(node, false);
+        }
+        let report = self.sink.warning(
+            codes::WRONG_VERSION,
+            node.anchor_span(),
+            "a list of schemas under `items` is of older drafts of JSON Schema",
+        );
+        let report = report.label("read as `prefixItems`");
+        match self.version {
+            Version::V3_0 => {
+                report.help("write `items: { anyOf: […] }`, or say `openapi: 3.1.0` and write `prefixItems`")
+            }
+            _ => report.help("write `prefixItems`"),
+        };
+        node.items().for_each(|item| self.schema(item, false));
     }
 
     fn refer(&mut self, text: Node<'_>, wants: &'static Kind, how: How) {
@@ -241,9 +296,15 @@ impl<'s, 'u> Walker<'s, 'u> {
     }
 
     fn fields(&mut self, node: Node<'_>, object: &'static Object) {
-        if !self.object_named(node, object.name) {
-            return;
+        let around = self.note;
+        self.note |= object.note;
+        if self.object_named(node, object.name) {
+            self.each_field(node, object);
         }
+        self.note = around;
+    }
+
+    fn each_field(&mut self, node: Node<'_>, object: &'static Object) {
         let mask = self.mask();
         // Which fields were seen, by place in the table; no object has more than 64.
         let mut seen = 0u64;
@@ -290,7 +351,7 @@ impl<'s, 'u> Walker<'s, 'u> {
     fn missing(&mut self, node: Node<'_>, object: &Object, field: &Field) {
         let needed = field.needed & self.mask() != 0;
         let (code, level) =
-            if needed { (codes::MISSING_FIELD, Level::Error) } else { (codes::MISSING_DETAIL, Level::Warning) };
+            if needed { (codes::MISSING_FIELD, self.level()) } else { (codes::MISSING_DETAIL, Level::Warning) };
         self.sink
             .report(code, level, node.anchor_span(), format!("{} has no `{}`", object.name, field.name))
             .help(format!("add `{}`", field.name));
@@ -351,11 +412,13 @@ impl<'s, 'u> Walker<'s, 'u> {
             Some(text) if node.is_plain() && yaml_1_1_differs(text) => {
                 let word = keys::shown(text);
                 let message = format!("expected true or false; `{word}` is text in YAML 1.2");
-                self.sink.error(codes::WRONG_TYPE, node.span(), message).help("write `true` or `false`");
+                let level = self.level();
+                self.sink.report(codes::WRONG_TYPE, level, node.span(), message).help("write `true` or `false`");
             }
             Some(text @ ("true" | "false")) => {
                 let message = "expected true or false, found text";
-                self.sink.error(codes::WRONG_TYPE, node.span(), message).help(format!("remove the quotes: {text}"));
+                let help = format!("remove the quotes: {text}");
+                self.sink.report(codes::WRONG_TYPE, self.level(), node.span(), message).help(help);
             }
             _ => self.wrong(node, "true or false"),
         }
@@ -378,9 +441,8 @@ impl<'s, 'u> Walker<'s, 'u> {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("it may be {}", keys::list(known())),
                 };
-                self.sink
-                    .error(codes::UNKNOWN_WORD, node.span(), format!("unknown word `{}`", keys::shown(text)))
-                    .help(help);
+                let message = format!("unknown word `{}`", keys::shown(text));
+                self.sink.report(codes::UNKNOWN_WORD, self.level(), node.span(), message).help(help);
             }
         }
     }
@@ -495,9 +557,13 @@ impl<'s, 'u> Walker<'s, 'u> {
 
     fn wrong_with(&mut self, node: Node<'_>, wanted: &str, help: &str) {
         let found = if node.is_null() { "nothing" } else { node.type_name() };
-        self.sink
-            .error(codes::WRONG_TYPE, self.value_span(node), format!("expected {wanted}, found {found}"))
-            .help(help);
+        let message = format!("expected {wanted}, found {found}");
+        self.sink.report(codes::WRONG_TYPE, self.level(), self.value_span(node), message).help(help);
+    }
+
+    /// How bad it is that something here cannot be understood.
+    fn level(&self) -> Level {
+        if self.note { Level::Warning } else { Level::Error }
     }
 
     /// The value if there is something to underline, else its key.

@@ -176,9 +176,12 @@ impl<'a> Read<'_, 'a, '_> {
     }
 
     fn arrays(&mut self) -> ArrayRules {
+        // Tuples as older drafts had them: a list of `items`, and `additionalItems` for what comes behind.
+        let tuple = self.node.get("items").is_some_and(Node::is_seq);
+        let (first, rest) = if tuple { ("items", "additionalItems") } else { ("prefixItems", "items") };
         ArrayRules {
-            items: self.schema("items"),
-            prefix_items: self.schemas("prefixItems"),
+            items: self.schema(rest),
+            prefix_items: self.schemas(first),
             contains: self.schema("contains"),
             min_contains: self.count("minContains"),
             max_contains: self.count("maxContains"),

@@ -1,6 +1,6 @@
 //! From the text of a reference to the node it names.
 
-use gatewright_diag::{Span, codes, nearest};
+use gatewright_diag::{Level, Span, codes, nearest};
 
 use super::{Resolver, Target, uri};
 use crate::document::tables::{Kind, Object, Other, kind_at, section_kind};
@@ -33,10 +33,15 @@ pub(super) fn find(resolver: &mut Resolver<'_>, found: &Use, text: &str, span: S
             Some(near) => format!("did you mean `{near}`?"),
             None => "name a schema of `components/schemas`".to_owned(),
         };
+        // Where there is no union to tell the members of, and nothing that was likely meant, nothing is lost.
+        let level = match near.is_none() && names < resolver.names && !tells_union(node) {
+            true => Level::Warning,
+            false => Level::Error,
+        };
         resolver.names -= names;
         resolver
             .sink
-            .error(codes::UNRESOLVED_REFERENCE, span, format!("`{}` names no schema", keys::shown(text)))
+            .report(codes::UNRESOLVED_REFERENCE, level, span, format!("`{}` names no schema", keys::shown(text)))
             .help(help);
         return None;
     }
@@ -84,6 +89,13 @@ pub(super) fn find(resolver: &mut Resolver<'_>, found: &Use, text: &str, span: S
     Some(Target { node: Some(node), name, walked })
 }
 
+/// Whether the discriminator in whose mapping this value stands tells the members of a `oneOf` or `anyOf`.
+fn tells_union(value: Node<'_>) -> bool {
+    let pointer = value.pointer();
+    let schema = pointer.rsplitn(4, '/').nth(3).and_then(|schema| value.tree().root().at(schema));
+    schema.is_none_or(|schema| schema.has("oneOf") || schema.has("anyOf"))
+}
+
 /// What a pointer leads to without another reference in between.
 fn direct(resolver: &Resolver<'_>, resource: NodeKey, fragment: &str) -> Option<NodeKey> {
     resolver.node(resource)?.at(fragment).map(Node::identity)
@@ -125,7 +137,7 @@ fn resource(resolver: &mut Resolver<'_>, found: &Use, address: &str, span: Span)
                 .sink
                 .error(codes::REFERENCE_OUTSIDE, span, "this reference leads out of the document's folder")
                 .label("not read")
-                .help("put a copy into the folder, or compile with a wider root folder");
+                .help("put a copy into the folder, or name a wider one: `--root DIR`, or `root` in gatewright.toml");
             None
         }
         Err(PathError::Malformed) => {
@@ -304,7 +316,7 @@ fn misfit(resolver: &Resolver<'_>, key: NodeKey, fragment: &str, wants: &'static
     }
     let fits = match wants {
         Kind::Any => true,
-        Kind::Schema | Kind::SchemaOrBool => node.is_map() || node.as_bool().is_some(),
+        Kind::Schema | Kind::SchemaOrBool | Kind::Items => node.is_map() || node.as_bool().is_some(),
         Kind::List(_) => node.is_seq(),
         _ => node.is_map(),
     };
@@ -331,7 +343,7 @@ fn misfit(resolver: &Resolver<'_>, key: NodeKey, fragment: &str, wants: &'static
 fn object_of(kind: &Kind) -> Option<&'static Object> {
     match kind {
         Kind::Obj(object) | Kind::Ref(object) => Some(object),
-        Kind::Schema | Kind::SchemaOrBool => Some(&crate::document::tables::SCHEMA),
+        Kind::Schema | Kind::SchemaOrBool | Kind::Items => Some(&crate::document::tables::SCHEMA),
         _ => None,
     }
 }
