@@ -61,7 +61,6 @@ pub fn decide(policies: &PolicySet, policy: &Policy, facts: &Facts) -> Result<()
     };
     let named: Vec<&str> = alternatives.iter().flat_map(|a| &a.needs).map(|need| need.scheme.value.as_str()).collect();
     let presented_bad = named.iter().any(|scheme| matches!(facts.credentials.get(*scheme), Some(Credential::Bad)));
-    let presented_any = named.iter().any(|scheme| facts.credentials.contains_key(*scheme));
     let authenticated = |a: &Alternative| a.needs.iter().all(|need| good(facts, &need.scheme));
     let authorized = |a: &Alternative| {
         authenticated(a)
@@ -79,10 +78,11 @@ pub fn decide(policies: &PolicySet, policy: &Policy, facts: &Facts) -> Result<()
         None
     } else if presented_bad {
         Some(Refusal::CredentialInvalid)
+    } else if anonymous_allowed {
+        // Whoever presents too little for any other alternative is nobody, and nobody may come in.
+        None
     } else if authenticated_somehow {
         Some(Refusal::ScopeMissing)
-    } else if anonymous_allowed && !presented_any {
-        None
     } else {
         Some(Refusal::CredentialMissing)
     };

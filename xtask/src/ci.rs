@@ -25,6 +25,7 @@ pub(crate) fn run() -> Outcome {
     });
     tests(&mut tally);
     step("layers", &mut tally, || crate::layers::run().map(drop));
+    step("mutants", &mut tally, || crate::mutants::run().map(drop));
     step("specs", &mut tally, specs);
     step("quickstart", &mut tally, || crate::quickstart::run(&["--check".to_owned()]).map(drop));
     let line = format!("{} passed, {} failed", tally.passed, tally.failed);

@@ -6,6 +6,7 @@ mod bless;
 mod ci;
 mod corpus;
 mod layers;
+mod mutants;
 mod quickstart;
 mod run;
 
@@ -21,6 +22,7 @@ tasks:
   corpus DIR            compile a folder of real and of broken documents (its README.md says what it holds)
          [--compile N|all] [--only TEXT]
   bless                 rewrite every expectation that a test compares with
+  mutants               take guards away, one at a time: a test must notice each
   layers                which crate may name which, words that generated code may not hold, proof constructors
 ";
 
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         "corpus" => corpus::run(rest),
         "bless" => bless::run(),
         "layers" => layers::run(),
+        "mutants" => mutants::run(),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             return ExitCode::SUCCESS;
