@@ -34,12 +34,14 @@ pub(crate) fn assemble(
 ) -> Result<OutputFiles, CodegenError> {
     let mut out = OutputFiles::new();
     let header = header(ir);
+    // In a crate that is no library, whatever its handlers do not use would be reported.
+    let lints = quote!(#[allow(dead_code, unreachable_pub, unused_imports)]);
     let mut add = |path: String, text: String| out.add(path, text).map_err(|bad| bug(format!("the path `{}`", bad.0)));
     match options.layout {
         Layout::SingleFile => {
             let modules = modules.into_iter().map(|module| {
                 let (name, docs, items) = (ident(&module.name), docs::doc(&module.docs), module.items);
-                quote!(#docs pub mod #name { #items })
+                quote!(#docs #lints pub mod #name { #items })
             });
             let modules: Vec<_> = modules.collect();
             let (file, text) = format(quote!(#(#modules)* #root))?;
@@ -52,7 +54,7 @@ pub(crate) fn assemble(
             let mut declarations = Vec::new();
             for module in modules {
                 let (name, docs) = (ident(&module.name), docs::doc(&module.docs));
-                declarations.push(quote!(#docs pub mod #name;));
+                declarations.push(quote!(#docs #lints pub mod #name;));
                 let (_, text) = format(module.items)?;
                 let back = parse(&text)?;
                 if module.name == "policy" {

@@ -21,6 +21,8 @@ pub mod types;
 use std::fmt;
 
 use gatewright_diag::{SourceMap, Span};
+use gatewright_ir::api::Location;
+use gatewright_ir::policy::SchemeKind;
 use gatewright_ir::{CheckedIr, OutputFiles};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -81,7 +83,15 @@ pub fn generate(ir: &CheckedIr, sources: &SourceMap, options: &Options) -> Resul
     let plan = types::Plan::new(ir, &types::Options { types: "super::super::types".to_owned() });
     let policies = policies(ir, sources, options, &names)?;
     let ids = operations::owner_ids(ir, &names, &plan);
-    let context = operations::Context { ir, sources, names: &names, prefix: &options.prefix, ids: &ids };
+    let credentials = credentials(ir);
+    let context = operations::Context {
+        ir,
+        sources,
+        names: &names,
+        prefix: &options.prefix,
+        credentials: &credentials,
+        ids: &ids,
+    };
     let mut tags: Vec<TokenStream> = vec![TokenStream::new(); names.tags.len()];
     for (operation, name) in ir.api.operations.iter().zip(&names.operations) {
         let items = operations::operation(&context, operation, name, &plan)?;
@@ -109,6 +119,15 @@ pub fn generate(ir: &CheckedIr, sources: &SourceMap, options: &Options) -> Resul
     Ok(files)
 }
 
+/// The query parameters in which schemes look for credentials.
+fn credentials(ir: &CheckedIr) -> Vec<String> {
+    let of = |scheme: &gatewright_ir::policy::Scheme| match &scheme.kind {
+        SchemeKind::ApiKey { location: Location::Query, name } => Some(name.clone()),
+        _ => None,
+    };
+    names::used_schemes(ir).into_iter().filter_map(of).collect()
+}
+
 fn policies(
     ir: &CheckedIr,
     sources: &SourceMap,
@@ -128,9 +147,7 @@ fn policies(
     }
     let api = policy::api(&source, &tables)?;
     Ok(quote! {
-        #[allow(unused_imports)]
         use ::gatewright::table::*;
-        #[allow(unused_imports)]
         use ::gatewright::Rate;
         /// What all operations share.
         #api

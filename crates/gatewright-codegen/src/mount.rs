@@ -88,11 +88,15 @@ pub(crate) fn schemes(ir: &CheckedIr, names: &Names) -> TokenStream {
 
 /// The items of the API's own module.
 pub(crate) fn root(ir: &CheckedIr, names: &Names) -> TokenStream {
-    let tags = names.tags.iter().map(|(module, _)| quote!(#[doc(inline)] pub use #module::*;));
+    let tags = names
+        .tags
+        .iter()
+        .map(|(module, _)| quote!(#[allow(unreachable_pub, unused_imports)] #[doc(inline)] pub use #module::*;));
     let resources = if names.resources.is_empty() {
         quote!()
     } else {
         quote!(
+            #[allow(unreachable_pub, unused_imports)]
             #[doc(inline)]
             pub use resources::*;
         )
@@ -111,6 +115,7 @@ pub(crate) fn root(ir: &CheckedIr, names: &Names) -> TokenStream {
         #(#tags)*
         #resources
         /// This version with all its operations, to be mounted beside others with `gatewright::router`.
+        #[allow(dead_code, unreachable_pub)]
         pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
         where
             A: #all,
@@ -126,6 +131,7 @@ pub(crate) fn root(ir: &CheckedIr, names: &Names) -> TokenStream {
         ///
         /// # Errors
         /// A setting of the deployment is missing or wrong.
+        #[allow(dead_code, unreachable_pub)]
         pub fn router<A>(
             app: A,
             config: ::gatewright::Config,
@@ -136,6 +142,7 @@ pub(crate) fn root(ir: &CheckedIr, names: &Names) -> TokenStream {
             ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
         }
         /// This version with some of its operations: those that are added to it.
+        #[allow(dead_code, unreachable_pub)]
         pub fn partial<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Partial<A>
         where
             A: #some,

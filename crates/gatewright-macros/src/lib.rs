@@ -9,6 +9,8 @@
 
 use proc_macro::TokenStream;
 
+#[cfg(feature = "api")]
+mod api;
 mod app;
 mod arguments;
 mod derive_handler;
@@ -106,4 +108,12 @@ pub fn derive_problem(item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn include_api(input: TokenStream) -> TokenStream {
     arguments::include_api(input.into()).into()
+}
+
+/// Compiles a spec where it stands: for demos and small specs. The path is relative to the crate's `Cargo.toml`;
+/// `api!("bank.yaml", prefix = "/v1")` serves it under `/v1`.
+#[cfg(feature = "api")]
+#[proc_macro]
+pub fn api(input: TokenStream) -> TokenStream {
+    api::expand(input.into()).into()
 }

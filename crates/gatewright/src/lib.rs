@@ -42,6 +42,8 @@ pub use clock::{Clock, SystemClock};
 pub use config::{Config, StartError, StartProblem};
 pub use cx::{Cx, RawParts, Unowned};
 pub use gateway::{Api, Exchange, Gateway, PathValues, collect_body, shield};
+#[cfg(feature = "api-macro")]
+pub use gatewright_macros::api;
 pub use gatewright_macros::{App, Handler, Principal, Problem, Resource, handler, include_api, resolver};
 pub use gatewright_policy::{self as policy, Rate, Refusal, table};
 pub use gatewright_store as store;

@@ -12,7 +12,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::CodegenError;
-use crate::names::{Names, OperationNames, ResourceNames, used_schemes};
+use crate::names::{Names, OperationNames, ResourceNames};
 use crate::types::Plan;
 
 pub(crate) use document::stub;
@@ -24,6 +24,8 @@ pub(crate) struct Context<'a> {
     pub(crate) sources: &'a SourceMap,
     pub(crate) names: &'a Names,
     pub(crate) prefix: &'a str,
+    /// The query parameters that carry credentials.
+    pub(crate) credentials: &'a [String],
     /// The type of each resource's id, in the order of the resources.
     pub(crate) ids: &'a [TokenStream],
 }
@@ -113,6 +115,7 @@ fn module(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<TokenStream, Codegen
             impl ::gatewright::Guarded for Op {}
         },
     };
+    let context_docs = crate::docs::doc(context_docs);
     let (input, found) = (&request.input, &request.found);
     Ok(quote! {
         #docs
@@ -147,7 +150,7 @@ fn module(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<TokenStream, Codegen
             /// What the handler gives.
             pub type Result = ::core::result::Result<Response, Error>;
             #caller
-            #[doc = #context_docs]
+            #context_docs
             pub type Cx<A> = ::gatewright::Cx<Op, #context>;
         }
     })
@@ -158,12 +161,7 @@ fn meta(subject: &Subject<'_>, parameters: &TokenStream, body: &TokenStream, pro
     let method = &subject.operation.method;
     let path = request::template(&subject.operation.path);
     let refuse = subject.unknown == UnknownFields::Refuse;
-    let credentials = used_schemes(subject.cx.ir).into_iter().filter_map(|scheme| match &scheme.kind {
-        gatewright_ir::policy::SchemeKind::ApiKey { location: gatewright_ir::api::Location::Query, name } => {
-            Some(name.clone())
-        }
-        _ => None,
-    });
+    let credentials = subject.cx.credentials;
     quote! {
         const META: &'static ::gatewright::Meta = &::gatewright::Meta {
             policy: &super::super::policy::#constant,

@@ -64,14 +64,14 @@ fn enumeration(
     more: &TokenStream,
     more_arms: &TokenStream,
 ) -> TokenStream {
-    let name = ident(name);
+    let (name, docs) = (ident(name), doc(docs));
     let definitions = variants.iter().map(|v| {
         let (name, docs, payload) = (&v.name, &v.docs, &v.payload);
         if payload.is_empty() { quote!(#docs #name,) } else { quote!(#docs #name(#(#payload),*),) }
     });
     let arms = variants.iter().map(|v| &v.arm);
     quote! {
-        #[doc = #docs]
+        #docs
         #[derive(Debug)]
         pub enum #name {
             #(#definitions)*
@@ -123,10 +123,10 @@ fn variants(
         let struct_name = format_ident!("{base}Headers");
         if !fields.is_empty() {
             let fields = fields.iter().map(|f| &f.definition);
-            let docs = format!("The header fields of {}.", status_name(response.status));
+            let docs = doc(&format!("The header fields of {}.", status_name(response.status)));
             // A class may stand among the responses and among the errors; its header fields are the same.
             let definition = quote! {
-                #[doc = #docs]
+                #docs
                 #[derive(Debug)]
                 pub struct #struct_name { #(#fields)* }
             };

@@ -1,0 +1,77 @@
+//! Each folder of `golden/` is a document and the code that it must become. `BLESS=1` writes the code anew. The code is
+//! a module of this test, so it compiles, and without a warning.
+#![deny(warnings)]
+#![allow(clippy::disallowed_methods, reason = "cases are files")]
+
+use std::path::{Path, PathBuf};
+
+use gatewright_compiler::{Compilation, Layout, Options, compile, disk::DiskLoader};
+
+macro_rules! cases {
+    ($($name:ident)*) => {
+        const CASES: &[&str] = &[$(stringify!($name)),*];
+        $(
+            mod $name {
+                include!(concat!("../golden/", stringify!($name), "/expected.rs"));
+            }
+        )*
+    };
+}
+cases!(answers bank_v1 bank_v2 names);
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
+}
+
+fn generated(case: &str, layout: Layout) -> Compilation {
+    let folder = root().join(case);
+    let spec = match std::fs::read_to_string(folder.join("spec")) {
+        Ok(path) => Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path.trim()),
+        Err(_) => folder.join("openapi.yaml"),
+    };
+    let version = case.rsplit('_').next().filter(|v| v.starts_with('v')).unwrap_or(case);
+    let options =
+        Options { name: version.to_owned(), prefix: format!("/{version}"), layout, ..Options::named(version) };
+    let (loader, entry) = DiskLoader::open(spec.parent().unwrap(), Path::new(spec.file_name().unwrap()), None).unwrap();
+    compile(&loader, &entry, &options)
+}
+
+#[test]
+fn documents_become_the_code_that_stands_beside_them() {
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut wrong = Vec::new();
+    for case in CASES {
+        let compiled = generated(case, Layout::SingleFile);
+        let text = compiled.files.as_ref().and_then(|f| f.iter().next().map(|(_, text)| text.to_owned()));
+        let text = text.unwrap_or_else(|| panic!("{case}: {:?}", compiled.diagnostics));
+        let path = root().join(case).join("expected.rs");
+        if bless {
+            std::fs::write(path, text).unwrap();
+        } else if std::fs::read_to_string(path).unwrap() != text {
+            wrong.push(*case);
+        }
+    }
+    assert!(wrong.is_empty(), "the code of {wrong:?} changed: read the difference after `BLESS=1`");
+}
+
+#[test]
+fn every_folder_is_a_case() {
+    let mut folders: Vec<String> =
+        std::fs::read_dir(root()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    folders.sort();
+    assert_eq!(folders, CASES);
+}
+
+#[test]
+fn one_file_and_many_say_the_same() {
+    for case in CASES {
+        let one = generated(case, Layout::SingleFile).files.unwrap();
+        let many = generated(case, Layout::Tree).files.unwrap();
+        let words = |text: &str| text.split_whitespace().collect::<String>().replace(',', "");
+        let one = words(one.iter().next().unwrap().1);
+        for (path, text) in many.iter().filter(|(path, _)| *path != "mod.rs") {
+            let header = text.split_once("\n\n").unwrap().1;
+            assert!(one.contains(&words(header)), "{case}/{path}");
+        }
+    }
+}
