@@ -88,8 +88,9 @@ pub fn unique<'a>(names: impl IntoIterator<Item = &'a str>, case: Case, taken: &
     for (name, plain) in names.iter().zip(&plains) {
         claims.entry(plain).or_default().insert(name);
     }
+    let in_use: HashSet<&str> = taken.iter().copied().collect();
     let owner = |plain: &str| -> Option<&str> {
-        if taken.contains(&plain) {
+        if in_use.contains(plain) {
             return None;
         }
         let claimants = claims.get(plain)?;

@@ -80,8 +80,12 @@ pub(super) fn body(checks: &mut Checks<'_>, key: &Key, marking: Marking) -> Stri
         let names: Vec<&str> = object.properties.iter().map(|property| property.name.as_str()).collect();
         let patterns: Vec<String> =
             object.pattern_properties.iter().map(|(pattern, _)| format!("&{}", checks.pattern(pattern))).collect();
+        if !patterns.is_empty() {
+            let _ = write!(out, "static PATTERNS: &[&Pattern] = &[{}];", patterns.join(", "));
+        }
         if !names.is_empty() || !patterns.is_empty() {
-            let _ = write!(out, "marks.properties(value, found, &{names:?}, &[{}]);", patterns.join(", "));
+            let patterns = if patterns.is_empty() { "&[]" } else { "PATTERNS" };
+            let _ = write!(out, "marks.properties(value, found, &{names:?}, {patterns});");
         }
     } else {
         if !array.prefix_items.is_empty() {

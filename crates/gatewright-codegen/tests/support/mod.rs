@@ -1,5 +1,11 @@
 //! Compiles generated types in a crate of their own, outside the repository.
-#![allow(dead_code, clippy::disallowed_methods, reason = "a test reads specs and runs cargo")]
+#![allow(
+    dead_code,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "a test reads specs and runs cargo"
+)]
 
 pub(crate) mod suite;
 
