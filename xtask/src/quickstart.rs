@@ -30,9 +30,9 @@ struct Try {
 }
 
 /// Whose tokens are used: a name for the shell, and what the development issuer is asked for.
-const TOKENS: &[(&str, &[&str])] = &[
-    ("ALICE", &["alice", "accounts:read", "transfers:write", "email_verified=true", "tenant=acme"]),
-    ("READER", &["alice", "accounts:read", "email_verified=true", "tenant=acme"]),
+const TOKENS: &[(&str, &str)] = &[
+    ("ALICE", "alice accounts:read transfers:write email_verified=true tenant=acme"),
+    ("READER", "alice accounts:read email_verified=true tenant=acme"),
 ];
 
 const POST: &[&str] = &["-H", "Content-Type: application/json", "-d"];
@@ -122,8 +122,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     make(&project)?;
     let program = build(&project)?;
     let mut server = Server::start(&program, &project, if check { "0" } else { "8443" })?;
-    let shell = Shell { program: &program, project: &project, origin: server.origin.clone(), tokens: Vec::new() };
-    let shell = shell.with_tokens()?;
+    let shell = Shell { project: &project, origin: server.origin.clone(), tokens: server.tokens.clone() };
     if check {
         let outcome = shell.try_all();
         server.stop();
@@ -175,16 +174,25 @@ fn make(project: &Path) -> Result<(), String> {
 }
 
 fn build(project: &Path) -> Result<PathBuf, String> {
-    let out = target().join("quickstart-target");
-    let mut command = cargo(["build", "--quiet", "--features", "dev"]);
-    command.current_dir(project).env("CARGO_TARGET_DIR", &out).env("RUSTFLAGS", "");
+    // With the repository's profile and target folder, so that the runtime is built once.
+    let profile = ["debug=\"line-tables-only\"", "package.\"*\".opt-level=1", "package.\"*\".debug=false"];
+    let mut command = cargo(["build", "--features", "dev"]);
+    command.args(profile.iter().flat_map(|setting| ["--config".to_owned(), format!("profile.dev.{setting}")]));
+    let out = target();
+    command.current_dir(project).env("CARGO_TARGET_DIR", &out);
     show(command)?;
     Ok(out.join("debug").join(format!("bank{}", std::env::consts::EXE_SUFFIX)))
+}
+
+enum Said {
+    Origin(String),
+    Token(String),
 }
 
 struct Server {
     child: Child,
     origin: String,
+    tokens: Vec<(&'static str, String)>,
 }
 
 impl Server {
@@ -192,32 +200,45 @@ impl Server {
         let mut child = Command::new(program)
             .current_dir(project)
             .env("PORT", port)
+            .args(TOKENS.iter().map(|(_, wish)| *wish))
+            .stdout(Stdio::piped())
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|e| format!("cannot start {}: {e}", program.display()))?;
+        // Tokens and keys on one stream, the origin on the other; both are read to their end, so that nothing waits.
         let (tell, told) = mpsc::channel();
-        let lines = child.stderr.take().map(BufReader::new);
+        let out = child.stdout.take().map(BufReader::new);
+        let tell_token = tell.clone();
         std::thread::spawn(move || {
-            for line in lines.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
-                match line.find("https://").and_then(|at| line.get(at..)) {
-                    Some(rest) if line.contains("listening") => {
-                        let origin: String =
-                            rest.chars().take_while(|c| !c.is_whitespace() && *c != '"' && *c != ',').collect();
-                        let _ = tell.send(origin.trim_end_matches('/').to_owned());
-                    }
-                    _ => eprintln!("{line}"),
+            for line in out.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
+                if let Some(token) = line.strip_prefix("token ") {
+                    let _ = tell_token.send(Said::Token(token.to_owned()));
                 }
             }
         });
-        match told.recv_timeout(START) {
-            Ok(origin) => Ok(Server { child, origin }),
-            Err(_) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                Err("the server did not start".to_owned())
+        let err = child.stderr.take().map(BufReader::new);
+        std::thread::spawn(move || {
+            for line in err.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
+                match line.strip_prefix("listening on ") {
+                    Some(origin) => drop(tell.send(Said::Origin(origin.trim().to_owned()))),
+                    None => eprintln!("{line}"),
+                }
+            }
+        });
+        let mut server = Server { child, origin: String::new(), tokens: Vec::new() };
+        while server.origin.is_empty() || server.tokens.len() < TOKENS.len() {
+            match told.recv_timeout(START) {
+                Ok(Said::Origin(origin)) => server.origin = origin,
+                Ok(Said::Token(token)) => {
+                    let name = TOKENS.get(server.tokens.len()).map_or("", |(name, _)| name);
+                    server.tokens.push((name, token));
+                }
+                // Dropping the server ends it.
+                Err(_) => return Err("the server did not start".to_owned()),
             }
         }
+        Ok(server)
     }
 
     fn stop(&mut self) {
@@ -233,28 +254,14 @@ impl Drop for Server {
 }
 
 struct Shell<'a> {
-    program: &'a Path,
     project: &'a Path,
     origin: String,
     tokens: Vec<(&'static str, String)>,
 }
 
 impl Shell<'_> {
-    fn with_tokens(mut self) -> Result<Self, String> {
-        for (name, words) in TOKENS {
-            let mut command = Command::new(self.program);
-            command.current_dir(self.project).arg("token").args(*words);
-            let done = capture(command, CURL)?;
-            if !done.success() {
-                return Err(format!("no token: {}", done.tail(5)));
-            }
-            self.tokens.push((name, done.stdout.trim().to_owned()));
-        }
-        Ok(self)
-    }
-
     fn certificate(&self) -> String {
-        self.project.join("target/dev/ca.pem").display().to_string()
+        self.project.join("target/dev/certificate.pem").display().to_string()
     }
 
     /// What curl is given, tokens as `token` gives them.

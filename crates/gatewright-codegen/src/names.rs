@@ -11,6 +11,8 @@ use proc_macro2::{Ident, Span};
 
 /// Traits and types of the prelude that a glob import of the API must not hide, and names of the API itself.
 const TAKEN_TYPES: &[&str] = &[
+    // The type parameter of every impl beside the traits.
+    "A",
     "AsMut",
     "AsRef",
     "Box",

@@ -13,6 +13,10 @@ pub struct Project {
     pub app: String,
     /// Its versions, at least one.
     pub apis: Vec<Api>,
+    /// The version and the scheme that development tokens are made for.
+    pub token: Option<(String, String)>,
+    /// The prefix and the level of each development key.
+    pub keys: Vec<(String, String)>,
     /// The types of objects that belong to somebody.
     pub objects: Vec<String>,
     /// Whether operations may say nothing about who may call them.
@@ -103,9 +107,15 @@ fn values(project: &Project) -> Value {
             }
         })
         .collect();
+    let keys =
+        project.keys.iter().map(|(prefix, level)| context! { prefix => prefix.as_str(), level => level.as_str() });
+    let keys: Vec<Value> = keys.collect();
     context! {
         package => project.package.as_str(), app => project.app.as_str(), apis => apis,
         objects => project.objects.clone(), crate_name => project.package.replace('-', "_"),
+        token_api => project.token.as_ref().map_or("", |(api, _)| api.as_str()),
+        token_scheme => project.token.as_ref().map_or("", |(_, scheme)| scheme.as_str()),
+        keys => keys,
         api_keys => project.apis.iter().any(|api| api.api_keys),
         allow_unguarded => project.allow_unguarded, version => project.version.as_str(),
         gatewright_path => project.gatewright_path.as_deref().unwrap_or(""),
@@ -157,6 +167,8 @@ mod tests {
             package: "bank".to_owned(),
             app: "Bank".to_owned(),
             apis: vec![api("v1"), api("v2")],
+            token: Some(("v2".to_owned(), "oauth".to_owned())),
+            keys: vec![("wx".to_owned(), "free".to_owned())],
             objects: vec!["Account".to_owned()],
             allow_unguarded: false,
             gatewright_path: Some("/a \"b\"/gatewright".to_owned()),
@@ -169,7 +181,7 @@ mod tests {
         let files = render(&project()).unwrap();
         assert_eq!(files.len(), FILES.len());
         assert!(files.get("src/api.rs").unwrap().ends_with("pub mod v1;\npub mod v2;\n"));
-        assert!(files.get("src/main.rs").unwrap().contains("&[&api::v1::API, &api::v2::API]"));
+        assert!(files.get("src/main.rs").unwrap().contains("server.transport(&api::v2::policy::API.transport)"));
         assert!(files.get("Cargo.toml").unwrap().contains(r#"path = "/a \"b\"/gatewright""#));
         let config = files.get("gatewright.toml").unwrap();
         assert_eq!(config.matches("[[api]]").count(), 2);

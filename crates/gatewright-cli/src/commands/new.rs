@@ -8,8 +8,8 @@ use gatewright_compiler::{Compilation, Layout, Options, compile, module_name};
 use gatewright_export::project::{self, Api, Guarded, Project};
 use gatewright_ir::OutputFiles;
 use gatewright_ir::names::{Case, plain};
-use gatewright_ir::policy::Access;
-use gatewright_policy::table::Status;
+use gatewright_ir::policy::{Access, Verify};
+use gatewright_policy::table::{Algorithm, Status};
 
 use super::scaffold::stubs;
 use crate::args::{Format, New};
@@ -95,6 +95,8 @@ fn files(args: &New, package: &str, versions: &[Version]) -> Result<OutputFiles,
         package: package.to_owned(),
         app: args.app.clone(),
         apis: versions.iter().map(api).collect(),
+        token: token(versions),
+        keys: keys(versions),
         objects: objects(versions),
         allow_unguarded: args.allow_unguarded,
         gatewright_path: path.transpose()?,
@@ -162,9 +164,7 @@ fn api(version: &Version) -> Api {
         prefix: version.prefix.clone(),
         output: format!("src/api/{}", version.name),
         guarded: guarded.collect(),
-        api_keys: ir.is_some_and(|ir| {
-            ir.policies.schemes.iter().any(|s| matches!(s.verify, gatewright_ir::policy::Verify::ApiKey(_)))
-        }),
+        api_keys: ir.is_some_and(|ir| ir.policies.schemes.iter().any(|s| matches!(s.verify, Verify::ApiKey(_)))),
     }
 }
 
@@ -184,6 +184,31 @@ fn concrete(operation: &gatewright_ir::Operation) -> String {
         }
     }
     out
+}
+
+/// The newest version with a scheme of signed tokens that a development issuer can sign for.
+fn token(versions: &[Version]) -> Option<(String, String)> {
+    versions.iter().rev().find_map(|version| {
+        let schemes = &version.done.ir.as_ref()?.policies.schemes;
+        let scheme = schemes.iter().find(|s| match &s.verify {
+            Verify::Jwt(jwt) => jwt.algorithms.iter().any(|a| a.value == Algorithm::EdDSA),
+            _ => false,
+        })?;
+        Some((version.name.clone(), scheme.name.value.clone()))
+    })
+}
+
+/// A development key for each prefix and level.
+fn keys(versions: &[Version]) -> Vec<(String, String)> {
+    let sets = versions.iter().filter_map(|v| v.done.ir.as_ref()).map(|ir| &ir.policies);
+    let all = sets.flat_map(|set| {
+        let prefixes = set.schemes.iter().filter_map(|s| match &s.verify {
+            Verify::ApiKey(key) => Some(key.prefix.clone()),
+            _ => None,
+        });
+        prefixes.flat_map(|prefix| set.levels.iter().map(move |level| (prefix.clone(), level.name.value.clone())))
+    });
+    all.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The types of objects that belong to somebody, over all versions.
