@@ -1,0 +1,23 @@
+#[path = "../../golden/bank_v1/expected.rs"]
+#[allow(dead_code, unused)]
+mod v1;
+
+use gatewright::{Identity, Owned, ResolveError, handler, resolver};
+use v1::*;
+
+struct Bank;
+struct Account;
+
+#[resolver(ResolveAccount)]
+async fn account(_: &Bank, _: resolve_account::Id, _: &Identity) -> Result<Owned<Account>, ResolveError> {
+    Ok(Owned::Hidden)
+}
+
+#[handler(GetAccount)]
+async fn get_account(_: &Bank) -> get_account::Result {
+    unimplemented!()
+}
+
+fn main() {
+    let _ = v1::mount(std::sync::Arc::new(Bank));
+}
