@@ -9,7 +9,7 @@ pub mod policy {
     pub static API: ApiPolicy = ApiPolicy {
         name: "Bank 2.0.0",
         prefix: "/v2",
-        bits: 13u16,
+        bits: 12u16,
         schemes: &[
             Scheme {
                 name: "oauth",
@@ -44,7 +44,7 @@ pub mod policy {
                 name: "key",
                 at: "v2.yaml:435",
                 bit: 5u16,
-                scopes: &[("rates:read", 6u16), ("rates:history", 7u16)],
+                scopes: &[("rates:read", 6u16)],
                 carrier: Carrier::Header("X-Api-Key"),
                 verify: Verify::ApiKey(ApiKey {
                     prefix: "bank",
@@ -56,21 +56,21 @@ pub mod policy {
         roles: &[
             Role {
                 name: "customer",
-                grants: &[(0u16, &[262])],
+                grants: &[(0u16, &[134])],
             },
             Role {
                 name: "teller",
-                grants: &[(0u16, &[782])],
+                grants: &[(0u16, &[398])],
             },
             Role {
                 name: "auditor",
-                grants: &[(0u16, &[1042])],
+                grants: &[(0u16, &[530])],
             },
         ],
         levels: &[
             Level {
                 name: "free",
-                grants: &[(1u16, &[2112])],
+                grants: &[(1u16, &[1088])],
                 rate: ::core::option::Option::Some(
                     Setting::Fixed(Rate {
                         limit: 60u32,
@@ -81,7 +81,7 @@ pub mod policy {
             },
             Level {
                 name: "premium",
-                grants: &[(1u16, &[6336])],
+                grants: &[(1u16, &[3136])],
                 rate: ::core::option::Option::Some(
                     Setting::Fixed(Rate {
                         limit: 6000u32,
@@ -158,7 +158,7 @@ pub mod policy {
             Setting::Fixed("https://bank.example/problems/"),
         ),
         validation_status: 400u16,
-        hash: "6128c1931f9bab17c3035f08da5030b5ea08ea1947a7753a8a7feaa118497034",
+        hash: "4f5d6e75ae1f3c686b80a0b487d517833ee585368e567b27866910a73fbcc382",
     };
 
     /// GET /v2/health · public: liveness probe; it shows no data · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:56)
@@ -331,7 +331,7 @@ pub mod policy {
                     },
                     rates: &[
                         (
-                            9u16,
+                            8u16,
                             Setting::Fixed(Rate {
                                 limit: 600u32,
                                 window: 60u32,
@@ -369,7 +369,7 @@ pub mod policy {
                 },
             ],
         ),
-        roles: &[512],
+        roles: &[256],
         level: ::core::option::Option::None,
         claims: &[],
         allow_networks: ::core::option::Option::Some(&[0u16]),
@@ -403,7 +403,7 @@ pub mod policy {
                 },
             ],
         ),
-        roles: &[1536],
+        roles: &[768],
         level: ::core::option::Option::None,
         claims: &[
             Claim {
@@ -472,7 +472,7 @@ pub mod policy {
         audit: false,
     }
         .checked();
-    /// GET /v2/rates/history · key\[rates:history\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:261)
+    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:261)
     pub static GET_RATE_HISTORY: Policy = Policy {
         operation: "getRateHistory",
         at: "v2.yaml:261",
@@ -481,13 +481,13 @@ pub mod policy {
                 Alternative {
                     schemes: &[1u16],
                     authenticated: &[32],
-                    authorized: &[160],
-                    scopes: &["rates:history"],
+                    authorized: &[96],
+                    scopes: &["rates:read"],
                 },
             ],
         ),
         roles: &[],
-        level: ::core::option::Option::Some(12u16),
+        level: ::core::option::Option::Some(11u16),
         claims: &[],
         allow_networks: ::core::option::Option::None,
         allow_users: ::core::option::Option::None,
@@ -2726,7 +2726,7 @@ pub mod rates {
 
     /// Exchange rates of a past day; premium keys only.
     ///
-    /// GET /v2/rates/history · key\[rates:history\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:261)
+    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:261)
     #[diagnostic::on_unimplemented(
         message = "`{Self}` does not handle `getRateHistory` (GET /v2/rates/history, v2.yaml:261)",
         label = "`getRateHistory` is missing",
