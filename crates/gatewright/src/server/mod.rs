@@ -5,6 +5,7 @@
 
 mod caps;
 mod certificate;
+mod linger;
 mod peer;
 #[cfg(test)]
 mod tests;

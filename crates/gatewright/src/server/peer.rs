@@ -11,6 +11,7 @@ use http::Request;
 use hyper::body::Incoming;
 use tower_service::Service;
 
+use super::linger::Lingering;
 use crate::net::Peer;
 
 /// Makes the service of a connection.
@@ -60,7 +61,12 @@ impl Service<Request<Incoming>> for OfPeer {
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        let mut request = request.map(Body::new);
+        // Over HTTP/1.1 hyper takes care of it, and reading there would ask for a body that is still held back
+        // (`Expect: 100-continue`).
+        let mut request = match request.version() {
+            http::Version::HTTP_2 => request.map(|body| Body::new(Lingering::new(body))),
+            _ => request.map(Body::new),
+        };
         request.extensions_mut().insert(self.peer);
         self.router.call(request)
     }
