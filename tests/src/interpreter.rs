@@ -262,7 +262,10 @@ fn equals(value: &Value, operand: &Operand, facts: &Facts) -> bool {
                 RequestPart::Header => facts.headers.get(&reference.name.to_ascii_lowercase()),
                 RequestPart::Body => None,
             };
-            given.is_some_and(|given| value.as_str() == Some(given) || value.to_string() == *given)
+            given.is_some_and(|given| match value {
+                Value::String(text) => text == given,
+                other => given.parse::<Value>().is_ok_and(|given| given == *other),
+            })
         }
     }
 }

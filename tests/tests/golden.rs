@@ -1,7 +1,7 @@
-//! Each folder of `golden/` is a document and the code that it must become. `BLESS=1` writes the code anew. The code is
+//! Each folder of `golden/` is a document and the code that it must become. `GATEWRIGHT_BLESS=1` writes the code anew. The code is
 //! a module of this test, so it compiles, and without a warning.
 #![deny(warnings)]
-#![allow(clippy::disallowed_methods, reason = "cases are files")]
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "cases are files")]
 
 use std::path::{Path, PathBuf};
 
@@ -38,7 +38,7 @@ fn generated(case: &str, layout: Layout) -> Compilation {
 
 #[test]
 fn documents_become_the_code_that_stands_beside_them() {
-    let bless = std::env::var_os("BLESS").is_some();
+    let bless = std::env::var_os("GATEWRIGHT_BLESS").is_some();
     let mut wrong = Vec::new();
     for case in CASES {
         let compiled = generated(case, Layout::SingleFile);
@@ -51,7 +51,7 @@ fn documents_become_the_code_that_stands_beside_them() {
             wrong.push(*case);
         }
     }
-    assert!(wrong.is_empty(), "the code of {wrong:?} changed: read the difference after `BLESS=1`");
+    assert!(wrong.is_empty(), "the code of {wrong:?} changed: read the difference after `GATEWRIGHT_BLESS=1`");
 }
 
 #[test]

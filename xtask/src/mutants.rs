@@ -21,6 +21,9 @@ use crate::run::{capture, cargo, root, target};
 /// One mutant with a cold build behind it, on a slow machine.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
+/// The folder below the copy's workspace root that holds everything but the root's own files.
+const BELOW: &str = "copy";
+
 struct Mutant {
     name: String,
     file: String,
@@ -41,6 +44,7 @@ pub(crate) fn run() -> Outcome {
     // A mutant that no longer fits the code proves nothing.
     let fitting = mutants.iter().map(|m| mutated(m).map(|text| (m, text))).collect::<Result<Vec<_>, _>>()?;
     let copy = copy_of_repository()?;
+    let workspace = copy.parent().unwrap_or(&copy);
     let mut survivors = Vec::new();
     let mut killed = 0;
     for (mutant, text) in &fitting {
@@ -48,7 +52,7 @@ pub(crate) fn run() -> Outcome {
         let original = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
         let mut command = cargo(["test", "--quiet"]);
-        command.args(mutant.test.split_whitespace()).current_dir(&copy).env("CARGO_TARGET_DIR", target());
+        command.args(mutant.test.split_whitespace()).current_dir(workspace).env("CARGO_TARGET_DIR", target());
         let done = capture(command, LIMIT)?;
         fs::write(&path, original).map_err(|e| format!("{}: {e}", path.display()))?;
         // What does not build was not tested: only a failed test counts, or the compiler's refusal of its own output.
@@ -91,8 +95,12 @@ fn mutated(mutant: &Mutant) -> Result<String, String> {
 }
 
 /// A copy of every file that is or could be committed. It stays, so that a second run builds little.
+///
+/// The workspace's root is the folder above the copy. Cargo tells crates apart by their path below that root, so the
+/// copy's crates are others than the repository's, and both can share one target folder and every dependency in it.
 fn copy_of_repository() -> Result<PathBuf, String> {
-    let copy = target().join("mutants");
+    let workspace = target().join("mutants");
+    let copy = workspace.join(BELOW);
     let mut command = std::process::Command::new("git");
     command.args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(root());
     let listed = capture(command, Duration::from_secs(60))?;
@@ -100,8 +108,12 @@ fn copy_of_repository() -> Result<PathBuf, String> {
         return Err(listed.tail(5));
     }
     for name in listed.stdout.lines() {
-        let (from, to) = (root().join(name), copy.join(name));
-        let Ok(bytes) = fs::read(&from) else { continue };
+        let from = root().join(name);
+        let Ok(mut bytes) = fs::read(&from) else { continue };
+        let to = if name.contains('/') { copy.join(name) } else { workspace.join(name) };
+        if name == "Cargo.toml" {
+            bytes = moved(&String::from_utf8_lossy(&bytes)).into_bytes();
+        }
         // Unchanged files keep their time, so that Cargo builds them once.
         if fs::read(&to).is_ok_and(|there| there == bytes) {
             continue;
@@ -112,4 +124,16 @@ fn copy_of_repository() -> Result<PathBuf, String> {
         fs::write(&to, bytes).map_err(|e| format!("{}: {e}", to.display()))?;
     }
     Ok(copy)
+}
+
+/// The manifest of a workspace whose crates stand one folder deeper.
+fn moved(manifest: &str) -> String {
+    let line = |line: &str| {
+        if line.starts_with("members = ") || line.starts_with("exclude = ") {
+            line.replace("[\"", &format!("[\"{BELOW}/")).replace(", \"", &format!(", \"{BELOW}/"))
+        } else {
+            line.replace("path = \"", &format!("path = \"{BELOW}/"))
+        }
+    };
+    manifest.lines().map(|text| line(text) + "\n").collect()
 }
