@@ -4,6 +4,7 @@
 //! and so does a table without rows: a case that cannot be read is not one that passed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, reason = "cases are files")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -24,7 +24,7 @@ mod resolver;
 /// The first argument is a reference to the application; the others are inputs, told apart by their types, in any order
 /// and any subset. The function stays as it is and can be called in a test.
 ///
-/// ```ignore
+/// ```text
 /// #[handler(CreateTransfer)]
 /// async fn create_transfer(bank: &Bank, from: Authorized<Account>, req: create_transfer::Request) -> create_transfer::Result { … }
 /// ```
@@ -35,7 +35,7 @@ pub fn handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a function the resolver of an owned object: it finds it, and says whether this caller may touch it.
 ///
-/// ```ignore
+/// ```text
 /// #[resolver(ResolveAccount)]
 /// async fn account(bank: &Bank, id: AccountId, who: &Identity) -> Result<Owned<Account>, ResolveError> { … }
 /// ```
@@ -47,7 +47,7 @@ pub fn resolver(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a struct a use case: its fields are its inputs, `#[state]` fields come from the application, and its own
 /// `handle` runs it.
 ///
-/// ```ignore
+/// ```text
 /// #[derive(Handler)]
 /// #[handler(CreateTransfer, app = Bank)]
 /// struct MakeTransfer { #[state] ledger: Ledger, from: Authorized<Account>, req: create_transfer::Request }
@@ -67,7 +67,7 @@ pub fn derive_app(item: TokenStream) -> TokenStream {
 
 /// Makes a type the owned object of a resource; its own `resolve` finds it.
 ///
-/// ```ignore
+/// ```text
 /// #[derive(Resource)]
 /// #[resolver(ResolveAccount, app = Bank)]
 /// struct Account { … }
@@ -89,7 +89,7 @@ pub fn derive_principal(item: TokenStream) -> TokenStream {
 
 /// Makes the variants of a domain error the error responses of operations, for `?` in their handlers.
 ///
-/// ```ignore
+/// ```text
 /// #[derive(Problem)]
 /// #[problem(CreateTransfer)]
 /// enum TransferError {

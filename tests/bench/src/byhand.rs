@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use gatewright_example_bank::ledger::{Ledger, Refused};
 
 /// Everything the handlers share.
-pub struct Shared {
+pub(crate) struct Shared {
     ledger: Ledger,
     key: DecodingKey,
     validation: Validation,
@@ -99,7 +99,7 @@ struct Fault {
 }
 
 /// The router, for tokens that verify with this key.
-pub fn router(ledger: Ledger, key: DecodingKey, issuer: &str, audience: &str) -> Router {
+pub(crate) fn router(ledger: Ledger, key: DecodingKey, issuer: &str, audience: &str) -> Router {
     let mut validation = Validation::new(Algorithm::ES256);
     validation.set_issuer(&[issuer]);
     validation.set_audience(&[audience]);

@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 /// What a run did.
 #[derive(Clone, Copy, Debug)]
-pub struct Run {
+pub(crate) struct Run {
     /// Answers a second.
-    pub per_second: f64,
+    pub(crate) per_second: f64,
     /// The server's CPU time an answer, in microseconds, user and system.
-    pub cpu_us: f64,
+    pub(crate) cpu_us: f64,
 }
 
 /// Sends `request` over `connections` for `time`, and reads the CPU time that process `pid` used meanwhile.
 ///
 /// # Errors
 /// An answer with another status than `status`, or a connection that breaks.
-pub fn run(
+pub(crate) fn run(
     address: SocketAddr,
     pid: u32,
     request: &[u8],
