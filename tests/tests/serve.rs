@@ -222,3 +222,48 @@ async fn every_row_of_every_table() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
+
+/// An axum handler that knows nothing of Gatewright, behind the guard of an operation.
+#[tokio::test]
+async fn an_untouched_handler_behind_its_guard() {
+    use axum::Extension;
+    use axum::routing::get;
+    use gatewright::{GuardLayer, Identity};
+    use gatewright_example_bank::api::v2;
+    use gatewright_example_bank::app::Bank;
+
+    let issuer = Issuer::new();
+    let config = Config::new().clock(Arc::new(FakeClock::at(NOW))).jwks("oauth", issuer.jwks());
+    let config = config.api_keys(Arc::new(MemoryStore::default()), Pepper::new(vec![9; 32]).unwrap());
+    let bank = Arc::new(Bank { ledger: gatewright_example_bank::ledger::Ledger::with_examples() });
+    let partial = v2::partial(bank).external::<v2::get_tenant_report::Op>().operation::<v2::get_health::Op>();
+    let (api, gateway) = gatewright::serve([partial.mount()], config).unwrap();
+    let layer = GuardLayer::<v2::get_tenant_report::Op>::new(&gateway).unwrap();
+    let entered = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = Arc::clone(&entered);
+    let old = move |Extension(who): Extension<Arc<Identity>>| async move {
+        count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        format!("hello {}", who.subject().unwrap_or_default())
+    };
+    let router = Router::new().route("/v2/tenants/{tenantId}/report", get(old).layer(layer)).merge(api);
+
+    let ask = async |path: &str, claims: Option<Value>| {
+        let mut request = Request::builder().uri(path).header("host", "localhost");
+        if let Some(claims) = claims {
+            request = request.header("authorization", format!("Bearer {}", issuer.token(NOW, &claims)));
+        }
+        let mut request = request.body(axum::body::Body::empty()).unwrap();
+        request.extensions_mut().insert(Peer::new("127.0.0.1:4711".parse().unwrap()).over_tls());
+        let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+        (parts.status.as_u16(), String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap())
+    };
+    let ann = |tenant: &str| {
+        Some(serde_json::json!({ "sub": "ann", "roles": ["auditor"], "tenant": tenant, "department": "risk" }))
+    };
+    assert_eq!(ask("/v2/tenants/acme/report", None).await.0, 401);
+    assert_eq!(ask("/v2/tenants/acme/report", ann("other")).await.0, 403);
+    assert_eq!(ask("/v2/tenants/acme/report?x=1", ann("acme")).await.0, 400);
+    assert_eq!(ask("/v2/health", None).await.0, 204);
+    assert_eq!(entered.load(std::sync::atomic::Ordering::SeqCst), 0, "the handler was entered");
+    assert_eq!(ask("/v2/tenants/acme/report", ann("acme")).await, (200, "hello ann".to_owned()));
+}

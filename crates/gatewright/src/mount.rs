@@ -67,7 +67,7 @@ impl<A: Send + Sync + 'static> Partial<A> {
         self
     }
 
-    /// Says that `O` is served elsewhere, by an axum handler behind a `GuardLayer`. Nothing is routed for
+    /// Says that `O` is served elsewhere, by an axum handler behind a [`GuardLayer`](crate::GuardLayer). Nothing is routed for
     /// it here, `missing_as_501` does not count it as missing, and the route report lists it.
     #[must_use]
     pub fn external<O: Operation>(mut self) -> Partial<A> {

@@ -118,6 +118,11 @@ impl Gateway {
         self.apis.get(api)?.guards.get(operation)
     }
 
+    /// Every guard, with the index of its version.
+    pub(crate) fn guards(&self) -> impl Iterator<Item = (usize, &Guard)> {
+        self.apis.iter().enumerate().flat_map(|(api, mounted)| mounted.guards.iter().map(move |guard| (api, guard)))
+    }
+
     /// The policies of a version.
     #[must_use]
     pub fn api(&self, api: usize) -> Option<&'static ApiPolicy> {
