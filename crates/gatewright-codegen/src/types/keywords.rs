@@ -362,8 +362,10 @@ impl Within<'_, '_> {
         for name in &rules.required {
             if !known.contains(name.as_str()) && !self.scope.read_only.contains(name) && named.insert(name) {
                 needed += 1;
-                // Required and elsewhere spoken of, if at all.
-                fields.push((name, format!("field({name:?}, check::any, 9)")));
+                // Elsewhere spoken of, if at all. Where only the policy closes the object, what is required is admitted:
+                // else no request could be valid.
+                let flags = if closed { 1 } else { 9 };
+                fields.push((name, format!("field({name:?}, check::any, {flags})")));
             }
         }
         let mut text = String::new();

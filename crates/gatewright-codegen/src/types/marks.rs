@@ -36,6 +36,7 @@ fn own(schema: &Schema, marking: Marking, beside: bool) -> bool {
     let (object, array) = (&schema.object, &schema.array);
     if marking.objects {
         !object.properties.is_empty()
+            || (marking.meant && !object.required.is_empty())
             || !object.pattern_properties.is_empty()
             || object.additional_properties.is_some()
             || (!beside && object.unevaluated_properties.is_some())
@@ -77,7 +78,12 @@ pub(super) fn body(checks: &mut Checks<'_>, key: &Key, marking: Marking) -> Stri
         return format!("if value.kind() == Kind::{kind} {{ marks.all(); }}");
     }
     if marking.objects {
-        let names: Vec<&str> = object.properties.iter().map(|property| property.name.as_str()).collect();
+        let mut names: Vec<&str> = object.properties.iter().map(|property| property.name.as_str()).collect();
+        if marking.meant {
+            // What is required is spoken of, declared or not: else no request could be valid.
+            let more = object.required.iter().map(String::as_str).filter(|name| !names.contains(name));
+            names.extend(more.collect::<Vec<_>>());
+        }
         let patterns: Vec<String> =
             object.pattern_properties.iter().map(|(pattern, _)| format!("&{}", checks.pattern(pattern))).collect();
         if !patterns.is_empty() {
