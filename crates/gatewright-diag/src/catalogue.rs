@@ -145,6 +145,7 @@ codes! {
     // 07: what is not enforced.
     0701 NOT_ENFORCED_YET "not-enforced-yet" Error "the vocabulary has this word, and the server cannot enforce it yet";
     0702 PATTERN_NOT_LINEAR "pattern-not-linear" Warning "a pattern that cannot be matched in linear time";
+    0703 RUST_TYPE_UNUSED "rust-type-unused" Warning "`x-rust-type` is not applied yet";
 
     // 09: the tool itself.
     0901 CONFIG_SYNTAX "config-syntax" Error "malformed TOML in `gatewright.toml`";

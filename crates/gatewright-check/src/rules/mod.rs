@@ -36,6 +36,7 @@ rules! {
     secret_in_url,
     optional_owner,
     not_enforced_yet,
+    rust_type_unused,
 }
 
 pub(crate) use unknown_scheme::declare;
