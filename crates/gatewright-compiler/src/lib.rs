@@ -106,17 +106,22 @@ pub enum Stage {
 
 /// Compiles the document `entry`, a path inside the loader's folder.
 pub fn compile(loader: &dyn Loader, entry: &str, options: &Options) -> Compilation {
-    run(loader, entry, options, &mut Watch { until: None, text: None })
+    observe(loader, entry, options, &mut |_| {})
+}
+
+/// As [`compile`], and says when each stage is done: for progress, and for measuring.
+pub fn observe(loader: &dyn Loader, entry: &str, options: &Options, done: &mut dyn FnMut(Stage)) -> Compilation {
+    run(loader, entry, options, &mut Watch { until: None, text: None, done })
 }
 
 /// Compiles up to a stage, and what that stage made as text. `None` if an error came before it was done.
 pub fn dump(loader: &dyn Loader, entry: &str, options: &Options, stage: Stage) -> (Option<String>, Compilation) {
-    let mut watch = Watch { until: Some(stage), text: None };
+    let mut watch = Watch { until: Some(stage), text: None, done: &mut |_| {} };
     let done = run(loader, entry, options, &mut watch);
     (watch.text, done)
 }
 
-fn run(loader: &dyn Loader, entry: &str, options: &Options, watch: &mut Watch) -> Compilation {
+fn run(loader: &dyn Loader, entry: &str, options: &Options, watch: &mut Watch<'_>) -> Compilation {
     let mut sources = SourceMap::new();
     let mut sink = Sink::new();
     let (ir, files) = pipeline(loader, entry, options, &mut sources, &mut sink, watch).unzip();
@@ -137,7 +142,7 @@ fn pipeline(
     options: &Options,
     map: &mut SourceMap,
     sink: &mut Sink,
-    watch: &mut Watch,
+    watch: &mut Watch<'_>,
 ) -> Option<(CheckedIr, OutputFiles)> {
     let path = named(entry, sink)?;
 
@@ -200,13 +205,15 @@ impl Options {
 }
 
 /// Looks at the stages as they pass, and ends the run behind the one that is wanted.
-struct Watch {
+struct Watch<'a> {
     until: Option<Stage>,
     text: Option<String>,
+    done: &'a mut dyn FnMut(Stage),
 }
 
-impl Watch {
+impl Watch<'_> {
     fn pass(&mut self, stage: Stage, text: impl FnOnce() -> String) -> Option<()> {
+        (self.done)(stage);
         if self.until != Some(stage) {
             return Some(());
         }

@@ -4,10 +4,13 @@
 //! would cost both the same and hide the difference), and sends each the same requests in turns: a guarded GET and a
 //! validated POST. It prints answers a second, CPU time an answer, and the ratio of the two; the ratio is the figure, the
 //! rest depends on the machine.
+//!
+//! `cargo run --release -p gatewright-bench -- compile SPEC` measures the compiler on a document instead.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods, reason = "a command of its own")]
 
 mod byhand;
+mod compile;
 mod load;
 
 use std::error::Error;
@@ -33,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match std::env::args().nth(1).as_deref() {
         Some("generated") => serve(false),
         Some("byhand") => serve(true),
+        Some("compile") => compile::measure(std::path::Path::new(&std::env::args().nth(2).ok_or("which document?")?)),
         _ => compare(),
     }
 }
