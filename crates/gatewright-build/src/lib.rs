@@ -18,7 +18,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use gatewright_compiler::disk::DiskLoader;
+use gatewright_compiler::disk::{self, DiskLoader};
 use gatewright_compiler::{Compilation, Layout, Options, compile as run};
 use gatewright_diag::Level;
 use gatewright_diag::show::plain;
@@ -34,6 +34,7 @@ pub fn compile(spec: impl AsRef<Path>) {
 pub struct Builder {
     spec: PathBuf,
     root: Option<PathBuf>,
+    overlays: Vec<PathBuf>,
     options: Options,
 }
 
@@ -55,7 +56,12 @@ impl Builder {
         let spec = spec.as_ref().to_owned();
         let stem = spec.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         let name = gatewright_compiler::module_name(&stem);
-        Builder { spec, root: None, options: Options { layout: Layout::SingleFile, ..Options::named(name) } }
+        Builder {
+            spec,
+            root: None,
+            overlays: Vec::new(),
+            options: Options { layout: Layout::SingleFile, ..Options::named(name) },
+        }
     }
 
     /// The name of the API version, and of the file in `OUT_DIR`; the document's name unless said.
@@ -73,6 +79,12 @@ impl Builder {
     /// The folder that references may not leave; the document's own unless said.
     pub fn root(mut self, folder: impl AsRef<Path>) -> Builder {
         self.root = Some(folder.as_ref().to_owned());
+        self
+    }
+
+    /// Applies an OpenAPI overlay to the document first; several are applied in their order.
+    pub fn overlay(mut self, file: impl AsRef<Path>) -> Builder {
+        self.overlays.push(file.as_ref().to_owned());
         self
     }
 
@@ -116,7 +128,15 @@ impl Builder {
             lines.push(format!("cargo::error={e}"));
             Failed(e.to_string())
         })?;
-        let done = run(&loader, &entry, &self.options);
+        let mut options = self.options.clone();
+        for file in &self.overlays {
+            lines.push(format!("cargo::rerun-if-changed={}", file.display()));
+            options.overlays.push(disk::overlay(package, file).map_err(|e| {
+                lines.push(format!("cargo::error={e}"));
+                Failed(e.to_string())
+            })?);
+        }
+        let done = run(&loader, &entry, &options);
         told(&done, lines);
         let Some(files) = &done.files else {
             let all: Vec<String> = done.diagnostics.iter().map(|d| plain::text(d, &done.sources)).collect();
@@ -169,6 +189,21 @@ mod tests {
         let before = std::fs::metadata(&path).unwrap().modified().unwrap();
         Builder::new("specs/My-Bank.yaml").write(dir.path(), dir.path(), &mut Vec::new()).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), before);
+    }
+
+    #[test]
+    fn overlays_are_applied_and_watched() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("api.yaml"), GOOD.replace("      x-security: { public: why }\n", "")).unwrap();
+        let overlay =
+            "overlay: 1.0.0\nactions: [ { target: $.paths.*.get, update: { x-security: { public: why } } } ]\n";
+        std::fs::write(dir.path().join("guards.yaml"), overlay).unwrap();
+        let mut lines = Vec::new();
+        assert!(Builder::new("api.yaml").write(dir.path(), dir.path(), &mut lines).is_err());
+        let builder = Builder::new("api.yaml").overlay("guards.yaml");
+        lines.clear();
+        builder.write(dir.path(), dir.path(), &mut lines).unwrap();
+        assert!(lines.contains(&"cargo::rerun-if-changed=guards.yaml".to_owned()), "{lines:?}");
     }
 
     #[test]

@@ -130,6 +130,10 @@ pub(crate) struct Check {
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
 
+    /// An OpenAPI overlay to apply to the document first; several are applied in their order
+    #[arg(long = "overlay", value_name = "FILE")]
+    pub(crate) overlays: Vec<PathBuf>,
+
     /// Take operations without a guard for open ones, with a warning
     #[arg(long)]
     pub(crate) allow_unguarded: bool,
@@ -152,6 +156,10 @@ pub(crate) struct Explain {
     /// The folder that references may not leave; the document's own unless given
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+
+    /// An OpenAPI overlay to apply to the document first; several are applied in their order
+    #[arg(long = "overlay", value_name = "FILE")]
+    pub(crate) overlays: Vec<PathBuf>,
 
     /// Take operations without a guard for open ones, with a warning
     #[arg(long)]
@@ -183,6 +191,10 @@ pub(crate) struct Dump {
     /// The folder that references may not leave; the document's own unless given
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+
+    /// An OpenAPI overlay to apply to the document first; several are applied in their order
+    #[arg(long = "overlay", value_name = "FILE")]
+    pub(crate) overlays: Vec<PathBuf>,
 
     /// Take operations without a guard for open ones, with a warning
     #[arg(long)]

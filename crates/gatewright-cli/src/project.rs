@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use gatewright_compiler::config::{self, ApiConfig, Config};
-use gatewright_compiler::disk::DiskLoader;
-use gatewright_compiler::{Compilation, Layout, Options, compile};
+use gatewright_compiler::disk::{self, DiskLoader};
+use gatewright_compiler::{Compilation, Layout, Options, OverlayFile, compile};
 use gatewright_diag::{Sink, SourceMap};
 
 use crate::args::Format;
@@ -63,7 +63,9 @@ impl Project {
                 let root = api.root.as_deref().map(Path::new);
                 let (loader, entry) = DiskLoader::open(&self.folder, Path::new(&api.spec), root)?;
                 let layout = if api.output.ends_with(".rs") { Layout::SingleFile } else { Layout::Tree };
+                let overlays = overlays(&self.folder, &api.overlays)?;
                 let options = Options {
+                    overlays,
                     name: api.name.clone(),
                     prefix: api.prefix.clone(),
                     allow_unguarded: api.allow_unguarded,
@@ -79,6 +81,11 @@ impl Project {
             })
             .collect()
     }
+}
+
+/// Reads overlays, named relative to a folder.
+pub(crate) fn overlays<P: AsRef<Path>>(folder: &Path, paths: &[P]) -> Result<Vec<OverlayFile>, Stop> {
+    paths.iter().map(|path| Ok(disk::overlay(folder, path.as_ref())?)).collect()
 }
 
 /// Shows the diagnostics of all, and says whether there is an error.

@@ -93,6 +93,31 @@ fn check_tells_good_from_bad_from_unable() {
 }
 
 #[test]
+fn overlays_and_a_wider_root_are_named_by_hand() {
+    let dir = project(&GOOD.replace("key: []", "kee: []"));
+    let overlay = "overlay: 1.0.0\nactions: [ { target: $.components.securitySchemes, update: { kee: { type: apiKey, in: header, name: X-Key } } } ]\n";
+    fs::write(dir.path().join("guards.yaml"), overlay).unwrap();
+    assert_eq!(run(dir.path(), &["check", "specs/v1.yaml"]).code, 1);
+    let ran = run(dir.path(), &["check", "specs/v1.yaml", "--overlay", "guards.yaml"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let config = dir.path().join("gatewright.toml");
+    let text = fs::read_to_string(&config).unwrap().replacen("output =", "overlays = [\"guards.yaml\"]\noutput =", 1);
+    fs::write(&config, text).unwrap();
+    let ran = run(dir.path(), &["generate"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let ran = run(dir.path(), &["check", "specs/v1.yaml", "--overlay", "none.yaml"]);
+    assert!(ran.code > 1 && ran.err.contains("none.yaml"), "{}", ran.err);
+
+    fs::write(dir.path().join("shared.yaml"), "A: { type: string }\n").unwrap();
+    fs::write(dir.path().join("specs/v1.yaml"), format!("{GOOD}  schemas: {{ A: {{ $ref: '../shared.yaml#/A' }} }}\n"))
+        .unwrap();
+    let ran = run(dir.path(), &["check", "specs/v1.yaml"]);
+    assert!(ran.code == 1 && ran.err.contains("--root"), "{}", ran.err);
+    let ran = run(dir.path(), &["check", "specs/v1.yaml", "--root", "."]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+}
+
+#[test]
 fn machines_get_their_formats_on_standard_output() {
     let dir = project(&GOOD.replace("key: []", "kee: []"));
     let ran = run(dir.path(), &["check", "--format", "json", "specs/v1.yaml"]);

@@ -8,6 +8,7 @@
 //! name = "v1"                # the module, and the version in messages
 //! spec = "specs/v1.yaml"
 //! root = "specs"             # references stay inside; the spec's own folder unless said
+//! overlays = ["guards.yaml"] # OpenAPI overlays, applied to the spec in this order; none unless said
 //! prefix = "/v1"             # nothing unless said
 //! output = "src/api/v1"      # a folder; or one file, if it ends in `.rs`
 //!
@@ -40,6 +41,8 @@ pub struct ApiConfig {
     pub spec: String,
     /// `root`: the folder that references may not leave; the spec's own unless said.
     pub root: Option<String>,
+    /// `overlays`: files relative to the configuration's folder.
+    pub overlays: Vec<String>,
     /// `prefix`: the path under which the version is served; empty for none.
     pub prefix: String,
     /// `output`: a folder, or a file that ends in `.rs`.
@@ -64,7 +67,7 @@ impl Default for ScaffoldConfig {
 }
 
 const ROOT_KEYS: &[&str] = &["api", "options", "scaffold"];
-const API_KEYS: &[&str] = &["name", "spec", "root", "prefix", "output", "allow-unguarded"];
+const API_KEYS: &[&str] = &["name", "spec", "root", "overlays", "prefix", "output", "allow-unguarded"];
 const OPTION_KEYS: &[&str] = &["allow-unguarded"];
 const SCAFFOLD_KEYS: &[&str] = &["output", "app"];
 
@@ -173,6 +176,18 @@ impl Reader {
         }
     }
 
+    fn texts(&self, table: &DeTable<'_>, key: &str, sink: &mut Sink) -> Vec<String> {
+        let Some(value) = table.get(key) else { return Vec::new() };
+        let list: Option<Vec<String>> = match value.get_ref().as_array() {
+            Some(items) => items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect(),
+            None => None,
+        };
+        list.unwrap_or_else(|| {
+            self.wrong(key, "a list of strings", value.get_ref(), self.span(value.span()), sink);
+            Vec::new()
+        })
+    }
+
     fn boolean(&self, table: &DeTable<'_>, key: &str, sink: &mut Sink) -> Option<bool> {
         let value = table.get(key)?;
         let found = value.get_ref().as_bool();
@@ -226,6 +241,7 @@ impl Reader {
             api.output = output;
         }
         api.root = self.text(table, "root", sink).map(|(root, _)| root);
+        api.overlays = self.texts(table, "overlays", sink);
         if let Some((prefix, at)) = self.text(table, "prefix", sink) {
             if !is_prefix(&prefix) {
                 sink.error(codes::CONFIG_VALUE, at, format!("`{prefix}` is no path prefix"))
@@ -300,12 +316,13 @@ mod tests {
     #[test]
     fn a_whole_configuration() {
         let (config, shown) = check(
-            "[options]\nallow-unguarded = true\n[[api]]\nname='v1'\nspec='s/v1.yaml'\noutput='src/api/v1'\nprefix='/v1'\n\
+            "[options]\nallow-unguarded = true\n[[api]]\nname='v1'\nspec='s/v1.yaml'\noutput='src/api/v1'\nprefix='/v1'\noverlays=['o.yaml']\n\
              [[api]]\nname='v2'\nspec='s/v2.yaml'\noutput='src/api/v2.rs'\nprefix='/v2'\nallow-unguarded=false\n[scaffold]\napp='Bank'\n",
         );
         assert_eq!(shown, "");
         assert_eq!(config.apis.len(), 2);
         assert!(config.apis[0].allow_unguarded && !config.apis[1].allow_unguarded);
+        assert_eq!(config.apis[0].overlays, ["o.yaml"]);
         assert_eq!(config.scaffold, ScaffoldConfig { output: "src/handlers".to_owned(), app: "Bank".to_owned() });
     }
 

@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use gatewright_spec::{FilePath, LoadError, Loader};
+use gatewright_spec::{FilePath, LoadError, Loader, OverlayFile};
 
 /// Reads files inside one folder.
 #[derive(Clone, Debug)]
@@ -68,6 +68,22 @@ impl DiskLoader {
         let shown = shown.to_string_lossy().replace('\\', "/");
         Ok((DiskLoader { folder, real, shown }, entry))
     }
+}
+
+/// Reads an overlay. It was named by hand, so it may stand in any folder. Paths are relative to `base`, the name that
+/// people see too.
+///
+/// # Errors
+/// If there is no such file, or it cannot be read.
+pub fn overlay(base: &Path, path: &Path) -> Result<OverlayFile, NoSpec> {
+    let fail = |why: &str| NoSpec { path: path.to_owned(), why: why.to_owned() };
+    let real = base.join(path);
+    let meta = fs::metadata(&real).map_err(|e| fail(reason(e.kind())))?;
+    if !meta.is_file() || meta.len() > gatewright_spec::source::MAX_FILE {
+        return Err(fail("it is no overlay"));
+    }
+    let bytes = fs::read(&real).map_err(|e| fail(reason(e.kind())))?;
+    Ok(OverlayFile { name: path.to_string_lossy().replace('\\', "/"), bytes })
 }
 
 impl DiskLoader {

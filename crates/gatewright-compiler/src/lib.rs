@@ -32,9 +32,10 @@ use gatewright_codegen::generate;
 use gatewright_diag::{Diagnostic, Level, Sink, SourceMap, codes};
 use gatewright_ir::{CheckedIr, OutputFiles};
 use gatewright_spec::lower::lower;
-use gatewright_spec::{FilePath, Loader, load, parse, resolve, shape};
+use gatewright_spec::{FilePath, Loader, load, overlay, parse, resolve, shape};
 
 pub use gatewright_codegen::{Layout, ScaffoldOptions, Style, scaffold};
+pub use gatewright_spec::OverlayFile;
 /// The JSON Schema of `x-security`, for editors.
 pub use gatewright_spec::vocabulary::SCHEMA as VOCABULARY_SCHEMA;
 
@@ -47,6 +48,8 @@ pub struct Options {
     pub prefix: String,
     /// Operations that say neither `security` nor `public` are open, with a warning, instead of an error.
     pub allow_unguarded: bool,
+    /// OpenAPI overlays, applied to the entry document in this order.
+    pub overlays: Vec<OverlayFile>,
     /// Several files, or one.
     pub layout: Layout,
 }
@@ -54,7 +57,13 @@ pub struct Options {
 impl Options {
     /// An API version of this name, served without a prefix, unguarded operations refused, in several files.
     pub fn named(name: impl Into<String>) -> Options {
-        Options { name: name.into(), prefix: String::new(), allow_unguarded: false, layout: Layout::Tree }
+        Options {
+            name: name.into(),
+            prefix: String::new(),
+            allow_unguarded: false,
+            overlays: Vec::new(),
+            layout: Layout::Tree,
+        }
     }
 }
 
@@ -152,6 +161,7 @@ fn pipeline(
     let tree = parse(file, map, sink)?;
     watch.pass(Stage::Parse, || tree.to_string())?;
 
+    let tree = overlay(tree, &options.overlays, map, sink)?;
     let document = shape(tree, sink)?;
     watch.pass(Stage::Shape, || document.to_string())?;
 

@@ -2,13 +2,27 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use gatewright_compiler::{Options, Stage, config, dump};
+use gatewright_compiler::{Options, OverlayFile, Stage, config, dump};
 use gatewright_diag::show::plain;
 use gatewright_diag::{ALL, Code, Diagnostic, Level, Sink, SourceMap};
 use gatewright_spec::MemoryLoader;
 
 /// Examples that are no document: what a file holds cannot be shown in a page, or the fault is not in a text.
 const NOT_RUN: &str = "text";
+
+/// What the examples of overlays are applied to.
+const OVERLAID: &str = "\
+openapi: 3.1.0
+info: { title: Things, version: '1' }
+paths:
+  /things:
+    get:
+      security: [ { key: [] } ]
+      responses: { '204': { description: done } }
+components:
+  securitySchemes:
+    key: { type: apiKey, in: header, name: X-Api-Key }
+";
 
 /// The fenced blocks of a part of a page: kind and text.
 fn blocks(part: &str) -> Vec<(String, String)> {
@@ -30,6 +44,13 @@ fn diagnose(kind: &str, text: &str) -> (Vec<Diagnostic>, SourceMap) {
         let file = map.add("gatewright.toml", text);
         config::read(file, map.get(file).unwrap(), &mut sink);
         return (sink.finish(), map);
+    }
+    if text.starts_with("overlay:") {
+        let overlay = OverlayFile { name: "overlay.yaml".to_owned(), bytes: text.as_bytes().to_vec() };
+        let options = Options { overlays: vec![overlay], ..Options::named("v1") };
+        let loader = MemoryLoader::new([("api.yaml", OVERLAID)]);
+        let (_, done) = dump(&loader, "api.yaml", &options, Stage::Check);
+        return (done.diagnostics, done.sources);
     }
     let name = format!("api.{kind}");
     let loader = MemoryLoader::new([(name.as_str(), text)]);

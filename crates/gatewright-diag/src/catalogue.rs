@@ -147,6 +147,12 @@ codes! {
     0702 PATTERN_NOT_LINEAR "pattern-not-linear" Warning "a pattern that cannot be matched in linear time";
     0703 RUST_TYPE_UNUSED "rust-type-unused" Warning "`x-rust-type` is not applied yet";
 
+    // 08: overlays.
+    0801 OVERLAY_SHAPE "overlay-shape" Error "a file that is no overlay, or a part of one that cannot be understood";
+    0802 OVERLAY_TARGET "overlay-target" Error "a JSONPath that is not understood";
+    0803 OVERLAY_NO_MATCH "overlay-no-match" Warning "an action of an overlay that selects nothing";
+    0804 OVERLAY_CONFLICT "overlay-conflict" Error "a change that does not fit what it selects";
+
     // 09: the tool itself.
     0901 CONFIG_SYNTAX "config-syntax" Error "malformed TOML in `gatewright.toml`";
     0902 CONFIG_UNKNOWN_KEY "config-unknown-key" Error "a key of `gatewright.toml` that has no meaning";

@@ -7,6 +7,7 @@
 
 pub mod document;
 pub mod lower;
+pub mod overlay;
 pub mod pattern;
 pub mod resolve;
 pub mod source;
@@ -16,6 +17,7 @@ pub mod vocabulary;
 use gatewright_diag::{Sink, SourceMap, codes};
 
 pub use document::{Document, Version, shape};
+pub use overlay::{OverlayFile, overlay};
 pub use resolve::{Reference, Spec, resolve};
 pub use source::{FilePath, LoadError, Loader, MemoryLoader, load};
 pub use syntax::{Node, NodeKey, parse};

@@ -10,7 +10,7 @@ pub(crate) fn run(args: &Check, ui: &Ui) -> Outcome {
     let mut exit = Exit::Good;
     for spec in &args.specs {
         // One document that cannot be read does not hide what is wrong with the others.
-        let document = match super::open(spec, args.root.as_deref(), args.allow_unguarded) {
+        let document = match super::overlaid(spec, args.root.as_deref(), &args.overlays, args.allow_unguarded) {
             Ok(document) => document,
             Err(stop) => {
                 ui.failed(&stop.0);

@@ -6,7 +6,7 @@ use crate::args::{Dump, Format, Stage};
 use crate::ui::{Exit, Outcome, Run, Ui};
 
 pub(crate) fn run(args: &Dump, ui: &Ui) -> Outcome {
-    let document = super::open(&args.spec, args.root.as_deref(), args.allow_unguarded)?;
+    let document = super::overlaid(&args.spec, args.root.as_deref(), &args.overlays, args.allow_unguarded)?;
     let stage = match args.stage {
         Stage::Load => gatewright_compiler::Stage::Load,
         Stage::Parse => gatewright_compiler::Stage::Parse,

@@ -31,7 +31,8 @@ fn page(args: &Explain, ui: &Ui) -> Outcome {
 
 /// A document without an operation: which there are.
 fn operations(args: &Explain, ui: &Ui) -> Outcome {
-    let document = super::open(Path::new(&args.subject), args.root.as_deref(), args.allow_unguarded)?;
+    let document =
+        super::overlaid(Path::new(&args.subject), args.root.as_deref(), &args.overlays, args.allow_unguarded)?;
     let done = compile(&document.loader, &document.entry, &document.options);
     let Some(ir) = &done.ir else {
         ui.show(&[Run::of(&done)], Format::Human)?;
@@ -43,7 +44,8 @@ fn operations(args: &Explain, ui: &Ui) -> Outcome {
 }
 
 fn policy(args: &Explain, name: &str, ui: &Ui) -> Outcome {
-    let document = super::open(Path::new(&args.subject), args.root.as_deref(), args.allow_unguarded)?;
+    let document =
+        super::overlaid(Path::new(&args.subject), args.root.as_deref(), &args.overlays, args.allow_unguarded)?;
     let done = compile(&document.loader, &document.entry, &document.options);
     let Some(ir) = &done.ir else {
         ui.show(&[Run::of(&done)], Format::Human)?;

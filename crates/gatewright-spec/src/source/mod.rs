@@ -93,13 +93,23 @@ pub fn load(
     }
 }
 
+/// Enters a file that a shell has read into the source map.
+pub(crate) fn enter(name: String, bytes: Vec<u8>, map: &mut SourceMap, sink: &mut Sink) -> Option<FileId> {
+    if bytes.len() as u64 > MAX_FILE {
+        let message = format!("`{name}` has more than {} MiB", MAX_FILE >> 20);
+        sink.error(codes::TOO_LARGE, None, message).help("split it into several files");
+        return None;
+    }
+    decode::decode(name, bytes, map, sink)
+}
+
 fn refuse(path: &FilePath, from: Option<Span>, error: &LoadError, sink: &mut Sink) {
     let (code, why, help) = match error {
         LoadError::NotFound => (codes::FILE_NOT_READ, "there is no such file".to_owned(), "check the path"),
         LoadError::Outside => (
             codes::REFERENCE_OUTSIDE,
             "it lies outside the document's folder".to_owned(),
-            "copy the file into the folder; links that lead out of it are not followed",
+            "copy the file into the folder, or name a wider one: `--root DIR`, or `root` in gatewright.toml",
         ),
         LoadError::NotAFile => (codes::FILE_NOT_READ, "it is no file".to_owned(), "name a YAML or JSON file"),
         LoadError::TooLarge => (

@@ -60,7 +60,7 @@ impl<'s> Builder<'s> {
     pub(super) fn new(file: FileId, text: Arc<str>, json: bool, sink: &'s mut Sink) -> Self {
         let nodes = Vec::with_capacity(text.len() / 24 + 16);
         Builder {
-            tree: Tree { file, text, side: String::new(), nodes, big: Vec::new(), json },
+            tree: Tree { file, text, side: String::new(), nodes, big: Vec::new(), json, origins: Vec::new() },
             stack: Vec::new(),
             anchors: HashMap::new(),
             weight: 0,
@@ -118,7 +118,7 @@ impl<'s> Builder<'s> {
         self.weight = self.weight.saturating_add(weight);
         self.written = self.written.saturating_add(weight.min(1 << 32));
         self.last = span.end;
-        self.tree.nodes.push(Raw { start: span.start, end: span.end, a, b, kind, flags });
+        self.tree.nodes.push(Raw { start: span.start, end: span.end, a, b, kind, flags, origin: 0 });
         self.done = self.stack.is_empty() && !matches!(kind, Kind::Map | Kind::Seq);
         Ok(id)
     }

@@ -4,6 +4,7 @@
 //! expansion; and so are duplicate keys, which are an error with both places.
 
 mod build;
+pub(crate) mod draft;
 mod dump;
 mod json;
 mod node;

@@ -104,7 +104,12 @@ impl<'t> Node<'t> {
                 Some((key, _)) if self.id == self.at => key.span,
                 _ => {
                     let span = self.span();
-                    let text = self.tree.text.get(span.start as usize..span.end as usize).unwrap_or("");
+                    let text = self
+                        .tree
+                        .origin(self.tree.raw(self.at))
+                        .1
+                        .get(span.start as usize..span.end as usize)
+                        .unwrap_or("");
                     let len = text.chars().next().map_or(0, char::len_utf8) as u32;
                     Span { end: span.start + len, ..span }
                 }

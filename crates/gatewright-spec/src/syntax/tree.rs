@@ -44,6 +44,8 @@ pub(super) struct Raw {
     pub(super) b: u32,
     pub(super) kind: Kind,
     pub(super) flags: u8,
+    /// Which file it was written in: 0 the tree's own, else one more than its place in the tree's `origins`.
+    pub(super) origin: u16,
 }
 
 /// Maps with more keys than this are searched through an index, made when first needed.
@@ -58,6 +60,8 @@ pub struct Tree {
     /// Maps worth an index, by node, in ascending order.
     pub(super) big: Vec<(u32, OnceLock<Vec<u32>>)>,
     pub(super) json: bool,
+    /// Files that parts of the tree were taken from: overlays.
+    pub(super) origins: Vec<(FileId, Arc<str>)>,
 }
 
 impl Tree {
@@ -97,7 +101,7 @@ impl Tree {
     }
 
     pub(super) fn raw(&self, id: u32) -> Raw {
-        const NOTHING: Raw = Raw { start: 0, end: 0, a: 0, b: 0, kind: Kind::Plain, flags: SIDE };
+        const NOTHING: Raw = Raw { start: 0, end: 0, a: 0, b: 0, kind: Kind::Plain, flags: SIDE, origin: 0 };
         self.nodes.get(id as usize).copied().unwrap_or(NOTHING)
     }
 
@@ -108,7 +112,15 @@ impl Tree {
 
     pub(super) fn span(&self, id: u32) -> Span {
         let raw = self.raw(id);
-        Span { file: self.file, start: raw.start, end: raw.end }
+        Span { file: self.origin(raw).0, start: raw.start, end: raw.end }
+    }
+
+    /// The file that a node was written in, and its text.
+    pub(super) fn origin(&self, raw: Raw) -> (FileId, &str) {
+        match (raw.origin as usize).checked_sub(1).and_then(|nth| self.origins.get(nth)) {
+            Some((file, text)) => (*file, text),
+            None => (self.file, &self.text),
+        }
     }
 
     /// The index past a node's subtree.
@@ -165,6 +177,7 @@ impl Tree {
             nodes: Vec::new(),
             big: Vec::new(),
             json: false,
+            origins: Vec::new(),
         }
     }
 
