@@ -18,6 +18,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+pub use gatewright_compiler::Select;
 use gatewright_compiler::disk::{self, DiskLoader};
 use gatewright_compiler::{Compilation, Layout, Options, compile as run};
 use gatewright_diag::Level;
@@ -85,6 +86,12 @@ impl Builder {
     /// Applies an OpenAPI overlay to the document first; several are applied in their order.
     pub fn overlay(mut self, file: impl AsRef<Path>) -> Builder {
         self.overlays.push(file.as_ref().to_owned());
+        self
+    }
+
+    /// Compiles some of the operations only. A name that the document does not have is an error.
+    pub fn select(mut self, select: Select) -> Builder {
+        self.options.select = select;
         self
     }
 

@@ -66,6 +66,7 @@ impl Project {
                 let overlays = overlays(&self.folder, &api.overlays)?;
                 let options = Options {
                     overlays,
+                    select: api.select.clone(),
                     name: api.name.clone(),
                     prefix: api.prefix.clone(),
                     allow_unguarded: api.allow_unguarded,

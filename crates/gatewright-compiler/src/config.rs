@@ -9,6 +9,9 @@
 //! spec = "specs/v1.yaml"
 //! root = "specs"             # references stay inside; the spec's own folder unless said
 //! overlays = ["guards.yaml"] # OpenAPI overlays, applied to the spec in this order; none unless said
+//! only-tags = ["things"]      # operations with one of these tags; all unless said
+//! only-operations = ["a"]     # of these, those named: by `operationId`, or as in `GET /a`
+//! skip-operations = ["b"]     # and of these, all but those named
 //! prefix = "/v1"             # nothing unless said
 //! output = "src/api/v1"      # a folder; or one file, if it ends in `.rs`
 //!
@@ -21,6 +24,7 @@ use std::ops::Range;
 
 use gatewright_diag::{FileId, Sink, Source, Span, codes, nearest};
 use gatewright_ir::names::{self, Case};
+use gatewright_spec::lower::Select;
 use toml::de::{DeTable, DeValue};
 
 /// What a `gatewright.toml` says.
@@ -43,6 +47,8 @@ pub struct ApiConfig {
     pub root: Option<String>,
     /// `overlays`: files relative to the configuration's folder.
     pub overlays: Vec<String>,
+    /// `only-tags`, `only-operations`, `skip-operations`: which operations are compiled.
+    pub select: Select,
     /// `prefix`: the path under which the version is served; empty for none.
     pub prefix: String,
     /// `output`: a folder, or a file that ends in `.rs`.
@@ -67,7 +73,18 @@ impl Default for ScaffoldConfig {
 }
 
 const ROOT_KEYS: &[&str] = &["api", "options", "scaffold"];
-const API_KEYS: &[&str] = &["name", "spec", "root", "overlays", "prefix", "output", "allow-unguarded"];
+const API_KEYS: &[&str] = &[
+    "name",
+    "spec",
+    "root",
+    "overlays",
+    "only-tags",
+    "only-operations",
+    "skip-operations",
+    "prefix",
+    "output",
+    "allow-unguarded",
+];
 const OPTION_KEYS: &[&str] = &["allow-unguarded"];
 const SCAFFOLD_KEYS: &[&str] = &["output", "app"];
 
@@ -241,6 +258,11 @@ impl Reader {
             api.output = output;
         }
         api.root = self.text(table, "root", sink).map(|(root, _)| root);
+        api.select = Select {
+            only_tags: self.texts(table, "only-tags", sink),
+            only_operations: self.texts(table, "only-operations", sink),
+            skip_operations: self.texts(table, "skip-operations", sink),
+        };
         api.overlays = self.texts(table, "overlays", sink);
         if let Some((prefix, at)) = self.text(table, "prefix", sink) {
             if !is_prefix(&prefix) {
@@ -316,13 +338,14 @@ mod tests {
     #[test]
     fn a_whole_configuration() {
         let (config, shown) = check(
-            "[options]\nallow-unguarded = true\n[[api]]\nname='v1'\nspec='s/v1.yaml'\noutput='src/api/v1'\nprefix='/v1'\noverlays=['o.yaml']\n\
+            "[options]\nallow-unguarded = true\n[[api]]\nname='v1'\nspec='s/v1.yaml'\noutput='src/api/v1'\nprefix='/v1'\noverlays=['o.yaml']\nskip-operations=['a', 'GET /b']\n\
              [[api]]\nname='v2'\nspec='s/v2.yaml'\noutput='src/api/v2.rs'\nprefix='/v2'\nallow-unguarded=false\n[scaffold]\napp='Bank'\n",
         );
         assert_eq!(shown, "");
         assert_eq!(config.apis.len(), 2);
         assert!(config.apis[0].allow_unguarded && !config.apis[1].allow_unguarded);
         assert_eq!(config.apis[0].overlays, ["o.yaml"]);
+        assert_eq!(config.apis[0].select.skip_operations, ["a", "GET /b"]);
         assert_eq!(config.scaffold, ScaffoldConfig { output: "src/handlers".to_owned(), app: "Bank".to_owned() });
     }
 

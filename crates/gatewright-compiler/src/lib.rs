@@ -36,6 +36,7 @@ use gatewright_spec::{FilePath, Loader, load, overlay, parse, resolve, shape};
 
 pub use gatewright_codegen::{Layout, ScaffoldOptions, Style, scaffold};
 pub use gatewright_spec::OverlayFile;
+pub use gatewright_spec::lower::Select;
 /// The JSON Schema of `x-security`, for editors.
 pub use gatewright_spec::vocabulary::SCHEMA as VOCABULARY_SCHEMA;
 
@@ -50,6 +51,8 @@ pub struct Options {
     pub allow_unguarded: bool,
     /// OpenAPI overlays, applied to the entry document in this order.
     pub overlays: Vec<OverlayFile>,
+    /// Which operations are compiled; all unless said.
+    pub select: Select,
     /// Several files, or one.
     pub layout: Layout,
 }
@@ -62,6 +65,7 @@ impl Options {
             prefix: String::new(),
             allow_unguarded: false,
             overlays: Vec::new(),
+            select: Select::default(),
             layout: Layout::Tree,
         }
     }
@@ -202,7 +206,7 @@ fn written(files: Result<OutputFiles, gatewright_codegen::CodegenError>, sink: &
 
 impl Options {
     fn lower(&self) -> gatewright_spec::lower::Options {
-        gatewright_spec::lower::Options { name: self.name.clone() }
+        gatewright_spec::lower::Options { name: self.name.clone(), select: self.select.clone() }
     }
 
     fn check(&self) -> gatewright_check::Options {

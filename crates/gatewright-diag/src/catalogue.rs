@@ -158,6 +158,7 @@ codes! {
     0902 CONFIG_UNKNOWN_KEY "config-unknown-key" Error "a key of `gatewright.toml` that has no meaning";
     0903 CONFIG_VALUE "config-value" Error "a value of `gatewright.toml` that is missing or of the wrong kind";
     0904 CONFIG_CONFLICT "config-conflict" Error "two APIs of `gatewright.toml` would overwrite each other";
+    0905 UNKNOWN_SELECTION "unknown-selection" Error "a filter names a tag or an operation that the document does not have";
     0910 FOREIGN_FILE "foreign-file" Error "a file that was not generated stands where output goes";
     0911 NOT_GENERATED "not-generated" Error "a backend cannot write what the document asks for";
     0920 EXPORT_LOSS "export-loss" Warning "the exported format has no word for something";

@@ -15,7 +15,8 @@ fn ir(text: &str) -> Ir {
     let loader = MemoryLoader::new([("api.yaml", text)]);
     let (mut map, mut sink) = (SourceMap::new(), Sink::new());
     let spec = read("api.yaml", &loader, &mut map, &mut sink).expect("a document");
-    let ir = lower::lower(&spec, &map, &lower::Options { name: "v1".to_owned() }, &mut sink);
+    let ir =
+        lower::lower(&spec, &map, &lower::Options { name: "v1".to_owned(), ..lower::Options::default() }, &mut sink);
     let errors: Vec<String> = sink
         .finish()
         .into_iter()

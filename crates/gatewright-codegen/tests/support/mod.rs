@@ -33,7 +33,7 @@ pub(crate) fn lower(file: &Path) -> Option<(Ir, Vec<String>)> {
     let (mut map, mut sink) = (SourceMap::new(), Sink::new());
     let folder = Folder(file.parent()?.to_owned());
     let spec = gatewright_spec::read(file.file_name()?.to_str()?, &folder, &mut map, &mut sink)?;
-    let options = gatewright_spec::lower::Options { name: "api".into() };
+    let options = gatewright_spec::lower::Options { name: "api".into(), ..Default::default() };
     let ir = gatewright_spec::lower::lower(&spec, &map, &options, &mut sink);
     let errors = sink.diagnostics().iter().filter(|d| d.level == gatewright_diag::Level::Error);
     let errors = errors.map(|d| gatewright_diag::show::plain::line(d, &map)).collect();

@@ -111,7 +111,7 @@ fn lower(group: &Value, formats: bool) -> (Ir, Vec<String>) {
     let (mut map, mut sink) = (SourceMap::new(), Sink::new());
     let mut ir = Ir::default();
     if let Some(spec) = gatewright_spec::read("api.json", &loader, &mut map, &mut sink) {
-        let options = gatewright_spec::lower::Options { name: "api".into() };
+        let options = gatewright_spec::lower::Options { name: "api".into(), ..Default::default() };
         ir = gatewright_spec::lower::lower(&spec, &map, &options, &mut sink);
     }
     let errors = sink.diagnostics().iter().filter(|d| d.level == gatewright_diag::Level::Error);

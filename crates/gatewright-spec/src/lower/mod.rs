@@ -12,6 +12,7 @@ mod paths;
 mod policies;
 mod schemas;
 mod schemes;
+mod select;
 mod sense;
 mod weaker;
 
@@ -23,12 +24,17 @@ use crate::resolve::Spec;
 use crate::syntax::Node;
 use crate::vocabulary::{OperationKeys, Reader, RootKeys};
 use schemas::SchemaLowerer;
+use select::Selector;
+
+pub use select::Select;
 
 /// What the document does not say.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The short name of this API version: `v1`.
     pub name: String,
+    /// Which operations are compiled; all unless said.
+    pub select: Select,
 }
 
 /// Lowers a resolved document. What cannot be understood is reported and left out, or stands as something closed: a
@@ -36,7 +42,9 @@ pub struct Options {
 pub fn lower(spec: &Spec, map: &SourceMap, options: &Options, sink: &mut Sink) -> Ir {
     let mut lower = Lower::new(spec, sink);
     let mut policies = lower.policies();
-    let mut api = lower.api(map, &mut policies);
+    let mut selector = Selector::new(&options.select);
+    let mut api = lower.api(map, &mut policies, &mut selector);
+    selector.finish(lower.sink);
     lower.schemas.finish(&mut api, lower.sink);
     api.schemas = lower.schemas.take();
     Ir { api, policies, name: options.name.clone() }
@@ -66,7 +74,7 @@ impl<'a, 's> Lower<'a, 's> {
         Lower { spec, sink, schemas: SchemaLowerer::new(spec), root, budget: MOST_PARTS }
     }
 
-    fn api(&mut self, map: &SourceMap, policies: &mut PolicySet) -> Api {
+    fn api(&mut self, map: &SourceMap, policies: &mut PolicySet, selector: &mut Selector<'_>) -> Api {
         let root = self.spec.root();
         let info = self.spec.get(root, "info");
         let mut api = Api {
@@ -86,7 +94,7 @@ impl<'a, 's> Lower<'a, 's> {
                 api.components.push((key.text.to_owned(), id));
             }
         }
-        self.operations(&mut api, policies);
+        self.operations(&mut api, policies, selector);
         self.schemas.run(self.sink);
         api
     }

@@ -7,6 +7,7 @@ use gatewright_ir::PolicySet;
 use gatewright_ir::api::{Api, Operation, PathPiece, PathTemplate};
 use gatewright_policy::case;
 
+use super::select::Selector;
 use super::{Lower, is_token, paths, short_hash, shown, text, truth};
 use crate::syntax::Node;
 use crate::vocabulary::OperationKeys;
@@ -16,7 +17,7 @@ const METHODS: [&str; 9] = ["get", "put", "post", "delete", "options", "head", "
 
 impl<'a> Lower<'a, '_> {
     /// Every operation that is served, then the webhooks.
-    pub(super) fn operations(&mut self, api: &mut Api, policies: &mut PolicySet) {
+    pub(super) fn operations(&mut self, api: &mut Api, policies: &mut PolicySet, selector: &mut Selector<'_>) {
         let root = self.spec.root();
         if let Some(paths) = self.spec.get(root, "paths") {
             for (key, raw) in paths.entries().filter(|(key, _)| !key.text.starts_with("x-")) {
@@ -24,6 +25,9 @@ impl<'a> Lower<'a, '_> {
                 let template = paths::parse(key.text, key.span, self.sink);
                 let layer = self.layer(item);
                 for (method, node) in self.methods(item) {
+                    if !selector.takes(self.spec, &method, key.text, node) {
+                        continue;
+                    }
                     let Some(template) = template.as_ref().filter(|_| self.afford(node)) else { continue };
                     let mut operation = self.operation(item, &method, node, template.clone());
                     operation.policy = policies.add(self.policy(node, operation.span, &layer));
