@@ -21,6 +21,7 @@ mod limit;
 mod mount;
 pub mod net;
 mod operation;
+mod outbound;
 mod owned;
 pub mod params;
 mod part;

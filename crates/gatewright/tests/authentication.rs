@@ -284,7 +284,6 @@ fn a_server_without_its_parts_does_not_start() {
     .to_string();
     for part in [
         "bank.yaml:12: the variable `ISSUER` is not set",
-        "keys by URL or discovery are not supported yet",
         "bank.yaml:20: the scheme `key` needs a key store",
         "bank.yaml:30: nobody verifies the scheme `basic`",
         "bank.yaml:99: the operation `op` has no guard",

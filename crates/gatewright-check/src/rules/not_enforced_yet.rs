@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use gatewright_diag::{Level, Sink, Span, codes};
 use gatewright_ir::Policy;
-use gatewright_ir::policy::{Keys, Scheme, Verify};
+use gatewright_ir::policy::{Scheme, Verify};
 
 use crate::{Context, Rule};
 
@@ -26,8 +26,6 @@ const OPERATION: &[Row<Policy>] = &[
 
 /// Of security schemes.
 const SCHEME: &[Row<Scheme>] = &[
-    ("keys.discovery", |scheme| keys(scheme, |keys| *keys == Keys::Discovery)),
-    ("keys.jwks", |scheme| keys(scheme, |keys| matches!(keys, Keys::Url(_)))),
     ("bound", |scheme| match &scheme.verify {
         Verify::Jwt(jwt) => jwt.bound.as_ref().map(|bound| bound.span),
         _ => None,
@@ -46,13 +44,6 @@ const SCHEME: &[Row<Scheme>] = &[
         _ => None,
     }),
 ];
-
-fn keys(scheme: &Scheme, which: fn(&Keys) -> bool) -> Option<Span> {
-    match &scheme.verify {
-        Verify::Jwt(jwt) if which(&jwt.keys.value) => Some(jwt.keys.span),
-        _ => None,
-    }
-}
 
 fn check(cx: &Context<'_>, sink: &mut Sink) {
     // Keys of the root's defaults are met by every operation.

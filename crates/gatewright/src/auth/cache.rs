@@ -14,6 +14,8 @@ struct Entry {
     identity: Arc<Identity>,
     /// The last second in which the token is good.
     until: i64,
+    /// The keys that it was verified with.
+    generation: u64,
 }
 
 type Entries = Cache<Box<str>, Entry, UnitWeighter, RandomState>;
@@ -37,20 +39,20 @@ impl TokenCache {
         TokenCache { entries: (entries > 0).then(made) }
     }
 
-    /// The identity of a token that was verified, and is still good at `now`.
-    pub(crate) fn get(&self, token: &str, now: i64) -> Option<Arc<Identity>> {
+    /// The identity of a token that was verified with the keys of this generation, and is still good at `now`.
+    pub(crate) fn get(&self, token: &str, now: i64, generation: u64) -> Option<Arc<Identity>> {
         let entries = self.entries.as_ref()?;
         let entry = entries.get(token)?;
-        if now <= entry.until {
+        if now <= entry.until && entry.generation == generation {
             return Some(entry.identity);
         }
         entries.remove(token);
         None
     }
 
-    pub(crate) fn insert(&self, token: &str, identity: &Arc<Identity>, until: i64) {
+    pub(crate) fn insert(&self, token: &str, identity: &Arc<Identity>, until: i64, generation: u64) {
         if let Some(entries) = &self.entries {
-            entries.insert(token.into(), Entry { identity: identity.clone(), until });
+            entries.insert(token.into(), Entry { identity: identity.clone(), until, generation });
         }
     }
 }

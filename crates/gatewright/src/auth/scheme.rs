@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::api_key::ApiKeys;
 use super::cache::TokenCache;
-use super::jwt::JwtVerifier;
+use super::jwt::{JwtVerifier, Rejected};
 use super::{Credential, Identity, Presented, Unverified, Verified, Verifier};
 use crate::Internal;
 use crate::config::{Config, Resolver};
@@ -50,7 +50,7 @@ impl SchemeState {
         let kind = match &scheme.verify {
             Verify::Jwt(jwt) => {
                 cached = config.token_cache;
-                Kind::Jwt(JwtVerifier::start(scheme, jwt, config.jwks_of(scheme.name), r)?)
+                Kind::Jwt(JwtVerifier::start(scheme, jwt, config, r)?)
             }
             Verify::ApiKey(key) => match &config.keys {
                 Some((store, pepper)) => Kind::ApiKey(ApiKeys::new(key, store.clone(), pepper.clone())),
@@ -81,15 +81,26 @@ impl SchemeState {
     pub(crate) async fn check(&self, credential: &str, now: i64, deadline: Instant) -> Checked {
         match &self.kind {
             Kind::Jwt(jwt) => {
-                if let Some(identity) = self.cache.get(credential, now) {
+                // First, so that nothing that was remembered outlives its keys.
+                let Some(mut held) = jwt.keys(deadline).await else {
+                    return Checked::Unavailable(Internal::new("the issuer's keys are not to be had"));
+                };
+                if let Some(identity) = self.cache.get(credential, now, held.generation) {
                     return Checked::Good(identity);
                 }
-                match jwt.verify(credential, now) {
-                    Err(bad) => Checked::Bad(bad),
+                let mut verified = jwt.verify(credential, &held, now);
+                if verified.as_ref().is_err_and(|why| *why == Rejected::UnknownKey)
+                    && let Some(newer) = jwt.newer_keys(&held, deadline).await
+                {
+                    held = newer;
+                    verified = jwt.verify(credential, &held, now);
+                }
+                match verified {
+                    Err(rejected) => Checked::Bad(rejected.why()),
                     Ok(token) => {
                         let until = token.until;
                         let identity = self.identity(token.into());
-                        self.cache.insert(credential, &identity, until);
+                        self.cache.insert(credential, &identity, until, held.generation);
                         Checked::Good(identity)
                     }
                 }

@@ -7,10 +7,12 @@ pub(crate) use setting::Resolver;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::net::Forwarding;
+use crate::outbound::Fetch;
 use gatewright_store::{KeyStore, Pepper};
 
 /// Looks a variable up.
@@ -23,6 +25,11 @@ pub struct Config {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keys: Option<(Arc<dyn KeyStore>, Pepper)>,
     pub(crate) jwks: BTreeMap<String, String>,
+    pub(crate) key_hosts: Vec<String>,
+    pub(crate) key_outage: Duration,
+    authorities: Option<Vec<u8>>,
+    /// Made when it is first needed.
+    outbound: Arc<OnceLock<Result<Arc<dyn Fetch>, String>>>,
     pub(crate) forwarding: Forwarding,
     pub(crate) trust_request_id: bool,
     pub(crate) token_cache: usize,
@@ -50,6 +57,10 @@ impl Config {
             clock: Arc::new(SystemClock::new()),
             keys: None,
             jwks: BTreeMap::new(),
+            key_hosts: Vec::new(),
+            key_outage: Duration::from_secs(4 * 3_600),
+            authorities: None,
+            outbound: Arc::default(),
             forwarding: Forwarding::XForwardedFor,
             trust_request_id: false,
             token_cache: 10_000,
@@ -101,6 +112,29 @@ impl Config {
         self
     }
 
+    /// Hosts besides an issuer's own on which its metadata may say that its keys are.
+    #[must_use]
+    pub fn key_hosts<H: Into<String>>(mut self, hosts: impl IntoIterator<Item = H>) -> Config {
+        self.key_hosts.extend(hosts.into_iter().map(Into::into));
+        self
+    }
+
+    /// For how long keys by URL or discovery are used after they were last fetched, while the issuer cannot be reached.
+    /// After that its tokens are refused (503). Default: four hours.
+    #[must_use]
+    pub fn key_outage(mut self, longest: Duration) -> Config {
+        self.key_outage = longest;
+        self
+    }
+
+    /// Certificate authorities, in PEM, that may vouch for the issuers that are asked, in place of the machine's own.
+    #[must_use]
+    pub fn certificate_authorities(mut self, pem: impl Into<Vec<u8>>) -> Config {
+        self.authorities = Some(pem.into());
+        self.outbound = Arc::default();
+        self
+    }
+
     /// Which forwarding header trusted proxies set. The other one is ignored. Default: `X-Forwarded-For`.
     #[must_use]
     pub fn forwarding(mut self, forwarding: Forwarding) -> Config {
@@ -138,6 +172,18 @@ impl Config {
 }
 
 impl Config {
+    /// What asks others.
+    pub(crate) fn outbound(&self) -> Result<Arc<dyn Fetch>, String> {
+        self.outbound.get_or_init(|| client(self.authorities.as_deref())).clone()
+    }
+
+    /// Asks by way of this in place of the network.
+    #[cfg(test)]
+    pub(crate) fn asking(mut self, fetch: Arc<dyn Fetch>) -> Config {
+        self.outbound = Arc::new(OnceLock::from(Ok(fetch)));
+        self
+    }
+
     /// The keys that stand in for those of a scheme.
     pub(crate) fn jwks_of(&self, scheme: &str) -> Option<&str> {
         self.jwks.get(scheme).or(self.dev_jwks.as_ref()).map(String::as_str)
@@ -149,6 +195,16 @@ impl Config {
     pub fn is_dev(&self) -> bool {
         self.dev
     }
+}
+
+#[cfg(feature = "oidc")]
+fn client(authorities: Option<&[u8]>) -> Result<Arc<dyn Fetch>, String> {
+    Ok(Arc::new(crate::outbound::Https::new(authorities)?))
+}
+
+#[cfg(not(feature = "oidc"))]
+fn client(_: Option<&[u8]>) -> Result<Arc<dyn Fetch>, String> {
+    Err("to ask an issuer, `gatewright` needs its feature `oidc`".to_owned())
 }
 
 impl fmt::Debug for Config {

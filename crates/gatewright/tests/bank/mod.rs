@@ -230,6 +230,15 @@ impl Bank {
     }
 
     pub fn configured(versions: Vec<(ApiPolicy, Vec<Policy>)>, also: impl Fn(Config) -> Config) -> Bank {
+        Bank::build(versions, |config, jwks| also(config.jwks("oauth", jwks)))
+    }
+
+    /// One whose keys come from where its policy says.
+    pub fn asking(versions: Vec<(ApiPolicy, Vec<Policy>)>, also: impl Fn(Config) -> Config) -> Bank {
+        Bank::build(versions, |config, _| also(config))
+    }
+
+    fn build(versions: Vec<(ApiPolicy, Vec<Policy>)>, also: impl Fn(Config, String) -> Config) -> Bank {
         let signer = Ed25519KeyPair::generate().unwrap();
         let clock = Arc::new(TestClock { unix: NOW.into(), mono: 1.into() });
         let store = Arc::new(MemoryStore::default());
@@ -238,8 +247,7 @@ impl Bank {
         let config = Config::new()
             .variables([("ISSUER", "issuer.example.com")])
             .clock(clock.clone())
-            .api_keys(store.clone(), pepper.clone())
-            .jwks("oauth", jwks.to_string());
+            .api_keys(store.clone(), pepper.clone());
         let apis = versions
             .into_iter()
             .map(|(policy, operations)| Api {
@@ -248,7 +256,7 @@ impl Bank {
                 verifiers: vec![Verifier::new::<Basic, App>("basic", Arc::new(App))],
             })
             .collect();
-        let gateway = Gateway::start(also(config), apis).unwrap_or_else(|e| panic!("{e}"));
+        let gateway = Gateway::start(also(config, jwks.to_string()), apis).unwrap_or_else(|e| panic!("{e}"));
         Bank { gateway, clock, keys: ManagedKeys::new(store, pepper), entered: 0.into(), signer }
     }
 
@@ -294,21 +302,24 @@ impl Bank {
 
     pub fn send_to(&self, api: usize, operation: usize, request: Request<Body>) -> Answer {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
-            let (parts, _) = request.into_parts();
-            let before = self.entered.load(Ordering::SeqCst);
-            let (response, identity) = self.walk(api, operation, &parts).await;
-            let entered = self.entered.load(Ordering::SeqCst) - before;
-            let (head, body) = response.into_parts();
-            let body = body.collect().await.unwrap().to_bytes();
-            Answer {
-                status: head.status.as_u16(),
-                entered: entered == 1,
-                subject: identity.as_deref().and_then(Identity::subject).map(str::to_owned),
-                problem: serde_json::from_slice(&body).unwrap_or(Value::Null),
-                headers: head.headers,
-            }
-        })
+        runtime.block_on(self.answer(api, operation, request))
+    }
+
+    /// As [`send_to`](Bank::send_to), within the caller's runtime.
+    pub async fn answer(&self, api: usize, operation: usize, request: Request<Body>) -> Answer {
+        let (parts, _) = request.into_parts();
+        let before = self.entered.load(Ordering::SeqCst);
+        let (response, identity) = self.walk(api, operation, &parts).await;
+        let entered = self.entered.load(Ordering::SeqCst) - before;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: head.status.as_u16(),
+            entered: entered == 1,
+            subject: identity.as_deref().and_then(Identity::subject).map(str::to_owned),
+            problem: serde_json::from_slice(&body).unwrap_or(Value::Null),
+            headers: head.headers,
+        }
     }
 
     async fn walk(

@@ -7,7 +7,7 @@ use jsonwebtoken::crypto::{CryptoProvider, aws_lc};
 use serde_json::{Map, Value};
 
 use super::header::{Header, named};
-use super::{base64, json};
+use super::{Rejected, base64, json};
 
 /// The largest key set that is read, in bytes.
 pub(crate) const LARGEST_SET: u64 = 1 << 20;
@@ -50,20 +50,20 @@ impl KeySet {
     }
 
     /// Checks a signature with the one key that the header may use.
-    pub(crate) fn verify(&self, header: &Header, signed: &[u8], signature: &str) -> Result<(), &'static str> {
+    pub(crate) fn verify(&self, header: &Header, signed: &[u8], signature: &str) -> Result<(), Rejected> {
         let mut usable = self
             .keys
             .iter()
             .filter(|key| key.algorithms.contains(&header.algorithm))
             .filter(|key| header.kid.is_none() || key.kid == header.kid);
-        let key = usable.next().ok_or("no key of ours has this id and algorithm")?;
+        let key = usable.next().ok_or(Rejected::UnknownKey)?;
         // Without a key id, or with one that two keys share, there must be no choice.
         if usable.next().is_some() {
-            return Err("more than one key could be meant");
+            return Err("more than one key could be meant".into());
         }
         match jsonwebtoken::crypto::verify(signature, signed, &key.key, external(header.algorithm)) {
             Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err("the signature does not verify"),
+            Ok(false) | Err(_) => Err("the signature does not verify".into()),
         }
     }
 }

@@ -4,30 +4,41 @@
 
 pub(crate) mod base64;
 mod claims;
+mod discovery;
 mod header;
 mod json;
 mod keys;
+mod remote;
+#[cfg(test)]
+mod remote_tests;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use gatewright_policy::table::{self, Jwt, Scheme, Setting};
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use super::identity::at;
 use super::scheme::Facts;
-use crate::config::Resolver;
+use crate::config::{Config, Resolver};
+use crate::outbound;
 use claims::Claims;
+use discovery::Issuer;
 use header::Header;
 use keys::KeySet;
+use remote::{Origin, RemoteKeys};
+
+pub(crate) use remote::Held;
 
 /// Longer tokens are refused before they are looked at.
 const LONGEST: usize = 8 * 1024;
 
 /// Verifies the tokens of one issuer.
 pub(crate) struct JwtVerifier {
-    keys: KeySet,
+    keys: Source,
     issuer: String,
     audience: Vec<String>,
     max_lifetime: i64,
@@ -35,6 +46,35 @@ pub(crate) struct JwtVerifier {
     typed: bool,
     scopes_claim: &'static [&'static str],
     roles_claim: Option<&'static [&'static str]>,
+}
+
+enum Source {
+    /// Read at start.
+    Fixed(Arc<Held>),
+    Remote(RemoteKeys),
+}
+
+/// Why a token is not taken. The text is for the audit record; callers all get the same answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Rejected {
+    /// It names a key that is not among ours: the issuer may have a new one.
+    UnknownKey,
+    Bad(&'static str),
+}
+
+impl From<&'static str> for Rejected {
+    fn from(why: &'static str) -> Rejected {
+        Rejected::Bad(why)
+    }
+}
+
+impl Rejected {
+    pub(crate) fn why(&self) -> &'static str {
+        match self {
+            Rejected::UnknownKey => "no key of ours has this id and algorithm",
+            Rejected::Bad(why) => why,
+        }
+    }
 }
 
 /// What a good token says.
@@ -51,23 +91,13 @@ pub(crate) struct Token {
 
 impl JwtVerifier {
     /// Reads settings and keys; what is wrong goes to the resolver.
-    pub(crate) fn start(scheme: &Scheme, jwt: &Jwt, jwks: Option<&str>, r: &mut Resolver) -> Option<JwtVerifier> {
+    pub(crate) fn start(scheme: &'static Scheme, jwt: &Jwt, config: &Config, r: &mut Resolver) -> Option<JwtVerifier> {
         let issuer = r.text(jwt.issuer);
         let audience: Vec<_> = jwt.audience.iter().map(|a| r.text(*a)).collect();
         if jwt.audience.is_empty() {
             r.problem(scheme.at, format_args!("the scheme `{}` names no audience", scheme.name));
         }
-        let text = match jwks {
-            Some(json) => Some(json.to_owned()),
-            None => key_text(scheme, &jwt.keys, r),
-        };
-        let keys = text.and_then(|text| match KeySet::read(&text, jwt.algorithms) {
-            Ok(keys) => Some(keys),
-            Err(why) => {
-                r.problem(scheme.at, format_args!("the keys of the scheme `{}`: {why}", scheme.name));
-                None
-            }
-        });
+        let keys = source(scheme, jwt, issuer.as_deref(), config, r);
         let issuer = issuer?;
         if issuer.is_empty() || audience.iter().flatten().any(String::is_empty) {
             r.problem(scheme.at, format_args!("the scheme `{}` has an empty issuer or audience", scheme.name));
@@ -84,32 +114,48 @@ impl JwtVerifier {
         })
     }
 
-    /// Whether a token is good now. The error says why for the audit record; callers all get the same answer.
-    pub(crate) fn verify(&self, token: &str, now: i64) -> Result<Token, &'static str> {
+    /// The keys to verify with now; nothing where there are none to be had, and so nobody to be let in.
+    pub(crate) async fn keys(&self, deadline: Instant) -> Option<Arc<Held>> {
+        match &self.keys {
+            Source::Fixed(held) => Some(held.clone()),
+            Source::Remote(remote) => remote.usable(deadline).await,
+        }
+    }
+
+    /// Newer keys than `seen`, if the issuer has some.
+    pub(crate) async fn newer_keys(&self, seen: &Held, deadline: Instant) -> Option<Arc<Held>> {
+        match &self.keys {
+            Source::Fixed(_) => None,
+            Source::Remote(remote) => remote.newer(seen, deadline).await,
+        }
+    }
+
+    /// Whether a token is good now, under these keys.
+    pub(crate) fn verify(&self, token: &str, held: &Held, now: i64) -> Result<Token, Rejected> {
         if token.len() > LONGEST {
-            return Err("the token is too long");
+            return Err("the token is too long".into());
         }
         let (signed, signature) = token.rsplit_once('.').ok_or("not three parts")?;
         let (header, payload) = signed.split_once('.').ok_or("not three parts")?;
         if payload.contains('.') {
-            return Err("not three parts");
+            return Err("not three parts".into());
         }
         let header = Header::read(&base64::url(header).ok_or("the header is no base64url")?, self.typed)?;
         if base64::url(signature).is_none_or(|s| s.is_empty()) {
-            return Err("the signature is no base64url");
+            return Err("the signature is no base64url".into());
         }
-        self.keys.verify(&header, signed.as_bytes(), signature)?;
+        held.keys.verify(&header, signed.as_bytes(), signature)?;
         // Only now is the payload worth reading.
         let payload = base64::url(payload).ok_or("the payload is no base64url")?;
         let Value::Object(map) = json::read(&payload).ok_or("the payload is no JSON")? else {
-            return Err("the payload is no object");
+            return Err("the payload is no object".into());
         };
         let claims = Claims::read(&map, self.typed)?;
         if claims.issuer != self.issuer {
-            return Err("another issuer");
+            return Err("another issuer".into());
         }
         if !claims.audience.iter().any(|theirs| self.audience.iter().any(|ours| ours == theirs)) {
-            return Err("another audience");
+            return Err("another audience".into());
         }
         claims.check_times(now, self.leeway, self.max_lifetime)?;
         let scopes = at(&map, self.scopes_claim).map_or_else(Vec::new, words);
@@ -126,34 +172,72 @@ impl JwtVerifier {
     }
 }
 
-fn key_text(scheme: &Scheme, keys: &table::Keys, r: &mut Resolver) -> Option<String> {
-    match keys {
-        table::Keys::Inline(json) => Some((*json).to_owned()),
-        table::Keys::File(path) => {
-            let path = r.text(*path)?;
-            match read_small(Path::new(&path)) {
-                Ok(text) => Some(text),
-                Err(why) => {
-                    let at = match keys {
-                        table::Keys::File(Setting::Environment { at, .. }) => at,
-                        _ => scheme.at,
-                    };
-                    r.problem(at, format_args!("the key file `{path}` cannot be read: {why}"));
-                    None
-                }
-            }
+/// Where the keys of a scheme come from: what the deployment puts in their place counts first.
+fn source(
+    scheme: &'static Scheme,
+    jwt: &Jwt,
+    issuer: Option<&str>,
+    config: &Config,
+    r: &mut Resolver,
+) -> Option<Source> {
+    let name = scheme.name;
+    let origin = match (config.jwks_of(name), &jwt.keys) {
+        (Some(json), _) => return fixed(scheme, jwt, json, r),
+        (None, table::Keys::Inline(json)) => return fixed(scheme, jwt, json, r),
+        (None, table::Keys::File(path)) => {
+            let text = key_file(scheme, *path, r)?;
+            return fixed(scheme, jwt, &text, r);
         }
-        table::Keys::Url(_) | table::Keys::Discovery => {
-            r.problem(
-                scheme.at,
-                format_args!(
-                    "keys by URL or discovery are not supported yet: give the scheme `{}` a file, or `Config::jwks`",
-                    scheme.name
-                ),
-            );
+        (None, table::Keys::Url(url)) => {
+            let url = r.text(*url)?;
+            outbound::checked(&url, config.dev).map(Origin::Url)
+        }
+        (None, table::Keys::Discovery) => Issuer::new(issuer?, &config.key_hosts, config.dev).map(Origin::Discovery),
+    };
+    match origin.and_then(|origin| Ok((origin, config.outbound()?))) {
+        Ok((origin, fetch)) => {
+            let clock = config.clock.clone();
+            Some(Source::Remote(RemoteKeys::new(name, origin, jwt.algorithms, fetch, clock, config.key_outage)))
+        }
+        Err(why) => {
+            r.problem(scheme.at, format_args!("the keys of the scheme `{name}`: {why}"));
             None
         }
     }
+}
+
+fn fixed(scheme: &Scheme, jwt: &Jwt, json: &str, r: &mut Resolver) -> Option<Source> {
+    match KeySet::read(json, jwt.algorithms) {
+        Ok(keys) => Some(Source::Fixed(Arc::new(Held::fixed(keys)))),
+        Err(why) => {
+            r.problem(scheme.at, format_args!("the keys of the scheme `{}`: {why}", scheme.name));
+            None
+        }
+    }
+}
+
+fn key_file(scheme: &Scheme, setting: Setting<&'static str>, r: &mut Resolver) -> Option<String> {
+    let path = r.text(setting)?;
+    match read_small(Path::new(&path)) {
+        Ok(text) => Some(text),
+        Err(why) => {
+            let at = match setting {
+                Setting::Environment { at, .. } => at,
+                Setting::Fixed(_) => scheme.at,
+            };
+            r.problem(at, format_args!("the key file `{path}` cannot be read: {why}"));
+            None
+        }
+    }
+}
+
+/// SHA-256 (FIPS 180-4).
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let mut out = [0; 32];
+    // Its length is the algorithm's.
+    out.copy_from_slice(digest.as_ref());
+    out
 }
 
 fn read_small(path: &Path) -> Result<String, std::io::Error> {

@@ -13,21 +13,21 @@ use gatewright_policy::table::{Algorithm, Carrier, Jwt, Keys, Scheme, Setting, V
 use serde_json::{Value, json};
 
 use super::base64::encode_url;
-use super::{JwtVerifier, Token};
-use crate::config::Resolver;
+use super::{JwtVerifier, Source, Token};
+use crate::config::{Config, Resolver};
 
-const NOW: i64 = 1_800_000_000;
-const ISSUER: &str = "https://issuer.example.com";
+pub(super) const NOW: i64 = 1_800_000_000;
+pub(super) const ISSUER: &str = "https://issuer.example.com";
 
-struct Issuer {
+pub(super) struct Issuer {
     p256: EcdsaKeyPair,
     p384: EcdsaKeyPair,
     ed: Ed25519KeyPair,
     rsa: RsaKeyPair,
 }
 
-static ISSUER_KEYS: LazyLock<Issuer> = LazyLock::new(Issuer::new);
-static STRANGER: LazyLock<Issuer> = LazyLock::new(Issuer::new);
+pub(super) static ISSUER_KEYS: LazyLock<Issuer> = LazyLock::new(Issuer::new);
+pub(super) static STRANGER: LazyLock<Issuer> = LazyLock::new(Issuer::new);
 
 impl Issuer {
     fn new() -> Issuer {
@@ -39,7 +39,7 @@ impl Issuer {
         }
     }
 
-    fn sign(&self, alg: &str, message: &[u8]) -> Vec<u8> {
+    pub(super) fn sign(&self, alg: &str, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         let rsa = |padding: &'static dyn RsaEncoding| {
             let mut signature = vec![0; self.rsa.public_modulus_len()];
@@ -56,7 +56,7 @@ impl Issuer {
         }
     }
 
-    fn jwk(&self, kid: &str) -> Value {
+    pub(super) fn jwk(&self, kid: &str) -> Value {
         let ec = |key: &EcdsaKeyPair, crv: &str| {
             let point = key.public_key().as_ref()[1..].to_vec();
             let (x, y) = point.split_at(point.len() / 2);
@@ -73,12 +73,12 @@ impl Issuer {
         }
     }
 
-    fn set(&self) -> Value {
+    pub(super) fn set(&self) -> Value {
         json!({"keys": [self.jwk("p256"), self.jwk("p384"), self.jwk("ed"), self.jwk("rsa")]})
     }
 }
 
-fn scheme(typed: bool, algorithms: &'static [Algorithm]) -> (Scheme, Jwt) {
+pub(super) fn scheme(typed: bool, algorithms: &'static [Algorithm]) -> (&'static Scheme, Jwt) {
     const AUDIENCE: &[Setting<&str>] = &[Setting::Fixed("bank-api"), Setting::Fixed("bank-api-2")];
     let jwt = Jwt {
         issuer: Setting::Fixed(ISSUER),
@@ -99,15 +99,16 @@ fn scheme(typed: bool, algorithms: &'static [Algorithm]) -> (Scheme, Jwt) {
         carrier: Carrier::Authorization("bearer"),
         verify: Verify::Jwt(jwt),
     };
-    (scheme, jwt)
+    (Box::leak(Box::new(scheme)), jwt)
 }
 
-const ALL: &[Algorithm] = &[Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA, Algorithm::RS256, Algorithm::PS256];
+pub(super) const ALL: &[Algorithm] =
+    &[Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA, Algorithm::RS256, Algorithm::PS256];
 
 fn verifier_of(typed: bool, algorithms: &'static [Algorithm], set: &Value) -> Result<JwtVerifier, String> {
     let (scheme, jwt) = scheme(typed, algorithms);
     let mut r = Resolver::new(std::sync::Arc::new(|_| None));
-    let verifier = JwtVerifier::start(&scheme, &jwt, Some(&set.to_string()), &mut r);
+    let verifier = JwtVerifier::start(scheme, &jwt, &Config::new().jwks("oauth", set.to_string()), &mut r);
     r.finish().map_err(|e| e.to_string())?;
     verifier.ok_or_else(|| "nothing".to_owned())
 }
@@ -116,17 +117,17 @@ fn verifier() -> JwtVerifier {
     verifier_of(true, ALL, &ISSUER_KEYS.set()).unwrap()
 }
 
-fn header() -> Value {
+pub(super) fn header() -> Value {
     json!({"alg": "ES256", "typ": "at+jwt", "kid": "p256"})
 }
 
-fn claims() -> Value {
+pub(super) fn claims() -> Value {
     json!({"iss": ISSUER, "aud": "bank-api", "sub": "alice", "client_id": "app", "jti": "1",
            "iat": NOW - 10, "exp": NOW + 600, "scope": "a b",
            "realm_access": {"roles": ["teller"]}})
 }
 
-fn with(mut value: Value, changes: Value) -> Value {
+pub(super) fn with(mut value: Value, changes: Value) -> Value {
     for (name, change) in changes.as_object().unwrap() {
         match change {
             Value::Null => drop(value.as_object_mut().unwrap().remove(name)),
@@ -137,18 +138,23 @@ fn with(mut value: Value, changes: Value) -> Value {
 }
 
 /// Signs two texts, whatever they are, with the key that `alg` names.
-fn mint_text(issuer: &Issuer, alg: &str, header: &str, payload: &str) -> String {
+pub(super) fn mint_text(issuer: &Issuer, alg: &str, header: &str, payload: &str) -> String {
     let signed = format!("{}.{}", encode_url(header.as_bytes()), encode_url(payload.as_bytes()));
     let signature = issuer.sign(alg, signed.as_bytes());
     format!("{signed}.{}", encode_url(&signature))
 }
 
-fn mint(header: &Value, payload: &Value) -> String {
+pub(super) fn mint(header: &Value, payload: &Value) -> String {
     mint_text(&ISSUER_KEYS, "ES256", &header.to_string(), &payload.to_string())
 }
 
+fn at(verifier: &JwtVerifier, token: &str, now: i64) -> Result<Token, &'static str> {
+    let Source::Fixed(held) = &verifier.keys else { panic!("the keys are fixed") };
+    verifier.verify(token, held, now).map_err(|rejected| rejected.why())
+}
+
 fn check(verifier: &JwtVerifier, token: &str) -> Result<Token, &'static str> {
-    verifier.verify(token, NOW)
+    at(verifier, token, NOW)
 }
 
 #[test]
@@ -506,13 +512,19 @@ fn a_set_without_a_usable_key_does_not_start() {
 }
 
 #[test]
-fn keys_by_url_are_refused_at_start() {
+fn keys_are_fetched_from_where_a_deployment_may_ask() {
     let (scheme, mut jwt) = scheme(true, ALL);
-    for keys in [Keys::Url(Setting::Fixed("https://issuer.example.com/jwks")), Keys::Discovery] {
-        jwt.keys = keys;
+    for (keys, issuer, why) in [
+        (Keys::Url(Setting::Fixed("http://issuer.example.com/jwks")), ISSUER, "is not `https`"),
+        (Keys::Url(Setting::Fixed("/jwks")), ISSUER, "no absolute URL"),
+        (Keys::Discovery, "http://issuer.example.com", "is not `https`"),
+        (Keys::Discovery, "issuer", "is not `https`"),
+    ] {
+        (jwt.keys, jwt.issuer) = (keys, Setting::Fixed(issuer));
         let mut r = Resolver::new(std::sync::Arc::new(|_| None));
-        assert!(JwtVerifier::start(&scheme, &jwt, None, &mut r).is_none());
-        assert!(r.finish().unwrap_err().to_string().contains("not supported yet"));
+        assert!(JwtVerifier::start(scheme, &jwt, &Config::new(), &mut r).is_none());
+        let error = r.finish().unwrap_err().to_string();
+        assert!(error.contains(why) && error.contains("bank.yaml:7"), "{error}");
     }
 }
 
