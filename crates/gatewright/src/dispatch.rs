@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use gatewright_policy::Refusal;
-use http::header::{ALLOW, CONTENT_LENGTH};
+use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, HeaderName};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 
+use crate::body::{Boundary, ByteStream, Parts as BodyParts, read_form};
 use crate::cx::RawParts;
 use crate::guard::{Admission, Guard};
 use crate::json::{Document, Scope, Violations};
@@ -22,7 +23,7 @@ use crate::params::{self, BodySpec, Read, Received, Sent, media};
 use crate::reply::{Outcome, Reply};
 use crate::route::{Found, PathParams, Table};
 use crate::stage::Pending;
-use crate::{Api, Config, Exchange, Gateway, Refused, StartError, collect_body, shield};
+use crate::{Api, Config, Exchange, Gateway, Internal, Refused, StartError, collect_body, fits, shield};
 
 /// What handles an admitted request, with the application's type forgotten.
 pub(crate) type Handle = dyn Fn(Pending) -> Boxed<Result<Reply, Refused>> + Send + Sync;
@@ -254,7 +255,7 @@ pub(crate) fn raw(parts: Parts) -> RawParts {
 }
 
 /// Reads the body of an admitted request: acceptable answer, media type, limit, form. An operation without a body
-/// reads none.
+/// reads none, and what the handler reads by itself is not read here.
 pub(crate) async fn receive(
     meta: &'static Meta,
     guard: &Guard,
@@ -273,22 +274,53 @@ pub(crate) async fn receive(
     let media = media::select(&parts.headers, spec.content);
     // A body of unknown length may turn out to be empty, so its type is judged first only where it is known to be there.
     if media.is_none() && body.size_hint().lower() > 0 {
-        return Err(Refused::new(Refusal::UnsupportedMediaType));
+        return Err(unsupported(&spec, parts));
     }
-    let bytes = collect_body(&parts.headers, body, guard.body_limit(), exchange.deadline(guard)).await?;
-    if bytes.is_empty() {
-        let text =
-            media.and_then(|m| spec.content.get(m)).is_some_and(|m| matches!(m.read, Read::Text(_) | Read::Bytes));
-        return match (text, media) {
-            // An empty file is a file.
-            (true, Some(media)) => interpret(&spec, media, bytes, found),
-            _ => Ok(absent(&spec, found)),
-        };
+    let (limit, deadline) = (guard.body_limit(), exchange.deadline(guard));
+    let read = media.and_then(|index| spec.content.get(index).map(|media| (index, media.read)));
+    match read {
+        Some((index, Read::Bytes | Read::Lines(_) | Read::Sequence(_) | Read::Events(_) | Read::DataEvents(_))) => {
+            fits(&parts.headers, limit)?;
+            return Ok(Sent::Stream(index, Some((ByteStream::new(body, limit, deadline), None)).into()));
+        }
+        Some((index, Read::Multipart)) => {
+            let boundary = Some(boundary(parts)?);
+            fits(&parts.headers, limit)?;
+            return Ok(Sent::Stream(index, Some((ByteStream::new(body, limit, deadline), boundary)).into()));
+        }
+        Some((index, Read::Parts(form, _))) => {
+            let boundary = boundary(parts)?;
+            fits(&parts.headers, limit)?;
+            let sent = BodyParts::new(ByteStream::new(body, limit, deadline), boundary);
+            let document = read_form(sent, form, found).await.map_err(|error| error.refused())?;
+            return Ok(document.map_or(Sent::Wrong, |document| Sent::Json(index, document)));
+        }
+        _ => {}
     }
-    match media {
-        Some(media) => interpret(&spec, media, bytes, found),
-        None => Err(Refused::new(Refusal::UnsupportedMediaType)),
+    let bytes = collect_body(&parts.headers, body, limit, deadline).await?;
+    match read {
+        // An empty text is a text.
+        Some((_, read)) if bytes.is_empty() && !matches!(read, Read::Text(_)) => Ok(absent(&spec, found)),
+        Some((index, read)) => interpret(index, read, &bytes, found),
+        None if bytes.is_empty() => Ok(absent(&spec, found)),
+        None => Err(unsupported(&spec, parts)),
     }
+}
+
+fn boundary(parts: &Parts) -> Result<Boundary, Refused> {
+    let detail = "the `Content-Type` of a multipart body names its boundary";
+    Boundary::of(&parts.headers).ok_or_else(|| Refused::new(Refusal::Malformed).with_detail(detail))
+}
+
+/// 415 with what would be taken (RFC 9110, 15.5.16; for `PATCH` also RFC 5789, 2.2).
+fn unsupported(spec: &BodySpec, parts: &Parts) -> Refused {
+    let refused = Refused::new(Refusal::UnsupportedMediaType);
+    let Some(offered) = media::offered(spec.content) else { return refused };
+    if parts.method == Method::PATCH {
+        let refused = refused.with_header(HeaderName::from_static("accept-patch"), offered.clone());
+        return refused.with_header(ACCEPT, offered);
+    }
+    refused.with_header(ACCEPT, offered)
 }
 
 fn absent(spec: &BodySpec, found: &mut Violations) -> Sent {
@@ -300,16 +332,15 @@ fn absent(spec: &BodySpec, found: &mut Violations) -> Sent {
     Sent::Wrong
 }
 
-fn interpret(spec: &BodySpec, media: usize, bytes: Bytes, found: &mut Violations) -> Result<Sent, Refused> {
+fn interpret(media: usize, read: Read, bytes: &[u8], found: &mut Violations) -> Result<Sent, Refused> {
     let malformed = || Refused::new(Refusal::Malformed);
-    let Some(read) = spec.content.get(media).map(|m| m.read) else { return Ok(Sent::Wrong) };
     Ok(match read {
         Read::Json(_) => {
-            let document = Document::parse(&bytes).map_err(|e| malformed().with_detail(e.to_string()))?;
+            let document = Document::parse(bytes).map_err(|e| malformed().with_detail(e.to_string()))?;
             Sent::Json(media, document)
         }
         Read::Form(shape, _) => {
-            let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
+            let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
             match params::gather::form(shape, text) {
                 Ok(json) => Sent::Json(media, Document::parse(json.as_bytes()).map_err(|_| malformed())?),
                 Err(wrong) => {
@@ -320,12 +351,13 @@ fn interpret(spec: &BodySpec, media: usize, bytes: Bytes, found: &mut Violations
             }
         }
         Read::Text(_) => {
-            let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
+            let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
             let mut json = String::with_capacity(text.len() + 2);
             params::text::quote(text, &mut json);
             Sent::Json(media, Document::parse(json.as_bytes()).map_err(|_| malformed())?)
         }
-        Read::Bytes => Sent::Bytes(media, bytes),
+        // These were handed on before.
+        _ => return Err(Refused::internal(Internal::new("a body that a handler reads was read"))),
     })
 }
 

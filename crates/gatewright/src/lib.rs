@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod auth;
+pub mod body;
 mod clock;
 mod config;
 mod cx;
@@ -43,6 +44,7 @@ pub use clock::FakeClock;
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, StartError, StartProblem};
 pub use cx::{Cx, RawParts, Unowned};
+pub(crate) use gateway::fits;
 pub use gateway::{Api, Exchange, Gateway, PathValues, collect_body, shield};
 #[cfg(feature = "api-macro")]
 pub use gatewright_macros::api;

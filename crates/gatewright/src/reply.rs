@@ -7,6 +7,7 @@ use gatewright_policy::Refusal;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
 
+use crate::body::{BodyError, Events, Framing, Lines};
 use crate::json::{self, ToJson};
 use crate::principal::ClaimUnfit;
 use crate::{Internal, Problem, Refused};
@@ -56,6 +57,9 @@ impl IntoReply for Internal {
         if self.downcast_ref::<ClaimUnfit>().is_some() {
             return Reply::of(Outcome::Refused(Refused::new(Refusal::ClaimMismatch).because(self.for_log())));
         }
+        if let Some(error) = self.downcast_ref::<BodyError>() {
+            return Reply::of(Outcome::Refused(error.refused()));
+        }
         Reply::of(Outcome::Internal(self))
     }
 }
@@ -93,6 +97,21 @@ impl Reply {
     /// A body of this media type as it stands.
     pub fn body(status: u16, media_type: &'static str, body: impl Into<Body>) -> Reply {
         Reply::sent(status, body.into()).typed(media_type)
+    }
+
+    /// Items as JSON Lines of this media type.
+    pub fn lines<T: ToJson + Send + 'static>(status: u16, media_type: &'static str, items: Lines<T>) -> Reply {
+        Reply::sent(status, Body::new(items.into_body(Framing::Lines))).typed(media_type)
+    }
+
+    /// Items as a JSON text sequence (RFC 7464) of this media type.
+    pub fn sequence<T: ToJson + Send + 'static>(status: u16, media_type: &'static str, items: Lines<T>) -> Reply {
+        Reply::sent(status, Body::new(items.into_body(Framing::Sequence))).typed(media_type)
+    }
+
+    /// Server-sent events.
+    pub fn events<T: ToJson + Send + 'static>(status: u16, media_type: &'static str, events: Events<T>) -> Reply {
+        Reply::sent(status, Body::new(events.into_body())).typed(media_type)
     }
 
     /// A body of a media type that the handler chose within the declared range (`image/*`).

@@ -12,6 +12,7 @@ pub(crate) use crate::limit::Buckets;
 pub(crate) use audit::one_line;
 pub use exchange::Exchange;
 pub(crate) use lifecycle::Life;
+pub(crate) use shield::fits;
 pub use shield::{collect_body, shield};
 pub(crate) use start::networks;
 

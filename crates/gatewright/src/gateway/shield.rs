@@ -15,17 +15,22 @@ use tokio::time::{Instant, timeout_at};
 use crate::Internal;
 use crate::problem::Refused;
 
+/// Refuses a body that says itself that it is larger than `limit` bytes.
+pub(crate) fn fits(headers: &HeaderMap, limit: u64) -> Result<(), Refused> {
+    let declared = headers.get(CONTENT_LENGTH).map(|v| v.to_str().ok().and_then(|t| t.parse::<u64>().ok()));
+    match declared {
+        Some(None) => Err(Refused::new(Refusal::BadRequest).because("Content-Length is no number")),
+        Some(Some(length)) if length > limit => Err(Refused::new(Refusal::BodyTooLarge)),
+        _ => Ok(()),
+    }
+}
+
 /// Collects a body of at most `limit` bytes until `deadline`.
 ///
 /// # Errors
 /// 413 for one that is larger, at once where it says so itself; 408 for one that is late; 400 for one that breaks off.
 pub async fn collect_body(headers: &HeaderMap, body: Body, limit: u64, deadline: Instant) -> Result<Bytes, Refused> {
-    let declared = headers.get(CONTENT_LENGTH).map(|v| v.to_str().ok().and_then(|t| t.parse::<u64>().ok()));
-    match declared {
-        Some(None) => return Err(Refused::new(Refusal::BadRequest).because("Content-Length is no number")),
-        Some(Some(length)) if length > limit => return Err(Refused::new(Refusal::BodyTooLarge)),
-        _ => {}
-    }
+    fits(headers, limit)?;
     let limited = Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX));
     match timeout_at(deadline, limited.collect()).await {
         Err(_) => Err(Refused::new(Refusal::RequestTimeout)),

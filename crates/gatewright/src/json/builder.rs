@@ -154,7 +154,7 @@ impl Builder {
         match self.failed {
             Some(error) => Err(error),
             None if self.nodes.is_empty() || !self.open.is_empty() => Err(BuilderError::Unbalanced),
-            None => Ok(Document { text: String::new(), side: self.side, nodes: self.nodes }),
+            None => Ok(Document { text: String::new(), side: self.side, nodes: self.nodes, attachments: Vec::new() }),
         }
     }
 }

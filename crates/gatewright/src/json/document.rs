@@ -10,6 +10,8 @@ pub struct Document {
     pub(super) text: String,
     pub(super) side: String,
     pub(super) nodes: Vec<Node>,
+    /// What strings of the document may stand for: files that came beside it.
+    pub(super) attachments: Vec<crate::body::File>,
 }
 
 /// What a node is.
@@ -91,7 +93,7 @@ impl Document {
     pub fn parse_owned(text: Vec<u8>, limits: &Limits) -> Result<Document, ParseError> {
         let text = super::read::text(text, limits)?;
         let (nodes, side) = Reader::new(&text, limits).run()?;
-        Ok(Document { text, side, nodes })
+        Ok(Document { text, side, nodes, attachments: Vec::new() })
     }
 
     /// The value that the document is.
@@ -110,6 +112,11 @@ impl Document {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    /// Adds files that its strings stand for, by their number.
+    pub(crate) fn attach(&mut self, files: Vec<crate::body::File>) {
+        self.attachments = files;
     }
 
     pub(super) fn node(&self, index: u32) -> Node {
@@ -145,6 +152,12 @@ impl fmt::Debug for Value<'_> {
 impl<'d> Value<'d> {
     pub(super) fn node(self) -> Node {
         self.document.node(self.index)
+    }
+
+    /// The file that this string stands for.
+    pub(crate) fn attachment(self) -> Option<&'d crate::body::File> {
+        let number: usize = self.as_str()?.parse().ok()?;
+        self.document.attachments.get(number)
     }
 
     /// What kind of value it is.

@@ -39,7 +39,7 @@ pub(crate) fn select(headers: &HeaderMap, content: &'static [MediaSpec]) -> Opti
         .filter_map(|(i, spec)| fit(sent, spec.media_type).map(|fit| (fit, i, spec)))
         .max_by_key(|(fit, i, _)| (*fit, std::cmp::Reverse(*i)))
         .map(|(_, i, spec)| (i, spec))?;
-    let reads_text = !matches!(spec.read, Read::Bytes);
+    let reads_text = !matches!(spec.read, Read::Bytes | Read::Parts(..) | Read::Multipart);
     if reads_text && !utf8(value) {
         return None;
     }
@@ -54,6 +54,12 @@ fn utf8(content_type: &str) -> bool {
         }
         _ => true,
     })
+}
+
+/// What a body may be, for the `Accept` of a 415 (RFC 9110, 15.5.16).
+pub(crate) fn offered(content: &[MediaSpec]) -> Option<http::HeaderValue> {
+    let types: Vec<&str> = content.iter().map(|spec| spec.media_type).collect();
+    http::HeaderValue::try_from(types.join(", ")).ok()
 }
 
 /// Whether one of `produces` is acceptable. No `Accept`, or one that says nothing, accepts everything.

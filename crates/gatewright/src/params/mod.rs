@@ -6,12 +6,12 @@ pub(crate) mod media;
 pub mod spec;
 pub(crate) mod text;
 
-use axum::body::Bytes;
-
 pub use spec::{BodySpec, MediaSpec, ParameterSpec, Place, Read, Shape, Style, kinds};
 
 use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
 
+use crate::body::{Boundary, ByteStream, Framing, ItemStream, Parts};
 use crate::json::{Check, Document, FromJson, Scope, Value, Violations};
 use crate::operation::Meta;
 
@@ -32,8 +32,8 @@ pub(crate) enum Sent {
     Nothing,
     /// A JSON document, also made of a form or a text; of the declared media type with this index.
     Json(usize, Document),
-    /// As it came.
-    Bytes(usize, Bytes),
+    /// Not read yet: the handler will. A multipart body has its boundary with it. Taken once.
+    Stream(usize, Mutex<Option<(ByteStream, Option<Boundary>)>>),
     /// What is wrong with it has been noted.
     Wrong,
 }
@@ -108,7 +108,7 @@ impl<'a> Input<'a> {
     /// Which of the declared media types the body has; `None` without one.
     pub fn media(&self) -> Option<usize> {
         match &self.received.body {
-            Sent::Json(index, _) | Sent::Bytes(index, _) => Some(*index),
+            Sent::Json(index, _) | Sent::Stream(index, _) => Some(*index),
             Sent::Nothing | Sent::Wrong => None,
         }
     }
@@ -128,11 +128,10 @@ impl<'a> Input<'a> {
 
     fn body(&self, found: &mut Violations) -> Looked<'a> {
         let Sent::Json(index, document) = &self.received.body else { return Looked::Wrong };
-        let check = self.meta.body.and_then(|b| b.content.get(*index)).and_then(|spec| match spec.read {
-            Read::Json(check) | Read::Form(_, check) | Read::Text(check) => Some(check),
-            Read::Bytes => None,
-        });
-        let Some(check) = check else { return Looked::Wrong };
+        let check = match self.how(*index) {
+            Some(Read::Json(check) | Read::Form(_, check) | Read::Text(check) | Read::Parts(_, check)) => check,
+            _ => return Looked::Wrong,
+        };
         let value = document.root();
         found.scope(Scope::Body, value);
         checked(check, value, found)
@@ -151,12 +150,38 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The body as bytes.
-    pub fn bytes(&self) -> Option<Bytes> {
-        match &self.received.body {
-            Sent::Bytes(_, bytes) => Some(bytes.clone()),
-            _ => None,
-        }
+    fn how(&self, media: usize) -> Option<Read> {
+        self.meta.body?.content.get(media).map(|spec| spec.read)
+    }
+
+    fn stream(&self) -> Option<(Read, ByteStream, Option<Boundary>)> {
+        let Sent::Stream(index, stream) = &self.received.body else { return None };
+        let (bytes, boundary) = stream.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        Some((self.how(*index)?, bytes, boundary))
+    }
+
+    /// The body as bytes that are still to be read.
+    pub fn bytes(&self) -> Option<ByteStream> {
+        self.stream().map(|(_, bytes, _)| bytes)
+    }
+
+    /// The body as items that are still to be read.
+    pub fn items<T: FromJson>(&self) -> Option<ItemStream<T>> {
+        let (read, bytes, _) = self.stream()?;
+        let (framing, check) = match read {
+            Read::Lines(check) => (Framing::Lines, check),
+            Read::Sequence(check) => (Framing::Sequence, check),
+            Read::Events(check) => (Framing::Events(false), check),
+            Read::DataEvents(check) => (Framing::Events(true), check),
+            _ => return None,
+        };
+        Some(ItemStream::new(bytes, framing, check))
+    }
+
+    /// The body as parts that are still to be read.
+    pub fn parts(&self) -> Option<Parts> {
+        let (_, bytes, boundary) = self.stream()?;
+        Some(Parts::new(bytes, boundary?))
     }
 }
 

@@ -148,6 +148,18 @@ pub enum Read {
     Form(&'static Shape, Check),
     /// UTF-8 text: a JSON string, with what that must be.
     Text(Check),
-    /// Bytes as they came.
+    /// A form of parts (`multipart/form-data`), as a JSON object with its files beside it.
+    Parts(&'static crate::body::FormSpec, Check),
+    /// A multipart body that the handler reads part by part.
+    Multipart,
+    /// JSON Lines, each item checked when the handler asks for it.
+    Lines(Check),
+    /// A JSON text sequence (RFC 7464), likewise.
+    Sequence(Check),
+    /// Server-sent events, likewise, each as an object of its fields.
+    Events(Check),
+    /// Server-sent events whose data is JSON, and is what the check is for.
+    DataEvents(Check),
+    /// Bytes, read by the handler as they come.
     Bytes,
 }
