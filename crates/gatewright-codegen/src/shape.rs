@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use gatewright_ir::json::Json;
-use gatewright_ir::schema::{Schema, SchemaId, Schemas, Types};
+use gatewright_ir::schema::{FILE, Schema, SchemaId, Schemas, Types};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -26,6 +26,8 @@ pub(crate) struct Shape {
     items: Option<Box<Shape>>,
     properties: BTreeMap<String, Shape>,
     additional: Option<Box<Shape>>,
+    /// A part of a form that is put aside.
+    file: bool,
 }
 
 /// The shape of a schema.
@@ -83,7 +85,8 @@ fn own(schemas: &Schemas, schema: &Schema, depth: u8) -> Shape {
             kinds = ARRAY;
         }
     }
-    let mut shape = Shape { kinds, ..Shape::default() };
+    let file = schema.notes.format.as_ref().is_some_and(|format| format.value == FILE);
+    let mut shape = Shape { kinds, file, ..Shape::default() };
     if let Some(items) = schema.array.items {
         shape.items = Some(Box::new(of(schemas, items, depth + 1)));
     }
@@ -101,11 +104,34 @@ fn own(schemas: &Schemas, schema: &Schema, depth: u8) -> Shape {
 impl Shape {
     /// Items and properties of a part of this schema.
     fn take(&mut self, part: Shape) {
+        self.file |= part.file;
         self.items = self.items.take().or(part.items);
         self.additional = self.additional.take().or(part.additional);
         for (name, shape) in part.properties {
             self.properties.entry(name).or_insert(shape);
         }
+    }
+
+    /// The parts of a form of this shape: name, what a part is made into, and whether it may come several times.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, TokenStream, bool)> {
+        self.properties.iter().map(|(name, shape)| {
+            let several = shape.kinds & ARRAY != 0;
+            let one = if several { shape.items.as_deref().unwrap_or(shape) } else { shape };
+            let kind = if one.file {
+                quote!(File)
+            } else if one.kinds & OBJECT != 0 {
+                quote!(Json)
+            } else {
+                let shape = shape.promoted();
+                quote!(Text(#shape))
+            };
+            (name.as_str(), kind, several)
+        })
+    }
+
+    /// Whether it takes objects.
+    pub(crate) fn is_object(&self) -> bool {
+        self.kinds & OBJECT != 0
     }
 
     /// Whether it takes any text and nothing else.

@@ -8,6 +8,10 @@ use gatewright_diag::{Span, Spanned};
 
 use crate::json::{Json, Number};
 
+/// The `format` of a part of a form that is a file: no document can write it so that it means this elsewhere, where no file
+/// can be.
+pub const FILE: &str = "\u{0}file";
+
 /// A schema of a [`Schemas`] arena. Two uses of one `$ref` have one id, so recursion is an id met again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SchemaId(pub u32);

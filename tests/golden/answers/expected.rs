@@ -866,7 +866,13 @@ pub mod files {
             /// text/plain
             Text(::std::string::String),
             /// application/octet-stream
-            Bytes(::gatewright::Bytes),
+            Bytes(::gatewright::body::ByteStream),
+        }
+
+        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+            fn from(error: ::gatewright::body::BodyError) -> Self {
+                Self::Internal(::core::convert::From::from(error))
+            }
         }
 
         /// The declared responses.
@@ -1183,7 +1189,7 @@ pub mod operations {
         #[derive(Debug)]
         pub struct Request {
             /// The body.
-            pub body: ::gatewright::Bytes,
+            pub body: ::gatewright::body::ByteStream,
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
@@ -1191,6 +1197,12 @@ pub mod operations {
                 cx: &mut ::gatewright::Cx<Op, K>,
             ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
+            }
+        }
+
+        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+            fn from(error: ::gatewright::body::BodyError) -> Self {
+                Self::Internal(::core::convert::From::from(error))
             }
         }
 

@@ -179,12 +179,24 @@ fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
         body.content.iter().map(|m| media(&subject.cx.ir.api.schemas, subject.unknown, m, plan)).collect();
     let specs = media.iter().map(|m| &m.spec);
     let required = body.required;
+    // What a handler reads by itself can fail under it: `?` is then the right answer.
+    let failure = if media.iter().any(|m| m.streams) {
+        quote! {
+            impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+                fn from(error: ::gatewright::body::BodyError) -> Self {
+                    Self::Internal(::core::convert::From::from(error))
+                }
+            }
+        }
+    } else {
+        quote!()
+    };
     let spec = quote! {
         ::core::option::Option::Some(::gatewright::params::BodySpec { required: #required, content: &[#(#specs),*] })
     };
     let (ty, read, definition) = match media.as_slice() {
         [] => return None,
-        [one] => (one.ty.clone(), one.read.clone(), quote!()),
+        [one] => (one.ty.clone(), one.read.clone(), failure),
         several => {
             let types = body.content.iter().map(|m| m.media_type.value.as_str());
             let keys: Vec<String> = types.map(media_name).collect();
@@ -210,6 +222,7 @@ fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
                 /// The body, by its media type.
                 #[derive(Debug)]
                 pub enum Body { #(#definitions)* }
+                #failure
             };
             (quote!(Body), read, definition)
         }
@@ -249,6 +262,8 @@ pub(super) fn media_name(media_type: &str) -> String {
 }
 
 struct Media {
+    /// Whether the handler reads it.
+    streams: bool,
     spec: TokenStream,
     ty: TokenStream,
     read: TokenStream,
@@ -257,17 +272,50 @@ struct Media {
 fn media(schemas: &Schemas, unknown: UnknownFields, media: &api::Media, plan: &Plan<'_>) -> Media {
     let value = quote!(input.value(found));
     let untyped = || (quote!(::gatewright::json::Json), quote!(::gatewright::json::check::any));
-    let mut typed = |schema: SchemaId| (plan.request_type(schema, unknown), plan.check(schema, unknown));
+    let typed = |schema: SchemaId| (plan.request_type(schema, unknown), plan.check(schema, unknown));
+    let essence = media.media_type.value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let bytes = || (quote!(::gatewright::body::ByteStream), quote!(input.bytes()), quote!(Bytes));
     let (ty, read, how) = match (media.kind, media.schema) {
         (MediaKind::Json, schema) => {
-            let (ty, check) = schema.map_or_else(untyped, &mut typed);
+            let (ty, check) = schema.map_or_else(untyped, typed);
             (ty, value, quote!(Json(#check)))
         }
         (MediaKind::Form, schema) => {
-            let (ty, check) = schema.map_or_else(untyped, &mut typed);
+            let (ty, check) = schema.map_or_else(untyped, typed);
             let shape = schema.map(|s| shape(schemas, s)).unwrap_or_default().promoted();
             (ty, value, quote!(Form(#shape, #check)))
         }
+        (MediaKind::Multipart, Some(schema))
+            if essence == "multipart/form-data" && shape(schemas, schema).is_object() =>
+        {
+            let (ty, check) = typed(schema);
+            let form = form(schemas, unknown, media, schema, plan);
+            (ty, value, quote!(Parts(&const { #form }, #check)))
+        }
+        (MediaKind::Multipart, _) => (quote!(::gatewright::body::Parts), quote!(input.parts()), quote!(Multipart)),
+        (MediaKind::JsonLines, _) => {
+            let (ty, check) = items(schemas, media).map_or_else(untyped, typed);
+            let how = if essence.ends_with("json-seq") { quote!(Sequence(#check)) } else { quote!(Lines(#check)) };
+            (quote!(::gatewright::body::ItemStream<#ty>), quote!(input.items()), how)
+        }
+        (MediaKind::EventStream, _) => {
+            let (ty, how) = match (media.item_schema, event_data(schemas, media)) {
+                (Some(item), _) => {
+                    let (ty, check) = typed(item);
+                    (ty, quote!(Events(#check)))
+                }
+                (None, Some(data)) => {
+                    let (ty, check) = typed(data);
+                    (quote!(::gatewright::body::Event<#ty>), quote!(DataEvents(#check)))
+                }
+                (None, None) => (
+                    quote!(::gatewright::body::Event<::std::string::String>),
+                    quote!(Events(::gatewright::json::check::any)),
+                ),
+            };
+            (quote!(::gatewright::body::ItemStream<#ty>), quote!(input.items()), how)
+        }
+        (MediaKind::Text, Some(schema)) if is_binary(schemas, schema) => bytes(),
         (MediaKind::Text, schema) => {
             // A text has a schema only in name unless that is one of strings.
             let text = schema.filter(|s| shape(schemas, *s).is_text());
@@ -275,16 +323,78 @@ fn media(schemas: &Schemas, unknown: UnknownFields, media: &api::Media, plan: &P
                 text.map_or_else(|| (quote!(::std::string::String), quote!(::gatewright::json::check::any)), typed);
             (ty, value, quote!(Text(#check)))
         }
-        _ => (quote!(::gatewright::Bytes), quote!(input.bytes()), quote!(Bytes)),
+        (MediaKind::Xml | MediaKind::Binary, _) => bytes(),
     };
-    let essence = media.media_type.value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let streams = matches!(media.kind, MediaKind::Multipart | MediaKind::JsonLines | MediaKind::EventStream)
+        || how.to_string() == "Bytes";
     Media {
+        streams,
         spec: quote! {
             ::gatewright::params::MediaSpec { media_type: #essence, read: ::gatewright::params::Read::#how }
         },
         ty,
         read,
     }
+}
+
+/// The schema of each item of JSON Lines: `itemSchema` (3.2), else what an array's items are, else the schema as it is.
+pub(super) fn items(schemas: &Schemas, media: &api::Media) -> Option<SchemaId> {
+    let whole = media.schema;
+    media.item_schema.or_else(|| whole.and_then(|id| schemas.get(id).array.items)).or(whole)
+}
+
+/// What documents before 3.2 say of events: the schema of their data, unless that is any text.
+pub(super) fn event_data(schemas: &Schemas, media: &api::Media) -> Option<SchemaId> {
+    items(schemas, media).filter(|schema| media.item_schema.is_none() && !shape(schemas, *schema).is_text())
+}
+
+/// Whether a text is declared to be bytes: then it is a stream.
+pub(super) fn is_binary(schemas: &Schemas, schema: SchemaId) -> bool {
+    schemas.get(schema).notes.format.as_ref().is_some_and(|format| format.value == "binary")
+}
+
+/// The table of a form's parts.
+fn form(
+    schemas: &Schemas,
+    unknown: UnknownFields,
+    media: &api::Media,
+    schema: SchemaId,
+    plan: &Plan<'_>,
+) -> TokenStream {
+    let shape = shape(schemas, schema);
+    let parts = shape.parts().map(|(name, kind, repeated)| {
+        let encoding = media.encoding.iter().find(|(n, _)| n == name).map(|(_, part)| part);
+        let types = encoding.and_then(|part| part.content_type.as_deref()).into_iter().flat_map(|t| t.split(','));
+        let types: Vec<String> = types.map(|t| t.trim().to_ascii_lowercase()).filter(|t| !t.is_empty()).collect();
+        let headers = encoding.into_iter().flat_map(|part| &part.headers).map(|header| {
+            let (name, required) = (header.name.to_ascii_lowercase(), header.required);
+            let shape = crate::shape::shape(schemas, header.schema).promoted();
+            let (explode, check) = (header.explode, plan.check(header.schema, unknown));
+            quote! {
+                ::gatewright::params::ParameterSpec {
+                    name: #name,
+                    place: ::gatewright::params::Place::Header,
+                    style: ::gatewright::params::Style::Simple,
+                    explode: #explode,
+                    required: #required,
+                    allow_empty: false,
+                    shape: #shape,
+                    default: ::core::option::Option::None,
+                    check: #check,
+                }
+            }
+        });
+        quote! {
+            ::gatewright::body::PartSpec {
+                name: #name,
+                kind: ::gatewright::body::PartKind::#kind,
+                repeated: #repeated,
+                types: &[#(#types),*],
+                headers: &[#(#headers),*],
+            }
+        }
+    });
+    quote!(::gatewright::body::FormSpec { parts: &[#(#parts),*] })
 }
 
 /// The path template as the router's table.

@@ -2,11 +2,12 @@
 
 use gatewright_ir::api::{MediaKind, Response, StatusKey};
 use gatewright_ir::names::{Case, unique};
+use gatewright_ir::schema::Schemas;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Subject;
-use super::request::media_name;
+use super::request::{event_data, is_binary, items, media_name};
 use crate::docs::doc;
 use crate::names::ident;
 use crate::types::Plan;
@@ -25,9 +26,10 @@ pub(super) fn responses(subject: &Subject<'_>, plan: &Plan<'_>) -> (TokenStream,
     // Where nothing but `default` is declared, it is what succeeds too.
     let only_default = all.iter().all(|r| r.status.is_error()) && all.iter().any(|r| r.status == StatusKey::Default);
     let good = |r: &&Response| !r.status.is_error() || (only_default && r.status == StatusKey::Default);
+    let schemas = &subject.cx.ir.api.schemas;
     let mut headers = Vec::new();
     let mut variants =
-        |responses: Vec<&Response>, reserved: &[&str]| variants(&responses, reserved, &mut headers, plan);
+        |responses: Vec<&Response>, reserved: &[&str]| variants(schemas, &responses, reserved, &mut headers, plan);
     let successes = variants(all.iter().filter(good).collect(), &["With"]);
     let failures = variants(all.iter().filter(|r| r.status.is_error()).collect(), &["With", "Internal"]);
     let mut produces: Vec<String> = Vec::new();
@@ -97,6 +99,7 @@ fn enumeration(
 }
 
 fn variants(
+    schemas: &Schemas,
     responses: &[&Response],
     reserved: &[&str],
     headers: &mut Vec<TokenStream>,
@@ -142,7 +145,7 @@ fn variants(
             };
         for media in contents {
             let Some(name) = names.next() else { break };
-            out.push(variant(name, response, media, &fields, &struct_name, plan));
+            out.push(variant(schemas, name, response, media, &fields, &struct_name, plan));
         }
     }
     out
@@ -182,7 +185,9 @@ fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
+#[allow(clippy::too_many_arguments)]
 fn variant(
+    schemas: &Schemas,
     name: Ident,
     response: &Response,
     media: Option<&gatewright_ir::api::Media>,
@@ -207,7 +212,7 @@ fn variant(
     let made = match media {
         None => quote!(::gatewright::Reply::empty(#status)),
         Some(media) => {
-            let (ty, made) = content(media, &status, plan);
+            let (ty, made) = content(schemas, media, &status, plan);
             payload.push(ty);
             binds.push(quote!(body));
             made
@@ -239,7 +244,12 @@ fn variant(
 }
 
 /// The type of a body, and the reply that carries it.
-fn content(media: &gatewright_ir::api::Media, status: &TokenStream, plan: &Plan<'_>) -> (TokenStream, TokenStream) {
+fn content(
+    schemas: &Schemas,
+    media: &gatewright_ir::api::Media,
+    status: &TokenStream,
+    plan: &Plan<'_>,
+) -> (TokenStream, TokenStream) {
     let written = media.media_type.value.as_str();
     let essence = written.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     if essence.contains('*') {
@@ -255,6 +265,28 @@ fn content(media: &gatewright_ir::api::Media, status: &TokenStream, plan: &Plan<
                 None => quote!(::gatewright::json::Json),
             };
             (ty, quote!(::gatewright::Reply::json(#status, #written, &body)))
+        }
+        (MediaKind::JsonLines, _) => {
+            let item = match items(schemas, media) {
+                Some(schema) => plan.response_type(schema),
+                None => quote!(::gatewright::json::Json),
+            };
+            let made = if essence.ends_with("json-seq") { quote!(sequence) } else { quote!(lines) };
+            (quote!(::gatewright::body::Lines<#item>), quote!(::gatewright::Reply::#made(#status, #written, body)))
+        }
+        (MediaKind::EventStream, _) => {
+            let event = match (media.item_schema, event_data(schemas, media)) {
+                (Some(item), _) => plan.response_type(item),
+                (None, Some(data)) => {
+                    let data = plan.response_type(data);
+                    quote!(::gatewright::body::Event<#data>)
+                }
+                (None, None) => quote!(::gatewright::body::Event<::std::string::String>),
+            };
+            (quote!(::gatewright::body::Events<#event>), quote!(::gatewright::Reply::events(#status, #written, body)))
+        }
+        (MediaKind::Text, Some(schema)) if is_binary(schemas, schema) => {
+            (quote!(::gatewright::Body), quote!(::gatewright::Reply::body(#status, #written, body)))
         }
         (MediaKind::Text, _) => {
             (quote!(::std::string::String), quote!(::gatewright::Reply::body(#status, #written, body)))

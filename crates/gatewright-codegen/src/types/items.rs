@@ -37,6 +37,7 @@ pub(super) fn tokens(kind: &Type, path: &dyn Fn(NamedId) -> TokenStream) -> Toke
         Type::Date => quote!(::gatewright::types::Date),
         Type::Uuid => quote!(::gatewright::types::Uuid),
         Type::Base64 => quote!(::gatewright::types::Base64),
+        Type::File => quote!(::gatewright::body::File),
         Type::Vec(inner) => {
             let inner = tokens(inner, path);
             quote!(::std::vec::Vec<#inner>)
@@ -409,7 +410,7 @@ fn admits(planner: &Planner<'_>, kind: &Type, json: &str) -> bool {
         Type::Json => return true,
         Type::Bool => "Boolean",
         Type::Number | Type::I32 | Type::I64 | Type::U32 | Type::U64 | Type::I128 | Type::F64 => "Number",
-        Type::String | Type::Timestamp | Type::Date | Type::Uuid | Type::Base64 => "String",
+        Type::String | Type::Timestamp | Type::Date | Type::Uuid | Type::Base64 | Type::File => "String",
         Type::Vec(_) => "Array",
         Type::Map(_) => "Object",
         Type::Option(inner) => return json == "Null" || admits(planner, inner, json),

@@ -36,6 +36,8 @@ pub(super) enum Type {
     Date,
     Uuid,
     Base64,
+    /// A part of a form.
+    File,
     Vec(Box<Type>),
     Map(Box<Type>),
     Option(Box<Type>),

@@ -568,6 +568,7 @@ fn kind_word(kind: &Type, named: &[Named]) -> &'static str {
         Type::Date => "Date",
         Type::Uuid => "Uuid",
         Type::Base64 => "Bytes",
+        Type::File => "File",
         Type::Vec(_) => "List",
         Type::Map(_) => "Map",
         Type::Option(inner) => kind_word(inner, named),
@@ -583,6 +584,7 @@ fn text(format: Option<&str>, encoding: Option<&str>) -> Type {
         (Some("date-time"), _) => Type::Timestamp,
         (Some("date"), _) => Type::Date,
         (Some("uuid"), _) => Type::Uuid,
+        (Some(gatewright_ir::schema::FILE), _) => Type::File,
         (Some("byte"), _) | (_, Some("base64")) => Type::Base64,
         _ => Type::String,
     }

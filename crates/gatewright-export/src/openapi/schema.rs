@@ -169,6 +169,9 @@ impl<'a> Schemas<'a> {
         put(object, "maxLength", rules.max_length);
         put(object, "pattern", rules.pattern.as_ref().map(|p| p.source.clone()));
         let mut format = schema.notes.format.as_ref().map(|f| f.value.clone());
+        if format.as_deref() == Some(gatewright_ir::schema::FILE) {
+            format = Some("binary".to_owned());
+        }
         if let Some(encoding) = &rules.content_encoding {
             if encoding == "base64" && format.is_none() {
                 format = Some("byte".to_owned());

@@ -3,6 +3,7 @@
 
 mod content;
 mod discriminators;
+mod forms;
 mod inclusion;
 pub(crate) mod json;
 mod keywords;
@@ -47,6 +48,7 @@ pub fn lower(spec: &Spec, map: &SourceMap, options: &Options, sink: &mut Sink) -
     selector.finish(lower.sink);
     lower.schemas.finish(&mut api, lower.sink);
     api.schemas = lower.schemas.take();
+    forms::mark(&mut api);
     Ir { api, policies, name: options.name.clone() }
 }
 

@@ -254,9 +254,7 @@ async fn read_at(file: Arc<Mutex<std::fs::File>>, at: u64, length: usize) -> std
 }
 
 /// Files block, so they are worked on where that harms nobody.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> std::io::Result<T> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> std::io::Result<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(_) => Err(std::io::Error::other("the work on a file was given up")),

@@ -311,8 +311,7 @@ mod tests {
         let text = ": hello\n\ndata: a\ndata:b\nid: 7\nevent: k\nretry: 5\n\r\ndata\r\rid: 8\n\ndata: lost";
         let (got, error) = read::<Event<String>>(text, Framing::Events(false), any);
         assert_eq!(error, None);
-        let first =
-            Event { data: "a\nb".into(), event: Some("k".into()), id: Some("7".into()), retry: Some(5) };
+        let first = Event { data: "a\nb".into(), event: Some("k".into()), id: Some("7".into()), retry: Some(5) };
         assert_eq!(got, [first, Event::new(String::new())]);
         let (got, error) = read::<Event<i64>>("data: 1\n\ndata: x\n\n", Framing::Events(true), number);
         assert_eq!(got, [Event::new(1)]);

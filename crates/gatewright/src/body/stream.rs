@@ -138,10 +138,7 @@ impl http_body::Body for ByteStream {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         self.poll_bytes(cx).map(|next| next.map(|bytes| bytes.map(Frame::data)))
     }
 
@@ -175,10 +172,7 @@ pub(super) mod tests {
         type Data = Bytes;
         type Error = Infallible;
 
-        fn poll_frame(
-            mut self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
             match (self.0.pop_front(), self.1) {
                 (Some(bytes), _) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
                 (None, true) => Poll::Pending,

@@ -29,7 +29,8 @@ impl Head {
             let (name, value) = line.split_at_checked(colon).unwrap_or((line, b""));
             let name = HeaderName::from_bytes(name).map_err(|_| "a part has a header field without proper name")?;
             let value = value.get(1..).unwrap_or_default().trim_ascii();
-            let value = HeaderValue::from_bytes(value).map_err(|_| "a part has a header field that HTTP cannot carry")?;
+            let value =
+                HeaderValue::from_bytes(value).map_err(|_| "a part has a header field that HTTP cannot carry")?;
             if head.headers.insert(name, value).is_some() {
                 return Err("a part has a header field twice");
             }

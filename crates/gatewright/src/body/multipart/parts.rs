@@ -308,8 +308,7 @@ mod tests {
         let mut all = None;
         for size in [1, 2, 5, 64, 100_000] {
             let got = run(async {
-                let mut parts =
-                    Parts::new(stream(text.as_bytes(), size, 1 << 20, false), Boundary::new("b").unwrap());
+                let mut parts = Parts::new(stream(text.as_bytes(), size, 1 << 20, false), Boundary::new("b").unwrap());
                 let mut got = Vec::new();
                 loop {
                     match parts.next().await {

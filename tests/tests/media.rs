@@ -1,0 +1,424 @@
+//! Bodies of every media type through the generated server: what a handler gets, what is refused, and when.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "../golden/media/expected.rs"]
+#[allow(dead_code)]
+mod media;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::body::{Body, Bytes};
+use gatewright::body::{Events, Lines};
+use gatewright::json::Patch;
+use gatewright::{Config, Internal, Peer, Presented, Router, Unverified, Verified, Verify, handler};
+use http::{HeaderMap, Request};
+use http_body_util::BodyExt as _;
+use media::media::*;
+use media::types::{Meta, Summary, WatchResponseItem};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+struct App;
+
+impl Verify<media::schemes::Basic> for App {
+    async fn verify(&self, presented: Presented<'_>) -> Result<Verified, Unverified> {
+        match presented {
+            Presented::Basic { user: "ann", password: "secret" } => Ok(Verified::subject("ann")),
+            _ => Err(Unverified::Bad),
+        }
+    }
+}
+
+fn summary(count: usize, bytes: u64, words: Vec<String>) -> Summary {
+    Summary { count: count as i64, bytes: bytes as i64, words: Some(words) }
+}
+
+#[handler(Upload)]
+async fn upload(_: &App, req: upload::Request) -> upload::Result {
+    let form = req.body;
+    let mut words = vec![form.title];
+    words.extend(form.sizes.unwrap_or_default().iter().map(|n| format!("size {n}")));
+    words.extend(form.meta.map(|meta| format!("meta {}", meta.n)));
+    let (mut count, mut bytes) = (1, form.photo.len());
+    words.extend(form.photo.name().map(str::to_owned));
+    for file in form.attachments.unwrap_or_default() {
+        count += 1;
+        bytes += file.len();
+        words.push(format!("{} {}", file.media_type().unwrap_or_default(), file.is_on_disk()));
+        assert_eq!(file.bytes(4 << 20).await?.len() as u64, file.len());
+    }
+    Ok(upload::Response::Ok(summary(count, bytes, words)))
+}
+
+#[handler(Mixed)]
+async fn mixed(_: &App, mut req: mixed::Request) -> mixed::Result {
+    let (mut count, mut total, mut words) = (0, 0, Vec::new());
+    while let Some(mut part) = req.body.next().await? {
+        count += 1;
+        words.push(part.media_type().unwrap_or("none").to_owned());
+        while let Some(bytes) = part.next().await? {
+            total += bytes.len() as u64;
+        }
+    }
+    Ok(mixed::Response::Ok(summary(count, total, words)))
+}
+
+#[handler(PutBlob)]
+async fn put_blob(_: &App, req: put_blob::Request) -> put_blob::Result {
+    let (mut stream, word) = match req.body {
+        put_blob::Body::Bytes(stream) => (stream, "bytes"),
+        put_blob::Body::Csv(stream) => (stream, "csv"),
+    };
+    let mut total = 0;
+    while let Some(bytes) = stream.next().await? {
+        total += bytes.len() as u64;
+    }
+    Ok(put_blob::Response::Ok(summary(1, total, vec![word.to_owned()])))
+}
+
+#[handler(GetBlob)]
+async fn get_blob(_: &App, req: get_blob::Request) -> get_blob::Result {
+    Ok(get_blob::Response::Ok(Body::from(vec![b'x'; req.size as usize])))
+}
+
+#[handler(ImportRows)]
+async fn import_rows(_: &App, req: import_rows::Request) -> import_rows::Result {
+    let mut words = Vec::new();
+    match req.body {
+        import_rows::Body::Ndjson(mut rows) | import_rows::Body::JsonSeq(mut rows) => {
+            while let Some(row) = rows.next().await? {
+                words.push(row.n.to_string());
+            }
+        }
+        import_rows::Body::EventStream(mut events) => {
+            while let Some(event) = events.next().await? {
+                words.push(format!("{} {}", event.event.unwrap_or_default(), event.data.n));
+            }
+        }
+    }
+    Ok(import_rows::Response::Ok(summary(words.len(), 0, words)))
+}
+
+fn row(n: i64) -> Meta {
+    Meta { n, label: None }
+}
+
+#[handler(ExportRows)]
+async fn export_rows(_: &App, req: export_rows::Request, raw: gatewright::RawParts) -> export_rows::Result {
+    use export_rows::Response;
+    let accept = raw.headers.get("accept").and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let lines = if req.break_ {
+        let (sender, lines) = Lines::channel(2);
+        tokio::spawn(async move {
+            let _ = sender.send(row(1)).await;
+            sender.fail(Internal::new("the table is gone")).await;
+        });
+        lines
+    } else {
+        Lines::of([row(1), row(2)])
+    };
+    Ok(match accept {
+        "application/json" => Response::OkJson(vec![row(1), row(2)]),
+        "application/json-seq" => Response::OkJsonSeq(lines),
+        _ => Response::OkJsonl(lines),
+    })
+}
+
+#[handler(Watch)]
+async fn watch(_: &App) -> watch::Result {
+    let item = |id: &str, data: &str| WatchResponseItem {
+        event: Some("tick".to_owned()),
+        id: Some(id.to_owned()),
+        data: data.to_owned(),
+    };
+    Ok(watch::Response::Ok(Events::of([item("1", "a\nb"), item("2", "{}")])))
+}
+
+#[handler(PatchNote)]
+async fn patch_note(_: &App, req: patch_note::Request) -> patch_note::Result {
+    let title = match req.body.title {
+        Patch::Absent => "stays".to_owned(),
+        Patch::Null => "goes".to_owned(),
+        Patch::Value(title) => title,
+    };
+    Ok(patch_note::Response::Ok(title))
+}
+
+fn router() -> Router {
+    gatewright::router([media::mount(Arc::new(App))], Config::new()).unwrap()
+}
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: Result<Bytes, String>,
+}
+
+impl Answer {
+    fn text(&self) -> String {
+        String::from_utf8(self.body.as_ref().unwrap().to_vec()).unwrap()
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text()).unwrap()
+    }
+
+    /// `status pointer rule …`
+    fn words(&self) -> String {
+        let json: Value = serde_json::from_str(&self.text()).unwrap_or_default();
+        let mut words = self.status.to_string();
+        for error in json["errors"].as_array().into_iter().flatten() {
+            words.push_str(&format!(" {} {}", error["pointer"].as_str().unwrap(), error["rule"].as_str().unwrap()));
+        }
+        words
+    }
+}
+
+async fn ask(what: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    let (method, path) = what.split_once(' ').unwrap();
+    let mut request = Request::builder().method(method).uri(format!("/media{path}")).header("host", "localhost");
+    // "ann:secret"
+    request = request.header("authorization", "Basic YW5uOnNlY3JldA==");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    send(request.body(body.into()).unwrap()).await
+}
+
+async fn send(mut request: Request<Body>) -> Answer {
+    request.extensions_mut().insert(Peer::new("127.0.0.1:4711".parse().unwrap()).over_tls());
+    let (parts, body) = router().oneshot(request).await.unwrap().into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).map_err(|e| e.to_string());
+    Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+}
+
+const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=XX");
+
+fn part(head: &str, text: &str) -> String {
+    format!("--XX\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n")
+}
+
+fn form(parts: &[String]) -> String {
+    format!("{}--XX--\r\n", parts.concat())
+}
+
+const PHOTO: &str = "name=\"photo\"; filename=\"p.png\"\r\nContent-Type: image/png";
+
+#[tokio::test]
+async fn a_form_with_files() {
+    let pdf = "name=attachments; filename=x.pdf\r\nContent-Type: application/pdf\r\nX-Page: 3";
+    let all = form(&[
+        part("name=title", "Holiday"),
+        part("name=sizes", "1"),
+        part("name=sizes", "2"),
+        part("name=meta\r\nContent-Type: application/json", r#"{"n":7}"#),
+        part(PHOTO, "PNG"),
+        part(pdf, &"y".repeat(100_000)),
+    ]);
+    let answer = ask("POST /uploads", &[FORM], all).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let words = ["Holiday", "size 1", "size 2", "meta 7", "p.png", "application/pdf true"];
+    assert_eq!(answer.json(), json!({ "count": 2, "bytes": 100_003, "words": words }));
+}
+
+#[tokio::test]
+async fn what_a_form_may_not_hold() {
+    let title = || part("name=title", "t");
+    let photo = || part(PHOTO, "PNG");
+    for (parts, expected) in [
+        (vec![], "400 /title required /photo required"),
+        (vec![title()], "400 /photo required"),
+        (vec![part("name=title", &"t".repeat(21)), photo()], "400 /title maxLength"),
+        (vec![title(), title(), photo()], "400 /title repeated"),
+        (vec![title(), photo(), photo()], "400 /photo repeated"),
+        (vec![title(), photo(), part("name=sizes", "0")], "400 /sizes/0 minimum"),
+        (vec![title(), photo(), part("name=sizes", "x")], "400 /sizes/0 type"),
+        (vec![title(), photo(), part("name=meta", r#"{"n":-1}"#)], "400 /meta/n minimum"),
+        (vec![title(), photo(), part("name=meta", r#"{"n":"#)], "400 /meta json"),
+        (vec![title(), photo(), part("name=other", "1")], "400 /other additionalProperties"),
+        (vec![title(), photo(), part("name=other; filename=x", "1")], "400 /other additionalProperties"),
+        (vec![title(), part("name=photo; filename=x\r\nContent-Type: text/html", "1")], "400 /photo contentType"),
+        (vec![title(), part("name=photo; filename=x", "1")], "400 /photo contentType"),
+        (
+            vec![title(), photo(), part("name=attachments\r\nContent-Type: image/gif\r\nX-Page: 10", "1")],
+            "400 /attachments maximum",
+        ),
+        (
+            vec![title(), photo()]
+                .into_iter()
+                .chain(vec![part("name=attachments\r\nContent-Type: image/gif", "1"); 3])
+                .collect(),
+            "400 /attachments maxItems",
+        ),
+    ] {
+        let answer = ask("POST /uploads", &[FORM], form(&parts)).await;
+        assert_eq!(answer.words(), expected, "{parts:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_form() {
+    let parts = [part("name=title", "t"), part(PHOTO, "PNG")];
+    let whole = form(&parts);
+    let json = ("content-type", "application/json");
+    for (headers, body, status) in [
+        (vec![json], whole.clone(), 415),
+        (vec![("content-type", "multipart/form-data")], whole.clone(), 400),
+        (vec![("content-type", "multipart/form-data; boundary=YY")], whole.clone(), 400),
+        (vec![FORM], whole.replace("--XX--", "--XX"), 400),
+        (vec![FORM], whole.get(..whole.len() / 2).unwrap().to_owned(), 400),
+        (vec![FORM], format!("{}--XX--", part("name=x", "1").repeat(1_001)), 413),
+        (vec![FORM], form(&[part("name=title", &"t".repeat(1 << 21))]), 413),
+        (vec![FORM], form(&[part(PHOTO, &"t".repeat(5 << 20))]), 413),
+        (vec![FORM], form(&[part(&format!("name={}", "n".repeat(9_000)), "")]), 400),
+        (vec![FORM, ("content-encoding", "gzip")], whole.clone(), 415),
+        (vec![FORM, ("content-length", "999999999")], whole.clone(), 413),
+    ] {
+        let answer = ask("POST /uploads", &headers, body).await;
+        assert_eq!(answer.status, status, "{headers:?} {}", answer.text());
+        if status == 415 {
+            assert_eq!(answer.headers["accept"], "multipart/form-data");
+        }
+    }
+}
+
+/// A body that counts how often it is asked.
+struct Watched(Arc<AtomicUsize>);
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        std::task::Poll::Pending
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_read_before_the_caller_is_known_and_nobody_is_waited_for_for_ever() {
+    for path in ["/uploads", "/mixed", "/rows"] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let request = Request::builder().method("POST").uri(format!("/media{path}")).header("host", "localhost");
+        let request = request.header("content-type", "multipart/form-data; boundary=XX");
+        let answer = send(request.body(Body::new(Watched(Arc::clone(&asked)))).unwrap()).await;
+        assert_eq!((answer.status, asked.load(Ordering::SeqCst)), (401, 0), "{path}");
+    }
+    for (what, kind) in [
+        ("POST /uploads", "multipart/form-data; boundary=XX"),
+        ("POST /mixed", "multipart/mixed; boundary=XX"),
+        ("PUT /blobs", "application/octet-stream"),
+        ("POST /rows", "application/x-ndjson"),
+        ("PATCH /notes", "application/merge-patch+json"),
+    ] {
+        let body = Body::new(Watched(Arc::default()));
+        assert_eq!(ask(what, &[("content-type", kind)], body).await.status, 408, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn parts_as_a_handler_reads_them() {
+    let body = "--XX\r\n\r\none\r\n--XX\r\nContent-Type: image/png\r\n\r\n12345\r\n--XX--";
+    let answer = ask("POST /mixed", &[("content-type", "multipart/mixed; boundary=XX")], body).await;
+    assert_eq!(answer.json(), json!({ "count": 2, "bytes": 8, "words": ["none", "image/png"] }));
+    // What goes wrong under the handler is the sender's mistake all the same.
+    let answer = ask("POST /mixed", &[("content-type", "multipart/mixed; boundary=XX")], "--XX\r\n\r\none").await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn bytes_both_ways() {
+    let large = "x".repeat(4 << 20);
+    let answer = ask("PUT /blobs", &[("content-type", "application/octet-stream")], large.clone()).await;
+    assert_eq!(answer.json(), json!({ "count": 1, "bytes": 4 << 20, "words": ["bytes"] }));
+    let answer = ask("PUT /blobs", &[("content-type", "text/csv; charset=latin1")], "a;b").await;
+    assert_eq!(answer.json()["words"], json!(["csv"]));
+    // One byte more than the operation takes, told and untold.
+    let over = large + "x";
+    let told = [("content-type", "application/octet-stream"), ("content-length", "4194305")];
+    assert_eq!(ask("PUT /blobs", &told, over.clone()).await.status, 413);
+    let untold = Body::new(http_body_util::StreamBody::new(Frames(vec![Bytes::from(over)])));
+    assert_eq!(ask("PUT /blobs", &told[..1], untold).await.status, 413);
+    assert_eq!(ask("GET /blobs?size=70000", &[], "").await.body.unwrap().len(), 70_000);
+    let answer = ask("PUT /blobs", &[("content-type", "image/png")], "x").await;
+    assert_eq!(
+        (answer.status, answer.headers["accept"].to_str().unwrap()),
+        (415, "application/octet-stream, text/csv")
+    );
+}
+
+/// Frames whose sum nobody tells.
+struct Frames(Vec<Bytes>);
+
+impl futures_core::Stream for Frames {
+    type Item = Result<http_body::Frame<Bytes>, std::convert::Infallible>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        std::task::Poll::Ready(self.0.pop().map(|bytes| Ok(http_body::Frame::data(bytes))))
+    }
+}
+
+#[tokio::test]
+async fn items_in() {
+    let rows = async |kind: &str, body: &str| ask("POST /rows", &[("content-type", kind)], body.to_owned()).await;
+    let answer = rows("application/x-ndjson", "{\"n\":1}\n\n{\"n\":2,\"label\":\"ab\"}").await;
+    assert_eq!(answer.json()["words"], json!(["1", "2"]));
+    let answer = rows("application/json-seq", "\u{1e}{\"n\":1}\n\u{1e}{\"n\":2}\n").await;
+    assert_eq!(answer.json()["words"], json!(["1", "2"]));
+    let answer = rows("text/event-stream", "event: e\ndata: {\"n\":1}\n\n: x\n\ndata: {\"n\":2}\n\n").await;
+    assert_eq!(answer.json()["words"], json!(["e 1", " 2"]));
+    for (kind, body, expected) in [
+        ("application/x-ndjson", "{\"n\":1}\n{\"n\":-1,\"label\":\"abcdef\"}\n", "400 /1/n minimum /1/label maxLength"),
+        ("application/x-ndjson", "{\"n\":1}\n{\"m\":1}\n", "400 /1/m additionalProperties /1/n required"),
+        ("application/x-ndjson", "{\"n\":1}\n{", "400"),
+        ("application/json-seq", "\u{1e}{}\n", "400 /0/n required"),
+        ("text/event-stream", "data: {\"n\":-1}\n\n", "400 /0/data/n minimum"),
+        ("text/event-stream", "data: x\n\n", "400"),
+        ("application/json", "[]", "415"),
+    ] {
+        assert_eq!(rows(kind, body).await.words(), expected, "{kind} {body}");
+    }
+}
+
+#[tokio::test]
+async fn items_out() {
+    let rows = async |accept: &'static str| ask("GET /rows", &[("accept", accept)], "").await;
+    let answer = rows("*/*").await;
+    assert_eq!(answer.headers["content-type"], "application/jsonl");
+    assert_eq!(answer.text(), "{\"n\":1}\n{\"n\":2}\n");
+    assert_eq!(rows("application/json-seq").await.text(), "\u{1e}{\"n\":1}\n\u{1e}{\"n\":2}\n");
+    assert_eq!(rows("application/json").await.json(), json!([{ "n": 1 }, { "n": 2 }]));
+    assert_eq!(rows("text/html").await.status, 406);
+    assert_eq!(rows("application/*;q=0").await.status, 406);
+    // A response that breaks off in the middle does not end as one that is whole.
+    let broken = ask("GET /rows?break=true", &[], "").await;
+    assert_eq!((broken.status, broken.body.is_err()), (200, true));
+}
+
+#[tokio::test]
+async fn events_out() {
+    let answer = ask("GET /events", &[], "").await;
+    assert_eq!(answer.headers["content-type"], "text/event-stream");
+    assert_eq!(answer.text(), "event: tick\nid: 1\ndata: a\ndata: b\n\nevent: tick\nid: 2\ndata: {}\n\n");
+}
+
+#[tokio::test]
+async fn a_merge_patch_has_three_states() {
+    let kind = ("content-type", "application/merge-patch+json");
+    for (body, expected) in [("{}", "stays"), (r#"{"title":null}"#, "goes"), (r#"{"title":"x"}"#, "x")] {
+        assert_eq!(ask("PATCH /notes", &[kind], body).await.text(), expected);
+    }
+    let answer = ask("PATCH /notes", &[("content-type", "application/json")], "{}").await;
+    assert_eq!(
+        (answer.status, answer.headers["accept-patch"].to_str().unwrap()),
+        (415, "application/merge-patch+json")
+    );
+}
