@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-#[path = "../golden/media/expected.rs"]
 #[allow(dead_code)]
-mod media;
+mod media {
+    include!("../golden/media/expected.rs");
+}
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -3,21 +3,23 @@
 /// Who may: every operation's policy, in the order of the document.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod policy {
-    use ::gatewright::Rate;
     use ::gatewright::table::*;
+    use ::gatewright::Rate;
     /// What all operations share.
     pub static API: ApiPolicy = ApiPolicy {
         name: "Media 1",
         prefix: "/media",
         bits: 1u16,
-        schemes: &[Scheme {
-            name: "basic",
-            at: "openapi.yaml:105",
-            bit: 0u16,
-            scopes: &[],
-            carrier: Carrier::Authorization("basic"),
-            verify: Verify::Application,
-        }],
+        schemes: &[
+            Scheme {
+                name: "basic",
+                at: "openapi.yaml:105",
+                bit: 0u16,
+                scopes: &[],
+                carrier: Carrier::Authorization("basic"),
+                verify: Verify::Application,
+            },
+        ],
         roles: &[],
         levels: &[],
         networks: &[],
@@ -26,7 +28,11 @@ pub mod policy {
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
-            hsts: ::core::option::Option::Some(Hsts { max_age: 63072000u64, include_subdomains: true, preload: false }),
+            hsts: ::core::option::Option::Some(Hsts {
+                max_age: 63072000u64,
+                include_subdomains: true,
+                preload: false,
+            }),
             client_certificates: ClientCertificates::Off,
             hosts: &[],
             trusted_proxies: &[],
@@ -47,12 +53,16 @@ pub mod policy {
     pub static UPLOAD: Policy = Policy {
         operation: "upload",
         at: "openapi.yaml:9",
-        access: Access::Guarded(&[Alternative {
-            schemes: &[0u16],
-            authenticated: &[1],
-            authorized: &[1],
-            scopes: &[],
-        }]),
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
         roles: &[],
         level: ::core::option::Option::None,
         claims: &[],
@@ -63,17 +73,21 @@ pub mod policy {
         timeout: Setting::Fixed(30000u64),
         audit: false,
     }
-    .checked();
+        .checked();
     /// POST /media/mixed · basic (openapi.yaml:31)
     pub static MIXED: Policy = Policy {
         operation: "mixed",
         at: "openapi.yaml:31",
-        access: Access::Guarded(&[Alternative {
-            schemes: &[0u16],
-            authenticated: &[1],
-            authorized: &[1],
-            scopes: &[],
-        }]),
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
         roles: &[],
         level: ::core::option::Option::None,
         claims: &[],
@@ -84,17 +98,21 @@ pub mod policy {
         timeout: Setting::Fixed(30000u64),
         audit: false,
     }
-    .checked();
+        .checked();
     /// PUT /media/blobs · basic (openapi.yaml:38)
     pub static PUT_BLOB: Policy = Policy {
         operation: "putBlob",
         at: "openapi.yaml:38",
-        access: Access::Guarded(&[Alternative {
-            schemes: &[0u16],
-            authenticated: &[1],
-            authorized: &[1],
-            scopes: &[],
-        }]),
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
         roles: &[],
         level: ::core::option::Option::None,
         claims: &[],
@@ -105,17 +123,21 @@ pub mod policy {
         timeout: Setting::Fixed(30000u64),
         audit: false,
     }
-    .checked();
+        .checked();
     /// GET /media/blobs · basic (openapi.yaml:44)
     pub static GET_BLOB: Policy = Policy {
         operation: "getBlob",
         at: "openapi.yaml:44",
-        access: Access::Guarded(&[Alternative {
-            schemes: &[0u16],
-            authenticated: &[1],
-            authorized: &[1],
-            scopes: &[],
-        }]),
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
         roles: &[],
         level: ::core::option::Option::None,
         claims: &[],
@@ -126,17 +148,21 @@ pub mod policy {
         timeout: Setting::Fixed(30000u64),
         audit: false,
     }
-    .checked();
+        .checked();
     /// POST /media/rows · basic (openapi.yaml:52)
     pub static IMPORT_ROWS: Policy = Policy {
         operation: "importRows",
         at: "openapi.yaml:52",
-        access: Access::Guarded(&[Alternative {
-            schemes: &[0u16],
-            authenticated: &[1],
-            authorized: &[1],
-            scopes: &[],
-        }]),
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
         roles: &[],
         level: ::core::option::Option::None,
         claims: &[],
@@ -147,17 +173,21 @@ pub mod policy {
         timeout: Setting::Fixed(30000u64),
         audit: false,
     }
-    .checked();
+        .checked();
     /// GET /media/rows · basic (openapi.yaml:63)
     pub static EXPORT_ROWS: Policy = Policy {
         operation: "exportRows",
         at: "openapi.yaml:63",
-        access: Access::Guarded(&[Alternative {
-            schemes: &[0u16],
-            authenticated: &[1],
-            authorized: &[1],
-            scopes: &[],
-        }]),
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
         roles: &[],
         level: ::core::option::Option::None,
         claims: &[],
@@ -168,17 +198,21 @@ pub mod policy {
         timeout: Setting::Fixed(30000u64),
         audit: false,
     }
-    .checked();
+        .checked();
     /// GET /media/events · basic (openapi.yaml:76)
     pub static WATCH: Policy = Policy {
         operation: "watch",
         at: "openapi.yaml:76",
-        access: Access::Guarded(&[Alternative {
-            schemes: &[0u16],
-            authenticated: &[1],
-            authorized: &[1],
-            scopes: &[],
-        }]),
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
         roles: &[],
         level: ::core::option::Option::None,
         claims: &[],
@@ -189,17 +223,21 @@ pub mod policy {
         timeout: Setting::Fixed(30000u64),
         audit: false,
     }
-    .checked();
+        .checked();
     /// PATCH /media/notes · basic (openapi.yaml:89)
     pub static PATCH_NOTE: Policy = Policy {
         operation: "patchNote",
         at: "openapi.yaml:89",
-        access: Access::Guarded(&[Alternative {
-            schemes: &[0u16],
-            authenticated: &[1],
-            authorized: &[1],
-            scopes: &[],
-        }]),
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
         roles: &[],
         level: ::core::option::Option::None,
         claims: &[],
@@ -210,7 +248,7 @@ pub mod policy {
         timeout: Setting::Fixed(30000u64),
         audit: false,
     }
-    .checked();
+        .checked();
 }
 
 /// The types of the document's schemas.
@@ -226,7 +264,9 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for Meta {
-        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(
+            value_: ::gatewright::json::Value<'_>,
+        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [n, label] = value_.pick(&["n", "label"])?;
             ::core::result::Result::Ok(Self {
                 n: ::gatewright::json::required(value_, n)?,
@@ -254,7 +294,9 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for PatchNoteRequest {
-        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(
+            value_: ::gatewright::json::Value<'_>,
+        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [title, done] = value_.pick(&["title", "done"])?;
             ::core::result::Result::Ok(Self {
                 title: ::gatewright::json::Patch::decode_member(title)?,
@@ -296,13 +338,17 @@ pub mod types {
         /// `photo`
         pub photo: ::gatewright::body::File,
         /// `attachments`
-        pub attachments: ::core::option::Option<::std::vec::Vec<::gatewright::body::File>>,
+        pub attachments: ::core::option::Option<
+            ::std::vec::Vec<::gatewright::body::File>,
+        >,
     }
 
     impl ::gatewright::json::FromJson for UploadRequest {
-        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-            let [title, sizes, meta, photo, attachments] =
-                value_.pick(&["title", "sizes", "meta", "photo", "attachments"])?;
+        fn decode(
+            value_: ::gatewright::json::Value<'_>,
+        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            let [title, sizes, meta, photo, attachments] = value_
+                .pick(&["title", "sizes", "meta", "photo", "attachments"])?;
             ::core::result::Result::Ok(Self {
                 title: ::gatewright::json::required(value_, title)?,
                 sizes: ::gatewright::json::optional(sizes)?,
@@ -337,23 +383,38 @@ pub mod types {
     /// What each schema asks of its values.
     #[allow(unused_imports, unused_variables, non_snake_case)]
     pub(super) mod checks {
-        use ::gatewright::json::{Bound, Check, Format, Kind, Pattern, Value, Violations, check};
+        use ::gatewright::json::{
+            Bound, Check, Format, Kind, Pattern, Value, Violations, check,
+        };
         const fn field(name: &'static str, check: Check, flags: u8) -> check::Property {
-            check::Property { name, check, flags }
+            check::Property {
+                name,
+                check,
+                flags,
+            }
         }
-        pub(in super::super) fn check_0acc6c5af633b266(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_0acc6c5af633b266(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::minimum(value, found, &Bound::new("0", Some(0)));
         }
-        pub(in super::super) fn check_15eff94bd6fa7db8(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_15eff94bd6fa7db8(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::minimum(value, found, &Bound::new("1", Some(1)));
         }
-        pub(in super::super) fn check_169e50f1d9caeefa(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_169e50f1d9caeefa(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -371,69 +432,108 @@ pub mod types {
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_42d802347a7fd19a(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_42d802347a7fd19a(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::max_length(value, found, 20);
         }
-        pub(in super::super) fn check_5419fa771872477f(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_5419fa771872477f(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 2) {
                 return;
             }
         }
-        pub(in super::super) fn check_577bd8d591d53a1e(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_577bd8d591d53a1e(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 16) {
                 return;
             }
         }
-        pub(in super::super) fn check_61c9348feeeef6da(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_61c9348feeeef6da(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array =
-                check::Array { max: 2, items: Some(check_577bd8d591d53a1e), ..check::Array::ANY };
+            static ITEMS: check::Array = check::Array {
+                max: 2,
+                items: Some(check_577bd8d591d53a1e),
+                ..check::Array::ANY
+            };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_66a5a089dd904faf(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_66a5a089dd904faf(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 17) {
                 return;
             }
         }
-        pub(in super::super) fn check_90213b9bc6781edf(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_90213b9bc6781edf(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::minimum(value, found, &Bound::new("0", Some(0)));
             check::maximum(value, found, &Bound::new("10000000", Some(10000000)));
         }
-        pub(in super::super) fn check_94aeae6cde73b3e4(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_94aeae6cde73b3e4(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 64) {
                 return;
             }
             static MEMBERS: check::Object = check::Object {
-                properties: &[field("title", check_66a5a089dd904faf, 0), field("done", check_5419fa771872477f, 0)],
+                properties: &[
+                    field("title", check_66a5a089dd904faf, 0),
+                    field("done", check_5419fa771872477f, 0),
+                ],
                 required: 0,
                 rest: check::Rest::Closed,
                 ..check::Object::ANY
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_b05d2a05dfbbbf68(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_b05d2a05dfbbbf68(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array =
-                check::Array { max: 3, items: Some(check_15eff94bd6fa7db8), ..check::Array::ANY };
+            static ITEMS: check::Array = check::Array {
+                max: 3,
+                items: Some(check_15eff94bd6fa7db8),
+                ..check::Array::ANY
+            };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_eeb9d81e8d21a552(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_eeb9d81e8d21a552(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::maximum(value, found, &Bound::new("9", Some(9)));
         }
-        pub(in super::super) fn check_f8c4cdf4d7946167(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_f8c4cdf4d7946167(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 16) {
                 return;
             }
@@ -444,7 +544,10 @@ pub mod types {
                 return;
             }
             static MEMBERS: check::Object = check::Object {
-                properties: &[field("n", check_0acc6c5af633b266, 1), field("label", check_f8c4cdf4d7946167, 0)],
+                properties: &[
+                    field("n", check_0acc6c5af633b266, 1),
+                    field("label", check_f8c4cdf4d7946167, 0),
+                ],
                 required: 1,
                 rest: check::Rest::Closed,
                 ..check::Object::ANY
@@ -495,76 +598,80 @@ pub mod media {
                 parameters: &[],
                 body: ::core::option::Option::Some(::gatewright::params::BodySpec {
                     required: true,
-                    content: &[::gatewright::params::MediaSpec {
-                        media_type: "multipart/form-data",
-                        read: ::gatewright::params::Read::Parts(
-                            &const {
-                                ::gatewright::body::FormSpec {
-                                    parts: &[
-                                        ::gatewright::body::PartSpec {
-                                            name: "attachments",
-                                            kind: ::gatewright::body::PartKind::File,
-                                            repeated: true,
-                                            types: &["application/pdf", "image/*"],
-                                            headers: &[::gatewright::params::ParameterSpec {
-                                                name: "x-page",
-                                                place: ::gatewright::params::Place::Header,
-                                                style: ::gatewright::params::Style::Simple,
-                                                explode: false,
-                                                required: false,
-                                                allow_empty: false,
-                                                shape: &const { ::gatewright::params::Shape::NUMBER },
-                                                default: ::core::option::Option::None,
-                                                check: super::super::types::checks::check_eeb9d81e8d21a552,
-                                            }],
-                                        },
-                                        ::gatewright::body::PartSpec {
-                                            name: "meta",
-                                            kind: ::gatewright::body::PartKind::Json,
-                                            repeated: false,
-                                            types: &[],
-                                            headers: &[],
-                                        },
-                                        ::gatewright::body::PartSpec {
-                                            name: "photo",
-                                            kind: ::gatewright::body::PartKind::File,
-                                            repeated: false,
-                                            types: &["image/png"],
-                                            headers: &[],
-                                        },
-                                        ::gatewright::body::PartSpec {
-                                            name: "sizes",
-                                            kind: ::gatewright::body::PartKind::Text(
-                                                &const {
-                                                    ::gatewright::params::Shape {
-                                                        kinds: 16u8,
-                                                        items: ::core::option::Option::Some(
-                                                            &const { ::gatewright::params::Shape::NUMBER },
-                                                        ),
-                                                        properties: &[],
-                                                        additional: ::core::option::Option::None,
-                                                    }
-                                                },
-                                            ),
-                                            repeated: true,
-                                            types: &[],
-                                            headers: &[],
-                                        },
-                                        ::gatewright::body::PartSpec {
-                                            name: "title",
-                                            kind: ::gatewright::body::PartKind::Text(
-                                                &const { ::gatewright::params::Shape::TEXT },
-                                            ),
-                                            repeated: false,
-                                            types: &[],
-                                            headers: &[],
-                                        },
-                                    ],
-                                }
-                            },
-                            super::super::types::checks::check_169e50f1d9caeefa,
-                        ),
-                    }],
+                    content: &[
+                        ::gatewright::params::MediaSpec {
+                            media_type: "multipart/form-data",
+                            read: ::gatewright::params::Read::Parts(
+                                &const {
+                                    ::gatewright::body::FormSpec {
+                                        parts: &[
+                                            ::gatewright::body::PartSpec {
+                                                name: "attachments",
+                                                kind: ::gatewright::body::PartKind::File,
+                                                repeated: true,
+                                                types: &["application/pdf", "image/*"],
+                                                headers: &[
+                                                    ::gatewright::params::ParameterSpec {
+                                                        name: "x-page",
+                                                        place: ::gatewright::params::Place::Header,
+                                                        style: ::gatewright::params::Style::Simple,
+                                                        explode: false,
+                                                        required: false,
+                                                        allow_empty: false,
+                                                        shape: &const { ::gatewright::params::Shape::NUMBER },
+                                                        default: ::core::option::Option::None,
+                                                        check: super::super::types::checks::check_eeb9d81e8d21a552,
+                                                    },
+                                                ],
+                                            },
+                                            ::gatewright::body::PartSpec {
+                                                name: "meta",
+                                                kind: ::gatewright::body::PartKind::Json,
+                                                repeated: false,
+                                                types: &[],
+                                                headers: &[],
+                                            },
+                                            ::gatewright::body::PartSpec {
+                                                name: "photo",
+                                                kind: ::gatewright::body::PartKind::File,
+                                                repeated: false,
+                                                types: &["image/png"],
+                                                headers: &[],
+                                            },
+                                            ::gatewright::body::PartSpec {
+                                                name: "sizes",
+                                                kind: ::gatewright::body::PartKind::Text(
+                                                    &const {
+                                                        ::gatewright::params::Shape {
+                                                            kinds: 16u8,
+                                                            items: ::core::option::Option::Some(
+                                                                &const { ::gatewright::params::Shape::NUMBER },
+                                                            ),
+                                                            properties: &[],
+                                                            additional: ::core::option::Option::None,
+                                                        }
+                                                    },
+                                                ),
+                                                repeated: true,
+                                                types: &[],
+                                                headers: &[],
+                                            },
+                                            ::gatewright::body::PartSpec {
+                                                name: "title",
+                                                kind: ::gatewright::body::PartKind::Text(
+                                                    &const { ::gatewright::params::Shape::TEXT },
+                                                ),
+                                                repeated: false,
+                                                types: &[],
+                                                headers: &[],
+                                            },
+                                        ],
+                                    }
+                                },
+                                super::super::types::checks::check_169e50f1d9caeefa,
+                            ),
+                        },
+                    ],
                 }),
                 produces: &["application/json"],
                 credentials: &[],
@@ -589,7 +696,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -612,7 +721,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -664,11 +775,15 @@ pub mod media {
     }
 
     impl<A: Upload> ::gatewright::HandledBy<A> for upload::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Upload::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(Upload::handle(&*app, cx).await),
+                )
             })
         });
     }
@@ -703,10 +818,12 @@ pub mod media {
                 parameters: &[],
                 body: ::core::option::Option::Some(::gatewright::params::BodySpec {
                     required: true,
-                    content: &[::gatewright::params::MediaSpec {
-                        media_type: "multipart/mixed",
-                        read: ::gatewright::params::Read::Multipart,
-                    }],
+                    content: &[
+                        ::gatewright::params::MediaSpec {
+                            media_type: "multipart/mixed",
+                            read: ::gatewright::params::Read::Multipart,
+                        },
+                    ],
                 }),
                 produces: &["application/json"],
                 credentials: &[],
@@ -731,7 +848,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -754,7 +873,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -806,11 +927,15 @@ pub mod media {
     }
 
     impl<A: Mixed> ::gatewright::HandledBy<A> for mixed::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Mixed::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(Mixed::handle(&*app, cx).await),
+                )
             })
         });
     }
@@ -828,7 +953,9 @@ pub mod media {
         fn handle(
             &self,
             cx: put_blob::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = put_blob::Result> + ::core::marker::Send;
+        ) -> impl ::core::future::Future<
+            Output = put_blob::Result,
+        > + ::core::marker::Send;
     }
 
     /// Inputs and answers of putBlob.
@@ -867,7 +994,9 @@ pub mod media {
                 _: &mut ::gatewright::json::Violations,
             ) -> ::core::option::Option<(Request, Self::Id)> {
                 let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => input.bytes().map(Body::Bytes),
+                    ::core::option::Option::Some(0usize) => {
+                        input.bytes().map(Body::Bytes)
+                    }
                     ::core::option::Option::Some(1usize) => input.bytes().map(Body::Csv),
                     _ => ::core::option::Option::None,
                 };
@@ -883,7 +1012,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -915,7 +1046,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -967,11 +1100,15 @@ pub mod media {
     }
 
     impl<A: PutBlob> ::gatewright::HandledBy<A> for put_blob::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PutBlob::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(PutBlob::handle(&*app, cx).await),
+                )
             })
         });
     }
@@ -989,7 +1126,9 @@ pub mod media {
         fn handle(
             &self,
             cx: get_blob::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = get_blob::Result> + ::core::marker::Send;
+        ) -> impl ::core::future::Future<
+            Output = get_blob::Result,
+        > + ::core::marker::Send;
     }
 
     /// Inputs and answers of getBlob.
@@ -1003,17 +1142,19 @@ pub mod media {
                 policy: &super::super::policy::GET_BLOB,
                 method: "GET",
                 path: &[&[::gatewright::route::Piece::Literal("blobs")]],
-                parameters: &[::gatewright::params::ParameterSpec {
-                    name: "size",
-                    place: ::gatewright::params::Place::Query,
-                    style: ::gatewright::params::Style::Form,
-                    explode: true,
-                    required: true,
-                    allow_empty: false,
-                    shape: &const { ::gatewright::params::Shape::NUMBER },
-                    default: ::core::option::Option::None,
-                    check: super::super::types::checks::check_90213b9bc6781edf,
-                }],
+                parameters: &[
+                    ::gatewright::params::ParameterSpec {
+                        name: "size",
+                        place: ::gatewright::params::Place::Query,
+                        style: ::gatewright::params::Style::Form,
+                        explode: true,
+                        required: true,
+                        allow_empty: false,
+                        shape: &const { ::gatewright::params::Shape::NUMBER },
+                        default: ::core::option::Option::None,
+                        check: super::super::types::checks::check_90213b9bc6781edf,
+                    },
+                ],
                 body: ::core::option::Option::None,
                 produces: &["application/octet-stream"],
                 credentials: &[],
@@ -1038,7 +1179,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1055,7 +1198,13 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::body(200u16, "application/octet-stream", body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::body(
+                            200u16,
+                            "application/octet-stream",
+                            body,
+                        )
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1107,11 +1256,15 @@ pub mod media {
     }
 
     impl<A: GetBlob> ::gatewright::HandledBy<A> for get_blob::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetBlob::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(GetBlob::handle(&*app, cx).await),
+                )
             })
         });
     }
@@ -1129,7 +1282,9 @@ pub mod media {
         fn handle(
             &self,
             cx: import_rows::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = import_rows::Result> + ::core::marker::Send;
+        ) -> impl ::core::future::Future<
+            Output = import_rows::Result,
+        > + ::core::marker::Send;
     }
 
     /// Inputs and answers of importRows.
@@ -1149,15 +1304,21 @@ pub mod media {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/x-ndjson",
-                            read: ::gatewright::params::Read::Lines(super::super::types::checks::check_meta),
+                            read: ::gatewright::params::Read::Lines(
+                                super::super::types::checks::check_meta,
+                            ),
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json-seq",
-                            read: ::gatewright::params::Read::Sequence(super::super::types::checks::check_meta),
+                            read: ::gatewright::params::Read::Sequence(
+                                super::super::types::checks::check_meta,
+                            ),
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "text/event-stream",
-                            read: ::gatewright::params::Read::DataEvents(super::super::types::checks::check_meta),
+                            read: ::gatewright::params::Read::DataEvents(
+                                super::super::types::checks::check_meta,
+                            ),
                         },
                     ],
                 }),
@@ -1172,9 +1333,15 @@ pub mod media {
                 _: &mut ::gatewright::json::Violations,
             ) -> ::core::option::Option<(Request, Self::Id)> {
                 let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => input.items().map(Body::Ndjson),
-                    ::core::option::Option::Some(1usize) => input.items().map(Body::JsonSeq),
-                    ::core::option::Option::Some(2usize) => input.items().map(Body::EventStream),
+                    ::core::option::Option::Some(0usize) => {
+                        input.items().map(Body::Ndjson)
+                    }
+                    ::core::option::Option::Some(1usize) => {
+                        input.items().map(Body::JsonSeq)
+                    }
+                    ::core::option::Option::Some(2usize) => {
+                        input.items().map(Body::EventStream)
+                    }
                     _ => ::core::option::Option::None,
                 };
                 ::core::option::Option::Some((Request { body: body? }, ()))
@@ -1189,7 +1356,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1202,7 +1371,11 @@ pub mod media {
             /// application/json-seq
             JsonSeq(::gatewright::body::ItemStream<super::super::types::Meta>),
             /// text/event-stream
-            EventStream(::gatewright::body::ItemStream<::gatewright::body::Event<super::super::types::Meta>>),
+            EventStream(
+                ::gatewright::body::ItemStream<
+                    ::gatewright::body::Event<super::super::types::Meta>,
+                >,
+            ),
         }
 
         impl ::core::convert::From<::gatewright::body::BodyError> for Error {
@@ -1223,7 +1396,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1275,11 +1450,17 @@ pub mod media {
     }
 
     impl<A: ImportRows> ::gatewright::HandledBy<A> for import_rows::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ImportRows::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(
+                        ImportRows::handle(&*app, cx).await,
+                    ),
+                )
             })
         });
     }
@@ -1297,7 +1478,9 @@ pub mod media {
         fn handle(
             &self,
             cx: export_rows::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = export_rows::Result> + ::core::marker::Send;
+        ) -> impl ::core::future::Future<
+            Output = export_rows::Result,
+        > + ::core::marker::Send;
     }
 
     /// Inputs and answers of exportRows.
@@ -1311,19 +1494,25 @@ pub mod media {
                 policy: &super::super::policy::EXPORT_ROWS,
                 method: "GET",
                 path: &[&[::gatewright::route::Piece::Literal("rows")]],
-                parameters: &[::gatewright::params::ParameterSpec {
-                    name: "break",
-                    place: ::gatewright::params::Place::Query,
-                    style: ::gatewright::params::Style::Form,
-                    explode: true,
-                    required: false,
-                    allow_empty: false,
-                    shape: &const { ::gatewright::params::Shape::BOOLEAN },
-                    default: ::core::option::Option::Some("false"),
-                    check: super::super::types::checks::check_5419fa771872477f,
-                }],
+                parameters: &[
+                    ::gatewright::params::ParameterSpec {
+                        name: "break",
+                        place: ::gatewright::params::Place::Query,
+                        style: ::gatewright::params::Style::Form,
+                        explode: true,
+                        required: false,
+                        allow_empty: false,
+                        shape: &const { ::gatewright::params::Shape::BOOLEAN },
+                        default: ::core::option::Option::Some("false"),
+                        check: super::super::types::checks::check_5419fa771872477f,
+                    },
+                ],
                 body: ::core::option::Option::None,
-                produces: &["application/jsonl", "application/json-seq", "application/json"],
+                produces: &[
+                    "application/jsonl",
+                    "application/json-seq",
+                    "application/json",
+                ],
                 credentials: &[],
                 refuse_unknown: true,
             };
@@ -1346,7 +1535,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1367,9 +1558,19 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::OkJsonl(body) => ::gatewright::Reply::lines(200u16, "application/jsonl", body),
-                    Self::OkJsonSeq(body) => ::gatewright::Reply::sequence(200u16, "application/json-seq", body),
-                    Self::OkJson(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
+                    Self::OkJsonl(body) => {
+                        ::gatewright::Reply::lines(200u16, "application/jsonl", body)
+                    }
+                    Self::OkJsonSeq(body) => {
+                        ::gatewright::Reply::sequence(
+                            200u16,
+                            "application/json-seq",
+                            body,
+                        )
+                    }
+                    Self::OkJson(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1421,11 +1622,17 @@ pub mod media {
     }
 
     impl<A: ExportRows> ::gatewright::HandledBy<A> for export_rows::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ExportRows::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(
+                        ExportRows::handle(&*app, cx).await,
+                    ),
+                )
             })
         });
     }
@@ -1477,7 +1684,9 @@ pub mod media {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1494,7 +1703,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::events(200u16, "text/event-stream", body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::events(200u16, "text/event-stream", body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1546,11 +1757,15 @@ pub mod media {
     }
 
     impl<A: Watch> ::gatewright::HandledBy<A> for watch::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Watch::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(Watch::handle(&*app, cx).await),
+                )
             })
         });
     }
@@ -1568,7 +1783,9 @@ pub mod media {
         fn handle(
             &self,
             cx: patch_note::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = patch_note::Result> + ::core::marker::Send;
+        ) -> impl ::core::future::Future<
+            Output = patch_note::Result,
+        > + ::core::marker::Send;
     }
 
     /// Inputs and answers of patchNote.
@@ -1585,10 +1802,14 @@ pub mod media {
                 parameters: &[],
                 body: ::core::option::Option::Some(::gatewright::params::BodySpec {
                     required: true,
-                    content: &[::gatewright::params::MediaSpec {
-                        media_type: "application/merge-patch+json",
-                        read: ::gatewright::params::Read::Json(super::super::types::checks::check_94aeae6cde73b3e4),
-                    }],
+                    content: &[
+                        ::gatewright::params::MediaSpec {
+                            media_type: "application/merge-patch+json",
+                            read: ::gatewright::params::Read::Json(
+                                super::super::types::checks::check_94aeae6cde73b3e4,
+                            ),
+                        },
+                    ],
                 }),
                 produces: &["text/plain"],
                 credentials: &[],
@@ -1613,7 +1834,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1630,7 +1853,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::body(200u16, "text/plain", body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::body(200u16, "text/plain", body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1682,11 +1907,17 @@ pub mod media {
     }
 
     impl<A: PatchNote> ::gatewright::HandledBy<A> for patch_note::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PatchNote::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(
+                        PatchNote::handle(&*app, cx).await,
+                    ),
+                )
             })
         });
     }
@@ -1699,34 +1930,31 @@ pub use media::*;
 #[allow(dead_code, unreachable_pub)]
 pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
 where
-    A: media::Upload
-        + media::Mixed
-        + media::PutBlob
-        + media::GetBlob
-        + media::ImportRows
-        + media::ExportRows
-        + media::Watch
-        + media::PatchNote
-        + ::gatewright::Verify<schemes::Basic>
-        + ::core::marker::Send
-        + ::core::marker::Sync
-        + 'static,
+    A: media::Upload + media::Mixed + media::PutBlob + media::GetBlob + media::ImportRows
+        + media::ExportRows + media::Watch + media::PatchNote
+        + ::gatewright::Verify<schemes::Basic> + ::core::marker::Send
+        + ::core::marker::Sync + 'static,
 {
     ::gatewright::Mount::new(
-        &policy::API,
-        &app,
-        &[
-            <media::upload::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <media::mixed::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <media::put_blob::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <media::get_blob::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <media::import_rows::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <media::export_rows::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <media::watch::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <media::patch_note::Op as ::gatewright::HandledBy<A>>::ROUTE,
-        ],
-    )
-    .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
+            &policy::API,
+            &app,
+            &[
+                <media::upload::Op as ::gatewright::HandledBy<A>>::ROUTE,
+                <media::mixed::Op as ::gatewright::HandledBy<A>>::ROUTE,
+                <media::put_blob::Op as ::gatewright::HandledBy<A>>::ROUTE,
+                <media::get_blob::Op as ::gatewright::HandledBy<A>>::ROUTE,
+                <media::import_rows::Op as ::gatewright::HandledBy<A>>::ROUTE,
+                <media::export_rows::Op as ::gatewright::HandledBy<A>>::ROUTE,
+                <media::watch::Op as ::gatewright::HandledBy<A>>::ROUTE,
+                <media::patch_note::Op as ::gatewright::HandledBy<A>>::ROUTE,
+            ],
+        )
+        .verifier(
+            ::gatewright::Verifier::new::<
+                schemes::Basic,
+                A,
+            >("basic", ::std::sync::Arc::clone(&app)),
+        )
 }
 
 /// The router of this version alone.
@@ -1739,18 +1967,10 @@ pub fn router<A>(
     config: ::gatewright::Config,
 ) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
 where
-    A: media::Upload
-        + media::Mixed
-        + media::PutBlob
-        + media::GetBlob
-        + media::ImportRows
-        + media::ExportRows
-        + media::Watch
-        + media::PatchNote
-        + ::gatewright::Verify<schemes::Basic>
-        + ::core::marker::Send
-        + ::core::marker::Sync
-        + 'static,
+    A: media::Upload + media::Mixed + media::PutBlob + media::GetBlob + media::ImportRows
+        + media::ExportRows + media::Watch + media::PatchNote
+        + ::gatewright::Verify<schemes::Basic> + ::core::marker::Send
+        + ::core::marker::Sync + 'static,
 {
     ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
 }
@@ -1759,21 +1979,27 @@ where
 #[allow(dead_code, unreachable_pub)]
 pub fn partial<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Partial<A>
 where
-    A: ::gatewright::Verify<schemes::Basic> + ::core::marker::Send + ::core::marker::Sync + 'static,
+    A: ::gatewright::Verify<schemes::Basic> + ::core::marker::Send + ::core::marker::Sync
+        + 'static,
 {
     ::gatewright::Partial::new(
-        &policy::API,
-        ::std::sync::Arc::clone(&app),
-        &[
-            <media::upload::Op as ::gatewright::Operation>::META,
-            <media::mixed::Op as ::gatewright::Operation>::META,
-            <media::put_blob::Op as ::gatewright::Operation>::META,
-            <media::get_blob::Op as ::gatewright::Operation>::META,
-            <media::import_rows::Op as ::gatewright::Operation>::META,
-            <media::export_rows::Op as ::gatewright::Operation>::META,
-            <media::watch::Op as ::gatewright::Operation>::META,
-            <media::patch_note::Op as ::gatewright::Operation>::META,
-        ],
-    )
-    .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
+            &policy::API,
+            ::std::sync::Arc::clone(&app),
+            &[
+                <media::upload::Op as ::gatewright::Operation>::META,
+                <media::mixed::Op as ::gatewright::Operation>::META,
+                <media::put_blob::Op as ::gatewright::Operation>::META,
+                <media::get_blob::Op as ::gatewright::Operation>::META,
+                <media::import_rows::Op as ::gatewright::Operation>::META,
+                <media::export_rows::Op as ::gatewright::Operation>::META,
+                <media::watch::Op as ::gatewright::Operation>::META,
+                <media::patch_note::Op as ::gatewright::Operation>::META,
+            ],
+        )
+        .verifier(
+            ::gatewright::Verifier::new::<
+                schemes::Basic,
+                A,
+            >("basic", ::std::sync::Arc::clone(&app)),
+        )
 }
