@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The carets stand under what is underlined (a mark that starts in the first column begins at the `#`); the words after
-//! the code, if any, are part of the message. Every diagnostic needs its mark and every mark its diagnostic. A first line
+//! the code, if any, are part of the message, and those after ` => ` part of the help. Every diagnostic needs its mark and every mark its diagnostic. A first line
 //! `# allow-unguarded` compiles with that option.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
@@ -17,8 +17,8 @@ use std::path::Path;
 use gatewright_diag::{Sink, SourceMap};
 use gatewright_spec::{MemoryLoader, lower, read};
 
-/// What stands at a place: line, first column, `error[GW0104]`, words of the message.
-type Found = (u32, u32, String, String);
+/// What stands at a place: line, first column, `error[GW0104]`, words of the message and of the help.
+type Found = (u32, u32, String, String, String);
 
 fn compile(name: &str, text: &str) -> Vec<Found> {
     let loader = MemoryLoader::new([(name.to_owned(), text)]);
@@ -31,8 +31,8 @@ fn compile(name: &str, text: &str) -> Vec<Found> {
     let place = |d: &gatewright_diag::Diagnostic| {
         let span = d.span.expect("every diagnostic of a text has a place");
         let at = map.get(span.file).unwrap().line_col(span.start);
-        assert!(d.help.is_some(), "{}: `{}` has no help", d.code, d.message);
-        (at.line, at.column, format!("{}[{}]", d.level, d.code), d.message.clone())
+        let help = d.help.clone().unwrap_or_else(|| panic!("{}: `{}` has no help", d.code, d.message));
+        (at.line, at.column, format!("{}[{}]", d.level, d.code), d.message.clone(), help)
     };
     sink.finish().iter().map(place).collect()
 }
@@ -51,8 +51,9 @@ fn marks(text: &str) -> Vec<Found> {
         // `#^` marks from the first column on.
         let column = if spaces == 0 { 1 } else { spaces as u32 + 2 };
         let said = rest.trim_start().trim_start_matches('^').trim();
+        let (said, help) = said.split_once(" => ").unwrap_or((said, ""));
         let (code, words) = said.split_once(": ").unwrap_or((said, ""));
-        found.push((line, column, code.to_owned(), words.to_owned()));
+        found.push((line, column, code.to_owned(), words.to_owned(), help.to_owned()));
     }
     found
 }
@@ -65,21 +66,20 @@ fn judge(name: &str, text: &str) -> Vec<String> {
         wrong.push(format!("{name}: no mark; a case says what it expects"));
     }
     let mut found = compile(name, text);
-    for (line, column, code, words) in &marks {
-        let at =
-            found.iter().position(|(l, c, k, message)| (l, c, k) == (line, column, code) && message.contains(words));
+    for (line, column, code, words, help) in &marks {
+        let at = found.iter().position(|(l, c, k, message, way)| {
+            (l, c, k) == (line, column, code) && message.contains(words) && way.contains(help)
+        });
         match at {
             Some(at) => {
                 found.remove(at);
             }
-            None => wrong.push(format!("{name}:{line}:{column}: expected {code}: {words}")),
+            None => wrong.push(format!("{name}:{line}:{column}: expected {code}: {words} => {help}")),
         }
     }
-    wrong.extend(
-        found
-            .iter()
-            .map(|(line, column, code, message)| format!("{name}:{line}:{column}: unexpected {code}: {message}")),
-    );
+    wrong.extend(found.iter().map(|(line, column, code, message, help)| {
+        format!("{name}:{line}:{column}: unexpected {code}: {message} => {help}")
+    }));
     wrong
 }
 
@@ -106,7 +106,7 @@ fn every_case_says_what_the_compiler_says() {
 #[test]
 fn every_code_about_policies_apis_schemas_and_the_vocabulary_has_a_case() {
     let marked: BTreeSet<String> =
-        cases().iter().flat_map(|(_, text)| marks(text)).map(|(_, _, code, _)| code).collect();
+        cases().iter().flat_map(|(_, text)| marks(text)).map(|(_, _, code, _, _)| code).collect();
     let missing: Vec<String> = gatewright_diag::ALL
         .iter()
         .filter(|entry| matches!(entry.code.0, 100..200 | 400..800))
@@ -127,4 +127,6 @@ fn the_harness_sees_what_is_missing_and_what_is_too_much() {
     assert_eq!(judge("code.yaml", &marked("#   ^^^ error[GW0102]\n")).len(), 2);
     assert_eq!(judge("level.yaml", &marked("#   ^^^ warning[GW0101]\n")).len(), 2);
     assert_eq!(judge("words.yaml", &marked("#   ^^^ error[GW0101]: shut\n")).len(), 2);
+    assert!(judge("help.yaml", &marked("#   ^^^ error[GW0101]: open => `security`\n")).is_empty());
+    assert_eq!(judge("help.yaml", &marked("#   ^^^ error[GW0101]: open => pray\n")).len(), 2);
 }

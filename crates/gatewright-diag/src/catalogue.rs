@@ -97,6 +97,9 @@ codes! {
     0213 NOT_QUOTED "not-quoted" Warning "a number, true, false or null where text is wanted";
     0214 EXCLUSIVE_FIELDS "exclusive-fields" Error "two fields of which only one may be";
     0215 COMPONENT_NAME "component-name" Warning "a component's name has characters that it must not have";
+    0216 UNKNOWN_FORMAT "unknown-format" Warning "a format that is a known one misspelt";
+    0217 IDLE_KEYWORD "idle-keyword" Warning "a schema keyword that says nothing beside its `type`";
+    0218 PATTERN_DELIMITED "pattern-delimited" Warning "a pattern between slashes";
 
     // 03: references.
     0301 UNRESOLVED_REFERENCE "unresolved-reference" Error "a reference names nothing";

@@ -110,6 +110,11 @@ impl Sink {
         self.errors > 0
     }
 
+    /// How many errors were reported, kept or not.
+    pub fn errors(&self) -> usize {
+        self.errors
+    }
+
     /// How many diagnostics were counted and not kept.
     pub fn dropped(&self) -> usize {
         self.dropped

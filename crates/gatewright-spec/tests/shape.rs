@@ -100,16 +100,16 @@ fn faults() {
         (schema("3.1.0", "{minLenght: 1}"), Warning, codes::UNKNOWN_KEYWORD, 7, "`minLenght`", "`minLength`"),
         (schema("3.0.0", "{minLenght: 1}"), Warning, codes::UNKNOWN_KEYWORD, 7, "`minLenght`", "`minLength`"),
         (schema("3.1.0", "{type: strnig}"), Error, codes::UNKNOWN_WORD, 7, "`strnig`", "`string`"),
-        (schema("3.1.0", "{type: int64}"), Error, codes::UNKNOWN_WORD, 7, "`int64`", "`integer`"),
-        (parameter("{name: a, in: paht, schema: {}}"), Error, codes::UNKNOWN_WORD, 7, "`paht`", "`path`"),
         (
-            parameter("{name: a, in: body, schema: {}}"),
+            schema("3.1.0", "{type: int64}"),
             Error,
             codes::UNKNOWN_WORD,
             7,
-            "`body`",
-            "`query`, `header`, `path` or `cookie`",
+            "`int64`",
+            "`type: integer` with `format: int64`",
         ),
+        (parameter("{name: a, in: paht, schema: {}}"), Error, codes::UNKNOWN_WORD, 7, "`paht`", "`path`"),
+        (parameter("{name: a, in: body, schema: {}}"), Error, codes::UNKNOWN_WORD, 7, "`body`", "`requestBody`"),
         // Versions of fields and words.
         (schema("3.1.0", "{nullable: true}"), Warning, codes::WRONG_VERSION, 7, "of OpenAPI 3.0", "null"),
         (schema("3.0.0", "{const: 1}"), Warning, codes::WRONG_VERSION, 7, "3.1 and later", "enum"),
@@ -175,6 +175,35 @@ fn faults() {
             "read as a name",
             "one level out",
         ),
+        // Checks that would be lost.
+        (
+            parameter("{name: a, in: query, content: {}, type: string}"),
+            Warning,
+            codes::UNKNOWN_FIELD,
+            7,
+            "`type`",
+            "`schema`",
+        ),
+        (
+            operation("3.1.0", "requestBody: {content: {a/b: {type: object}}},"),
+            Error,
+            codes::UNKNOWN_FIELD,
+            7,
+            "`type`",
+            "`schema`",
+        ),
+        (
+            operation("3.1.0", "requestBody: {content: {a/b: {title: x}}},"),
+            Warning,
+            codes::UNKNOWN_FIELD,
+            7,
+            "`title`",
+            "`schema`",
+        ),
+        (schema("3.1.0", "{type: integer, pattern: a}"), Warning, codes::IDLE_KEYWORD, 7, "`pattern`", "`string`"),
+        (schema("3.1.0", "{format: date_time}"), Warning, codes::UNKNOWN_FORMAT, 7, "`date_time`", "`date-time`"),
+        (schema("3.1.0", "{pattern: /^a$/i}"), Warning, codes::PATTERN_DELIMITED, 7, "slashes", "remove"),
+        (schema("3.1.0", "{enum: []}"), Warning, codes::KEYWORD_VALUE, 7, "admits nothing", "list"),
         // Data.
         (schema("3.1.0", "{enum: [a, no]}"), Warning, codes::AMBIGUOUS_SCALAR, 7, "`no`", "\"no\""),
     ];
@@ -212,12 +241,17 @@ fn sound_documents_have_no_findings() {
         (
             "3.1.0",
             Version::V3_1,
-            "{type: [object, 'null'], const: {$ref: nowhere}, minLength: 1.0, maximum: 18446744073709551616, if: true, $defs: {A: {}}}",
+            "{type: [object, integer, 'null'], const: {$ref: nowhere}, minProperties: 1.0, maximum: 18446744073709551616, if: true, $defs: {A: {}}}",
         ),
         (
             "3.2.0",
             Version::V3_2,
             "{default: {$ref: nowhere}, examples: [{$ref: nowhere}], x-rust-type: a, x-security: {log: show}}",
+        ),
+        (
+            "3.1.0",
+            Version::V3_1,
+            "{type: [string, integer], maxLength: 1, maximum: 1, format: int8, pattern: '/api/[a-z]+/', required: []}",
         ),
     ];
     for (version, expected, schema_text) in rows {

@@ -1,6 +1,6 @@
 //! What tables cannot say: fields that depend on one another.
 
-use gatewright_diag::{Level, codes};
+use gatewright_diag::{Level, codes, distance};
 
 use super::walk::Walker;
 use crate::syntax::Node;
@@ -27,10 +27,15 @@ pub(super) fn parameter(walker: &mut Walker<'_, '_>, node: Node<'_>) {
                 .help("remove one of them");
         }
         (None, None) => {
+            // The keywords of a schema that stand in the parameter itself were reported one by one.
+            let help = match node.has("type") {
+                true => "write `schema: { type: … }`",
+                false => "add `schema`",
+            };
             walker
                 .sink
                 .warning(codes::MISSING_DETAIL, node.anchor_span(), "a parameter says nothing of its value")
-                .help("add `schema`");
+                .help(help);
         }
         _ => {}
     }
@@ -93,5 +98,127 @@ pub(super) fn schema(walker: &mut Walker<'_, '_>, node: Node<'_>) {
             .sink
             .warning(codes::MISSING_DETAIL, node.anchor_span(), "an array has no `items`")
             .help("add `items`; `items: {}` admits anything");
+    }
+    if node.get("enum").is_some_and(|list| list.is_seq() && list.is_empty()) {
+        let place = node.get("enum").map_or_else(|| node.anchor_span(), Node::anchor_span);
+        walker
+            .sink
+            .warning(codes::KEYWORD_VALUE, place, "an enumeration without values admits nothing")
+            .help("list the values, or remove `enum`");
+    }
+    pattern(walker, node);
+    format(walker, node);
+    idle(walker, node);
+}
+
+/// `/^a$/`: the slashes are JavaScript's, not the pattern's.
+fn pattern(walker: &mut Walker<'_, '_>, node: Node<'_>) {
+    let Some(place) = node.get("pattern") else { return };
+    let Some((inner, flags)) = place.as_str().and_then(|p| p.strip_prefix('/')).and_then(|p| p.rsplit_once('/')) else {
+        return;
+    };
+    // Only where no text could match with the slashes: `/api/` may mean them.
+    let anchored = inner.starts_with('^') || (inner.ends_with('$') && !inner.ends_with("\\$"));
+    if anchored && flags.bytes().all(|flag| b"dgimsuvy".contains(&flag)) {
+        walker
+            .sink
+            .warning(codes::PATTERN_DELIMITED, place.span(), "the pattern stands between slashes, and they count")
+            .label("no text can match it")
+            .help("remove the slashes, and the flags behind them");
+    }
+}
+
+/// Formats that are checked, or that say which numbers fit.
+const FORMATS: &[&str] = &[
+    "date-time",
+    "date",
+    "time",
+    "duration",
+    "email",
+    "idn-email",
+    "hostname",
+    "idn-hostname",
+    "ipv4",
+    "ipv6",
+    "uri",
+    "uri-reference",
+    "uri-template",
+    "iri",
+    "iri-reference",
+    "uuid",
+    "json-pointer",
+    "relative-json-pointer",
+    "regex",
+    "int32",
+    "int64",
+    "float",
+    "double",
+    "byte",
+    "binary",
+    "password",
+];
+
+/// A format that is a known one misspelt checks nothing. All others are somebody's own.
+fn format(walker: &mut Walker<'_, '_>, node: Node<'_>) {
+    let Some(place) = node.get("format") else { return };
+    let Some(text) = place.as_str().filter(|text| !FORMATS.contains(text)) else { return };
+    let letters = |s: &str| s.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let own: String = letters(text);
+    // Short ones are too near to one another: `int8` is not `int32`.
+    let near = |known: &&&str| {
+        let known: String = letters(known);
+        known == own || (own.len() > 5 && !own.contains(|c: char| c.is_ascii_digit()) && distance(&known, &own) == 1)
+    };
+    if !walker.may_guess() {
+        return;
+    }
+    if let Some(known) = FORMATS.iter().find(near) {
+        walker
+            .sink
+            .warning(codes::UNKNOWN_FORMAT, place.span(), format!("unknown format `{}`", super::keys::shown(text)))
+            .label("not checked")
+            .help(format!("did you mean `{known}`?"));
+    }
+}
+
+/// Keywords by the type that they say something of (JSON Schema Validation, section 6).
+const KEYWORDS: &[(&[&str], &[&str])] = &[
+    (&["string"], &["minLength", "maxLength", "pattern"]),
+    (&["number", "integer"], &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]),
+    (&["array"], &["items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"]),
+    (
+        &["object"],
+        &["properties", "required", "additionalProperties", "patternProperties", "minProperties", "maxProperties"],
+    ),
+];
+
+/// A keyword that says nothing beside the `type`: `maxLength` of a number checks nothing.
+fn idle(walker: &mut Walker<'_, '_>, node: Node<'_>) {
+    let Some(place) = node.get("type") else { return };
+    let types: Vec<&str> = match place.as_str() {
+        Some(one) => vec![one],
+        None => place.items().filter_map(Node::as_str).collect(),
+    };
+    let known = |name: &&str| super::tables::TYPES.iter().any(|(word, _)| word == name);
+    if types.is_empty() || !types.iter().all(known) {
+        return;
+    }
+    let mut found = KEYWORDS
+        .iter()
+        .filter(|(of, _)| !of.iter().any(|name| types.contains(name)))
+        .flat_map(|(of, keywords)| keywords.iter().map(|keyword| (*of, *keyword)))
+        .filter_map(|(of, keyword)| Some((of, keyword, node.get(keyword)?)))
+        // `required: true` has a warning of its own; what is empty or false asks for nothing anyhow.
+        .filter(|(.., value)| value.as_bool().is_none() && !((value.is_map() || value.is_seq()) && value.is_empty()));
+    if let Some((of, keyword, value)) = found.next() {
+        walker
+            .sink
+            .warning(
+                codes::IDLE_KEYWORD,
+                value.anchor_span(),
+                format!("`{keyword}` says nothing of {}", super::keys::list(types.iter().copied())),
+            )
+            .label("checks nothing")
+            .help(format!("remove it, or write the type that it is for: {}", super::keys::list(of.iter().copied())));
     }
 }

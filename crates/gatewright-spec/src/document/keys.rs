@@ -2,6 +2,7 @@
 
 use gatewright_diag::{codes, distance, nearest};
 
+use super::hints;
 use super::tables::{Kind, Mask, Object, Other, PATH_ITEM, RESPONSE, V30, V31, V32};
 use super::walk::Walker;
 use crate::syntax::{Key, Node};
@@ -87,16 +88,16 @@ pub(super) fn wrong_version(walker: &mut Walker<'_, '_>, key: Key<'_>, mask: Mas
 }
 
 /// A key that is no field.
-pub(super) fn other(walker: &mut Walker<'_, '_>, key: Key<'_>, value: Node<'_>, object: &'static Object) {
+pub(super) fn other(walker: &mut Walker<'_, '_>, of: Node<'_>, key: Key<'_>, value: Node<'_>, object: &'static Object) {
     match object.other {
         Other::Paths => path(walker, key, value),
         Other::Statuses => status(walker, key, value),
         Other::Expressions => walker.walk(value, &PATH),
-        Other::Keywords | Other::No => unknown(walker, key, object),
+        Other::Keywords | Other::No => unknown(walker, of, key, value, object),
     }
 }
 
-fn unknown(walker: &mut Walker<'_, '_>, key: Key<'_>, object: &'static Object) {
+fn unknown(walker: &mut Walker<'_, '_>, of: Node<'_>, key: Key<'_>, value: Node<'_>, object: &'static Object) {
     let mask = walker.mask();
     let name = shown(&key);
     let known = object.fields.iter().filter(|field| field.versions & mask != 0).map(|field| field.name);
@@ -105,10 +106,14 @@ fn unknown(walker: &mut Walker<'_, '_>, key: Key<'_>, object: &'static Object) {
     // A field that may be a misspelt one is an error, since what it says would be lost, unless it only describes; so
     // is any when nobody compares any more.
     let describes = object.note || near.is_some_and(|near| DESCRIBES.contains(&near));
-    let error = (near.is_some() || !guess) && !describes;
-    let help = match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "remove it, or give it a name that starts with `x-`".to_owned(),
+    // What was meant to check is lost, unless there is something else that does.
+    let lost =
+        hints::holds_check(object.name, key.text) && !of.has("content") && (key.text == "schema" || !of.has("schema"));
+    let error = lost || (near.is_some() || !guess) && !describes;
+    let help = match (hints::field(object.name, key.text, value), near) {
+        (Some(hint), _) => hint,
+        (None, Some(near)) => format!("did you mean `{near}`?"),
+        (None, None) => "remove it, or give it a name that starts with `x-`".to_owned(),
     };
     if object.other == Other::Keywords {
         walker
@@ -137,6 +142,14 @@ fn path(walker: &mut Walker<'_, '_>, key: Key<'_>, value: Node<'_>) {
             .sink
             .error(codes::PATH_WITHOUT_SLASH, key.span, format!("the path `{name}` does not start with `/`"))
             .help(format!("write `/{name}`"));
+    }
+    if value.is_null() {
+        walker
+            .sink
+            .warning(codes::WRONG_TYPE, key.span, format!("the path `{}` holds nothing", shown(&key)))
+            .label("it has no operations")
+            .help("write operations under it, such as `get: { responses: … }`, or remove it");
+        return;
     }
     walker.walk(value, &PATH);
 }
@@ -177,7 +190,7 @@ pub(super) fn component_name(walker: &mut Walker<'_, '_>, key: Key<'_>) {
 }
 
 /// Whether an extension is likely a misspelt `x-security`.
-pub(super) fn nearly_x_security(key: &str) -> bool {
+pub(crate) fn nearly_x_security(key: &str) -> bool {
     const NAME: &str = "x-security";
     if key.len().abs_diff(NAME.len()) > 2 || key == NAME {
         return false;

@@ -4,6 +4,7 @@
 //! can be understood all the same is a warning; what cannot is an error. After this stage, readers need not check
 //! types again: a field is of its kind, or an error is in the sink.
 
+mod hints;
 mod hooks;
 pub(crate) mod keys;
 pub(crate) mod tables;

@@ -6,7 +6,7 @@ use gatewright_diag::{Level, Sink, Span, codes, nearest};
 
 use super::Version;
 use super::tables::{Field, Kind, Mask, Object, SCHEMA, TYPES, Word};
-use super::{keys, tables};
+use super::{hints, keys, tables};
 use crate::syntax::{Node, NodeKey, Number, Scalar, yaml_1_1_differs};
 
 /// A reference found while walking.
@@ -167,7 +167,7 @@ impl<'s, 'u> Walker<'s, 'u> {
     }
 
     fn map(&mut self, node: Node<'_>, kind: &'static Kind, inner: &'static Kind, named: bool) {
-        if self.misplaced_reference(node, kind) || !self.object(node) {
+        if self.misplaced_reference(node, kind) || !self.object_of(node, "an object", kind) {
             return;
         }
         for (key, value) in node.entries() {
@@ -196,7 +196,9 @@ impl<'s, 'u> Walker<'s, 'u> {
                 return;
             }
             _ => {
-                return self.wrong_with(node, "a schema", "write an object such as `{ type: string }`");
+                let hint = hints::example(&SCHEMA_KIND, node);
+                let help = hint.as_deref().unwrap_or("write an object such as `{ type: string }`");
+                return self.wrong_with(node, "a schema", help);
             }
         }
         if let Some(text) = reference(node) {
@@ -214,7 +216,7 @@ impl<'s, 'u> Walker<'s, 'u> {
         if let Some(text) = node.get("$dynamicRef").filter(|n| n.as_str().is_some()) {
             self.refer(text, &SCHEMA_KIND, How::Dynamic);
         }
-        self.fields(node, &SCHEMA);
+        self.fields(node, &SCHEMA, &SCHEMA_KIND);
     }
 
     /// A schema's `items`. Older drafts had a list here, for tuples: what was meant is clear.
@@ -261,7 +263,7 @@ impl<'s, 'u> Walker<'s, 'u> {
 
     fn fields_or_reference(&mut self, node: Node<'_>, kind: &'static Kind, object: &'static Object, may_refer: bool) {
         let is_path = std::ptr::eq(object, &raw const tables::PATH_ITEM);
-        let Some(text) = reference(node) else { return self.fields(node, object) };
+        let Some(text) = reference(node) else { return self.fields(node, object, kind) };
         if !may_refer && !is_path {
             self.misplaced_reference(node, kind);
         } else {
@@ -269,6 +271,10 @@ impl<'s, 'u> Walker<'s, 'u> {
         }
         if let Some(policy) = node.get("x-security").filter(|_| may_refer || is_path) {
             self.policy_beside(policy);
+        }
+        if is_path {
+            // Its fields and those of what it names are put together (4.9.1).
+            return self.fields(node, object, kind);
         }
         self.siblings(node, object, "ignored beside a `$ref`", "move them to what the `$ref` names");
     }
@@ -295,10 +301,10 @@ impl<'s, 'u> Walker<'s, 'u> {
         self.sink.warning(codes::IGNORED_SIBLINGS, first.span, message).help(help);
     }
 
-    fn fields(&mut self, node: Node<'_>, object: &'static Object) {
+    fn fields(&mut self, node: Node<'_>, object: &'static Object, kind: &'static Kind) {
         let around = self.note;
         self.note |= object.note;
-        if self.object_named(node, object.name) {
+        if self.object_of(node, object.name, kind) {
             self.each_field(node, object);
         }
         self.note = around;
@@ -320,7 +326,7 @@ impl<'s, 'u> Walker<'s, 'u> {
                     self.walk(value, &field.kind);
                 }
                 None if key.starts_with("x-") => self.extension(key, object),
-                None => keys::other(self, key, value, object),
+                None => keys::other(self, node, key, value, object),
             }
         }
         for (nth, field) in object.fields.iter().enumerate() {
@@ -437,9 +443,10 @@ impl<'s, 'u> Walker<'s, 'u> {
             None => {
                 let known = || words.iter().filter(|(_, v)| v & mask != 0).map(|(word, _)| *word);
                 let near = if self.may_guess() { nearest(text, known()) } else { None };
-                let help = match near {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("it may be {}", keys::list(known())),
+                let help = match (hints::word(text), near) {
+                    (Some(hint), _) => hint.to_owned(),
+                    (None, Some(near)) => format!("did you mean `{near}`?"),
+                    (None, None) => format!("it may be {}", keys::list(known())),
                 };
                 let message = format!("unknown word `{}`", keys::shown(text));
                 self.sink.report(codes::UNKNOWN_WORD, self.level(), node.span(), message).help(help);
@@ -528,13 +535,24 @@ impl<'s, 'u> Walker<'s, 'u> {
     // Shapes.
 
     fn object(&mut self, node: Node<'_>) -> bool {
-        self.object_named(node, "an object")
+        if !node.is_map() {
+            self.wrong(node, "an object");
+        }
+        node.is_map()
     }
 
-    fn object_named(&mut self, node: Node<'_>, name: &str) -> bool {
+    fn object_of(&mut self, node: Node<'_>, name: &str, kind: &Kind) -> bool {
         if !node.is_map() {
-            let what = if name == "an object" { name.to_owned() } else { format!("{name} (an object)") };
-            self.wrong(node, &what);
+            // `the …` names its key, which the place shows.
+            let what = match name {
+                "an object" => name.to_owned(),
+                the if the.starts_with("the ") => "an object".to_owned(),
+                a => format!("{a} (an object)"),
+            };
+            match hints::example(kind, node) {
+                Some(help) => self.wrong_with(node, &what, &help),
+                None => self.wrong(node, &what),
+            }
         }
         node.is_map()
     }

@@ -21,6 +21,7 @@ use gatewright_diag::{Sink, SourceMap, codes};
 use gatewright_ir::api::{Api, Tag};
 use gatewright_ir::{Ir, PolicySet};
 
+use crate::document::keys::nearly_x_security;
 use crate::resolve::Spec;
 use crate::syntax::Node;
 use crate::vocabulary::{OperationKeys, Reader, RootKeys};
@@ -69,10 +70,11 @@ const MOST_PARTS: usize = 500_000;
 
 impl<'a, 's> Lower<'a, 's> {
     fn new(spec: &'a Spec, sink: &'s mut Sink) -> Self {
-        let root = match spec.root().get("x-security") {
+        let mut root = match spec.root().get("x-security") {
             Some(node) => RootKeys::read(node, &mut Reader { sink }),
             None => RootKeys::default(),
         };
+        root.defaults.faulty |= misspelt_policy(spec.root());
         Lower { spec, sink, schemas: SchemaLowerer::new(spec), root, budget: MOST_PARTS }
     }
 
@@ -146,11 +148,23 @@ impl<'a, 's> Lower<'a, 's> {
 
     /// The `x-security` of an operation or a path item.
     fn layer(&mut self, node: Node<'a>) -> OperationKeys {
-        match node.get("x-security") {
+        let mut keys = match node.get("x-security") {
             Some(keys) => OperationKeys::read(keys, &mut Reader { sink: self.sink }),
             None => OperationKeys::default(),
-        }
+        };
+        // One that is misspelt was reported when its shape was.
+        keys.faulty |= misspelt_policy(node);
+        keys
     }
+}
+
+/// Whether a key is `x-security`, or one that was meant to be.
+fn is_policy(key: &str) -> bool {
+    key == "x-security" || nearly_x_security(key)
+}
+
+fn misspelt_policy(node: Node<'_>) -> bool {
+    node.entries().any(|(key, _)| nearly_x_security(key.text))
 }
 
 /// Text of a field; numbers and booleans that should have been quoted are taken as written.

@@ -8,7 +8,7 @@ use gatewright_ir::api::{Api, Operation, PathPiece, PathTemplate};
 use gatewright_policy::case;
 
 use super::select::Selector;
-use super::{Lower, is_token, paths, short_hash, shown, text, truth};
+use super::{Lower, is_policy, is_token, paths, short_hash, shown, text, truth};
 use crate::syntax::Node;
 use crate::vocabulary::OperationKeys;
 
@@ -21,15 +21,15 @@ impl<'a> Lower<'a, '_> {
         let root = self.spec.root();
         if let Some(paths) = self.spec.get(root, "paths") {
             for (key, raw) in paths.entries().filter(|(key, _)| !key.text.starts_with("x-")) {
-                let Some(item) = self.spec.resolve(raw) else { continue };
+                let item = self.item(raw);
                 let template = paths::parse(key.text, key.span, self.sink);
-                let layer = self.layer(item);
-                for (method, node) in self.methods(item) {
+                let layer = self.item_layer(&item);
+                for (method, node) in self.methods(&item) {
                     if !selector.takes(self.spec, &method, key.text, node) {
                         continue;
                     }
                     let Some(template) = template.as_ref().filter(|_| self.afford(node)) else { continue };
-                    let mut operation = self.operation(item, &method, node, template.clone());
+                    let mut operation = self.operation(&item, &method, node, template.clone());
                     operation.policy = policies.add(self.policy(node, operation.span, &layer));
                     api.operations.push(operation);
                 }
@@ -37,18 +37,69 @@ impl<'a> Lower<'a, '_> {
         }
         paths::conflicts(&api.operations, self.sink);
         if let Some(hooks) = self.spec.get(root, "webhooks") {
-            for (key, item) in self.spec.entries(hooks) {
-                let sent = self.sent(item, key.text, key.span, policies);
+            for (key, raw) in self.spec.resolve(hooks).into_iter().flat_map(Node::entries) {
+                let item = self.item(raw);
+                let sent = self.sent(&item, key.text, key.span, policies);
                 api.webhooks.extend(sent);
             }
         }
         self.identify(api);
     }
 
+    /// A path item: what stands at its place, then what its `$ref` names, and so on. What is nearer counts
+    /// (OpenAPI 3.2.0, section 4.9.1, leaves a field that both have undefined; it is reported).
+    fn item(&mut self, raw: Node<'a>) -> Vec<Node<'a>> {
+        let mut item = vec![raw];
+        let mut at = raw;
+        // Circles were cut: every step is another reference.
+        while let Some(found) = self.spec.reference(at) {
+            let Some(target) = found.target else { break };
+            for (key, value) in target.entries() {
+                // Parameters of both are put together; the others only describe.
+                let merged = matches!(key.text, "$ref" | "parameters" | "summary" | "description" | "servers");
+                let nearer = item.iter().find_map(|node| node.get(key.text));
+                let Some(near) = nearer.filter(|_| !merged && !key.text.starts_with("x-")) else { continue };
+                self.sink
+                    .warning(
+                        codes::IGNORED_SIBLINGS,
+                        value.anchor_span(),
+                        format!("`{}` stands beside the `$ref` too", shown(key.text)),
+                    )
+                    .label("ignored")
+                    .related(near.anchor_span(), "this one counts")
+                    .help("keep one of them");
+            }
+            item.push(target);
+            at = target;
+        }
+        item
+    }
+
+    /// The `x-security` of a path item: the one that is nearest. Beside a `$ref` it is an error, reported elsewhere.
+    fn item_layer(&mut self, item: &[Node<'a>]) -> OperationKeys {
+        match item.iter().find(|node| node.entries().any(|(key, _)| is_policy(key.text))) {
+            Some(node) => self.layer(*node),
+            None => OperationKeys::default(),
+        }
+    }
+
     /// The operations of a path item by method, in the document's order.
-    fn methods(&mut self, item: Node<'a>) -> Vec<(String, Node<'a>)> {
+    fn methods(&mut self, item: &[Node<'a>]) -> Vec<(String, Node<'a>)> {
         let mut found = Vec::new();
-        for (key, value) in self.spec.entries(item) {
+        for node in item {
+            for (method, value) in self.methods_of(*node) {
+                if !found.iter().any(|(known, _)| *known == method) {
+                    found.push((method, value));
+                }
+            }
+        }
+        found
+    }
+
+    fn methods_of(&mut self, item: Node<'a>) -> Vec<(String, Node<'a>)> {
+        let mut found = Vec::new();
+        for (key, raw) in item.entries() {
+            let Some(value) = self.spec.resolve(raw) else { continue };
             if METHODS.contains(&key.text) && value.is_map() {
                 found.push((key.text.to_ascii_uppercase(), value));
             } else if key.text == "additionalOperations" {
@@ -73,7 +124,7 @@ impl<'a> Lower<'a, '_> {
     }
 
     /// Operations that are sent, not served: nobody calls them, so nobody may.
-    fn sent(&mut self, item: Node<'a>, name: &str, span: Span, policies: &mut PolicySet) -> Vec<Operation> {
+    fn sent(&mut self, item: &[Node<'a>], name: &str, span: Span, policies: &mut PolicySet) -> Vec<Operation> {
         let template = PathTemplate { text: name.to_owned(), span, segments: Vec::new() };
         let mut found = Vec::new();
         for (method, node) in self.methods(item) {
@@ -87,7 +138,7 @@ impl<'a> Lower<'a, '_> {
         found
     }
 
-    fn operation(&mut self, item: Node<'a>, method: &str, node: Node<'a>, path: PathTemplate) -> Operation {
+    fn operation(&mut self, item: &[Node<'a>], method: &str, node: Node<'a>, path: PathTemplate) -> Operation {
         let span = node.anchor_span();
         let served = !path.segments.is_empty();
         let tags = self.spec.get(node, "tags").into_iter().flat_map(Node::items);
@@ -119,8 +170,9 @@ impl<'a> Lower<'a, '_> {
         // What is called back is somebody else's to guard; these policies are of no set that is ever asked.
         let mut nobody = PolicySet::default();
         for (_, callback) in self.spec.entries(callbacks) {
-            for (key, item) in self.spec.entries(callback).filter(|(key, _)| !key.text.starts_with("x-")) {
-                let mut sent = self.sent(item, key.text, key.span, &mut nobody);
+            for (key, raw) in callback.entries().filter(|(key, _)| !key.text.starts_with("x-")) {
+                let item = self.item(raw);
+                let mut sent = self.sent(&item, key.text, key.span, &mut nobody);
                 sent.iter_mut().for_each(|o| o.policy = gatewright_ir::PolicyId(u32::MAX));
                 found.extend(sent);
             }
@@ -131,39 +183,37 @@ impl<'a> Lower<'a, '_> {
     /// Gives each operation an id of its own.
     fn identify(&mut self, api: &mut Api) {
         let mut given: HashMap<String, Span> = HashMap::new();
-        for operation in api.operations.iter().filter(|o| o.id_given) {
-            if let Some(first) = given.insert(operation.id.clone(), operation.span) {
-                self.sink
-                    .error(
-                        codes::DUPLICATE_OPERATION_ID,
-                        operation.span,
-                        format!("two operations are named `{}`", shown(&operation.id)),
-                    )
-                    .related(first, "the first")
-                    .help("give each operation its own `operationId`");
+        for operation in &mut api.operations {
+            if !operation.id_given {
+                continue;
             }
-        }
-        let mut made: HashMap<String, usize> = HashMap::new();
-        let unnamed = |o: &Operation| !o.id_given;
-        for operation in api.operations.iter().filter(|o| unnamed(o)) {
-            *made.entry(made_id(&operation.method, &operation.path)).or_default() += 1;
+            let Some(first) = given.get(&operation.id) else {
+                given.insert(operation.id.clone(), operation.span);
+                continue;
+            };
+            if *first == operation.span {
+                // One operation that several paths share by reference: what it is called tells none of them apart.
+                operation.id_given = false;
+                continue;
+            }
+            self.sink
+                .error(
+                    codes::DUPLICATE_OPERATION_ID,
+                    operation.span,
+                    format!("two operations are named `{}`", shown(&operation.id)),
+                )
+                .related(*first, "the first")
+                .help("give each operation its own `operationId`");
         }
         let mut used: HashSet<String> = given.into_keys().collect();
-        for operation in api.operations.iter_mut().filter(|o| unnamed(o)) {
-            let plain = made_id(&operation.method, &operation.path);
-            let alone = made.get(&plain) == Some(&1) && !used.contains(&plain);
-            operation.id = if alone { plain } else { with_suffix(&plain, operation, &used) };
-            used.insert(operation.id.clone());
-        }
+        name_unnamed(&mut api.operations.iter_mut().collect::<Vec<_>>(), &mut used);
         // What is sent may repeat the ids of what is served: that harms nobody.
-        let sent = api.operations.iter_mut().flat_map(|o| &mut o.callbacks).chain(&mut api.webhooks);
+        let mut sent: Vec<&mut Operation> =
+            api.operations.iter_mut().flat_map(|o| &mut o.callbacks).chain(&mut api.webhooks).collect();
+        name_unnamed(&mut sent, &mut used.clone());
         for operation in sent {
-            if !operation.id_given {
-                operation.id = made_id(&operation.method, &operation.path);
-            }
             if used.contains(&operation.id) {
-                let plain = operation.id.clone();
-                operation.id = with_suffix(&plain, operation, &used);
+                operation.id = with_suffix(&operation.id, operation, &used);
             }
             used.insert(operation.id.clone());
         }
@@ -197,6 +247,22 @@ fn made_id(method: &str, path: &PathTemplate) -> String {
         }
     }
     id
+}
+
+/// Names the operations to which the document gives no id, after their methods and paths. Where several would be called
+/// the same, the one with the shortest path is; the others get a suffix of their own text. So a further operation renames
+/// none but, at most, the one whose name it would have.
+fn name_unnamed(operations: &mut [&mut Operation], used: &mut HashSet<String>) {
+    let mut unnamed: Vec<&mut Operation> = operations.iter_mut().filter(|o| !o.id_given).map(|o| &mut **o).collect();
+    unnamed.sort_by(|a, b| {
+        let key = |o: &Operation| (o.path.text.len(), o.path.text.clone(), o.method.clone());
+        key(a).cmp(&key(b))
+    });
+    for operation in unnamed {
+        let plain = made_id(&operation.method, &operation.path);
+        operation.id = if used.contains(&plain) { with_suffix(&plain, operation, used) } else { plain };
+        used.insert(operation.id.clone());
+    }
 }
 
 fn with_suffix(plain: &str, operation: &Operation, used: &HashSet<String>) -> String {

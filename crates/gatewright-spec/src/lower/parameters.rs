@@ -16,31 +16,44 @@ const ELSEWHERE: [&str; 3] = ["accept", "content-type", "authorization"];
 impl<'a> Lower<'a, '_> {
     /// Path parameters first and in the path's order, then the others in the document's. `path` is `None` for what is
     /// sent and not served.
-    pub(super) fn parameters(&mut self, item: Node<'a>, node: Node<'a>, path: Option<&PathTemplate>) -> Vec<Parameter> {
-        let mut all: Vec<Parameter> = self.list(item);
-        let mut at: HashMap<_, usize> = all.iter().enumerate().map(|(i, p)| (key(p), i)).collect();
-        for own in self.list(node) {
-            match at.entry(key(&own)) {
-                Entry::Occupied(known) => {
-                    if let Some(slot) = all.get_mut(*known.get()) {
-                        *slot = own;
+    pub(super) fn parameters(
+        &mut self,
+        item: &[Node<'a>],
+        node: Node<'a>,
+        path: Option<&PathTemplate>,
+    ) -> Vec<Parameter> {
+        let mut all: Vec<Parameter> = Vec::new();
+        let mut at: HashMap<_, usize> = HashMap::new();
+        // The farthest first: what is nearer takes its place.
+        for layer in item.iter().rev().copied().chain([node]) {
+            for own in self.list(layer) {
+                match at.entry(key(&own)) {
+                    Entry::Occupied(known) => {
+                        if let Some(slot) = all.get_mut(*known.get()) {
+                            *slot = own;
+                        }
                     }
-                }
-                Entry::Vacant(free) => {
-                    free.insert(all.len());
-                    all.push(own);
+                    Entry::Vacant(free) => {
+                        free.insert(all.len());
+                        all.push(own);
+                    }
                 }
             }
         }
         let Some(path) = path else { return all };
         let mut ordered = Vec::with_capacity(all.len());
+        // Declared under nearly the name that the path has: said once, not from both sides.
+        let mut meant: Vec<String> = Vec::new();
         for name in paths::parameters(path) {
             match all.iter().position(|p| p.location == Location::Path && p.name == name) {
                 Some(at) => ordered.push(all.remove(at)),
                 None => {
                     let near = all.iter().filter(|p| p.location == Location::Path).map(|p| p.name.as_str());
                     let help = match self.sink.suggest(name, near) {
-                        Some(near) => format!("`{}` is declared: use one name", shown(near)),
+                        Some(near) => {
+                            meant.push(near.to_owned());
+                            format!("`{}` is declared: use one name", shown(near))
+                        }
                         None => format!("add `{{ name: {}, in: path, required: true, schema: … }}`", shown(name)),
                     };
                     self.sink
@@ -57,7 +70,7 @@ impl<'a> Lower<'a, '_> {
                 }
             }
         }
-        for stranger in all.iter().filter(|p| p.location == Location::Path) {
+        for stranger in all.iter().filter(|p| p.location == Location::Path && !meant.contains(&p.name)) {
             self.sink
                 .error(
                     codes::PATH_PARAMETER_UNUSED,

@@ -22,6 +22,10 @@ pub(super) fn parse(text: &str, span: Span, sink: &mut Sink) -> Option<PathTempl
             }
         }
     }
+    if let Some(name) = segments.iter().find_map(|pieces| colon(pieces)) {
+        sink.warning(codes::PATH_TEMPLATE, span, format!("`:{}` is literal text here, no parameter", shown(name)))
+            .help(format!("write `{{{}}}`", shown(name)));
+    }
     if text.contains(['?', '#']) {
         sink.warning(codes::PATH_UNREACHABLE, span, format!("the path `{}` holds `?` or `#`", shown(text)))
             .label("no request has these in its path")
@@ -49,6 +53,14 @@ pub(super) fn parse(text: &str, span: Span, sink: &mut Sink) -> Option<PathTempl
         return None;
     }
     Some(template)
+}
+
+/// The name in a segment that other routers would take for a parameter: `:id`.
+fn colon(pieces: &[PathPiece]) -> Option<&str> {
+    let [PathPiece::Literal(text)] = pieces else { return None };
+    let name = text.strip_prefix(':')?;
+    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    plain.then_some(name)
 }
 
 /// The names of a template's parameters, in its order.

@@ -123,7 +123,10 @@ fn access<'a>(
     }
     let mut said = said.into_iter();
     let Some(nearest) = said.next() else {
-        return Fact { value: Access::Unsaid, layer: Layer::BuiltIn, span };
+        // Where a key was not understood it may have said who may call: that was reported, and nobody may.
+        let faulty = layers.iter().any(|(_, keys)| keys.faulty);
+        let value = if faulty { Access::Nobody } else { Access::Unsaid };
+        return Fact { value, layer: Layer::BuiltIn, span };
     };
     for far in said {
         let key = if matches!(far.value, Access::Public(_)) { "public" } else { "security" };

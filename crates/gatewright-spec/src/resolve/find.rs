@@ -89,6 +89,26 @@ pub(super) fn find(resolver: &mut Resolver<'_>, found: &Use, text: &str, span: S
     Some(Target { node: Some(node), name, walked })
 }
 
+/// The component of this document that an address without `#` was meant for: `Pet`, `/components/schemas/Pet`.
+fn inner(resolver: &Resolver<'_>, found: &Use, address: &str) -> Option<String> {
+    let root = resolver.node(found.text)?.tree().root();
+    if address.starts_with('/') {
+        return root.at(address).map(|_| format!("#{}", keys::shown(address)));
+    }
+    let section = match found.wants {
+        Kind::Schema | Kind::SchemaOrBool | Kind::Items => "schemas",
+        other => match kind_name(other) {
+            "a response" => "responses",
+            "a parameter" => "parameters",
+            "a request body" => "requestBodies",
+            "a header" => "headers",
+            _ => return None,
+        },
+    };
+    let known = root.get("components")?.get(section)?.has(address);
+    known.then(|| format!("#/components/{section}/{}", keys::shown(address)))
+}
+
 /// Whether the discriminator in whose mapping this value stands tells the members of a `oneOf` or `anyOf`.
 fn tells_union(value: Node<'_>) -> bool {
     let pointer = value.pointer();
@@ -119,6 +139,21 @@ fn resource(resolver: &mut Resolver<'_>, found: &Use, address: &str, span: Span)
     let bare = address.split('?').next().unwrap_or("");
     match path.join(bare) {
         Ok(path) => {
+            // `$ref: Pet`: no file, but a component of that name.
+            if !bare.contains(['/', '.'])
+                && !resolver.has(&path)
+                && let Some(inner) = inner(resolver, found, address)
+            {
+                resolver
+                    .sink
+                    .error(
+                        codes::UNRESOLVED_REFERENCE,
+                        span,
+                        format!("`{}` is read as a file's name", keys::shown(bare)),
+                    )
+                    .help(format!("did you mean `{inner}`?"));
+                return None;
+            }
             let at = resolver.open(path, span)?;
             resolver.files.get(at)?.tree.as_ref().map(|tree| tree.root().identity())
         }
@@ -133,11 +168,16 @@ fn resource(resolver: &mut Resolver<'_>, found: &Use, address: &str, span: Span)
             None
         }
         Err(PathError::Absolute | PathError::Outside) => {
+            let help = match inner(resolver, found, address) {
+                Some(inner) => format!("did you mean `{inner}`?"),
+                None => "put a copy into the folder, or name a wider one: `--root DIR`, or `root` in gatewright.toml"
+                    .to_owned(),
+            };
             resolver
                 .sink
                 .error(codes::REFERENCE_OUTSIDE, span, "this reference leads out of the document's folder")
                 .label("not read")
-                .help("put a copy into the folder, or name a wider one: `--root DIR`, or `root` in gatewright.toml");
+                .help(help);
             None
         }
         Err(PathError::Malformed) => {
@@ -351,7 +391,14 @@ fn object_of(kind: &Kind) -> Option<&'static Object> {
 fn same(a: &Kind, b: &Kind) -> bool {
     match (object_of(a), object_of(b)) {
         (Some(a), Some(b)) => std::ptr::eq(a, b),
-        (None, None) => std::mem::discriminant(a) == std::mem::discriminant(b) || matches!((a, b), (_, Kind::Any)),
+        (None, None) => match (a, b) {
+            (_, Kind::Any) => true,
+            // A section of `components` holds what a map of the same holds.
+            (Kind::Map(a) | Kind::Named(a), Kind::Map(b) | Kind::Named(b)) | (Kind::List(a), Kind::List(b)) => {
+                same(a, b)
+            }
+            _ => std::mem::discriminant(a) == std::mem::discriminant(b),
+        },
         _ => matches!(b, Kind::Any),
     }
 }

@@ -153,6 +153,11 @@ impl Resolver<'_> {
         Walker::new(self.version, self.sink, next, &mut self.guesses).walk(node, found.wants);
     }
 
+    /// Whether there is a file of this path: one that was read, or that can be.
+    pub(crate) fn has(&self, path: &FilePath) -> bool {
+        self.by_path.contains_key(path) || !matches!(self.loader.read(path, 0), Err(source::LoadError::NotFound))
+    }
+
     /// The tree of another file, read when first named. `None` if it cannot be had; that was reported.
     pub(crate) fn open(&mut self, path: FilePath, from: Span) -> Option<usize> {
         if let Some(at) = self.by_path.get(&path) {

@@ -29,13 +29,17 @@ pub struct OperationKeys {
     pub sensitive_flow: Option<Spanned<String>>,
     pub audit: Option<Spanned<bool>>,
     pub upstream: Option<Spanned<Setting<String>>>,
+    /// Something in it was not understood, which was reported: what it does not say may have been meant.
+    pub faulty: bool,
 }
 
 impl OperationKeys {
     /// Reads one layer. Keys that cannot be understood are reported and left out.
     pub(crate) fn read(node: Node<'_>, reader: &mut Reader<'_>) -> OperationKeys {
         let mut keys = OperationKeys::default();
+        let before = reader.sink.errors();
         if !reader.object(node, OPERATION) {
+            keys.faulty = true;
             return keys;
         }
         /// The value of a key with the key's own place, where it could be read.
@@ -69,6 +73,7 @@ impl OperationKeys {
                 _ => {}
             }
         }
+        keys.faulty = reader.sink.errors() > before;
         keys
     }
 }
