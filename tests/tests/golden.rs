@@ -17,7 +17,7 @@ macro_rules! cases {
         )*
     };
 }
-cases!(answers bank_v1 bank_v2 media names);
+cases!(answers bank_v1 bank_v2 credentials media names);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")

@@ -478,13 +478,30 @@ impl Verify {
             Verify::ApiKey(_) | Verify::WebAuthn(_) | Verify::Application => None,
         }
     }
+
+    /// Which bound tokens a scheme takes.
+    pub fn bound(&self) -> Option<&Spanned<Bound>> {
+        match self {
+            Verify::Jwt(jwt) => jwt.bound.as_ref(),
+            Verify::Introspection(asked) => asked.bound.as_ref(),
+            Verify::ApiKey(_) | Verify::WebAuthn(_) | Verify::Application => None,
+        }
+    }
 }
 
 /// `introspection` (RFC 7662).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Introspection {
     /// `url`
-    pub url: Setting<String>,
+    pub url: Spanned<Setting<String>>,
+    /// `issuer` of the scheme.
+    pub issuer: Option<Spanned<Setting<String>>>,
+    /// `audience` of the scheme: any of these.
+    pub audience: Vec<Spanned<Setting<String>>>,
+    /// `leeway` of the scheme, seconds.
+    pub leeway: u32,
+    /// `bound` of the scheme.
+    pub bound: Option<Spanned<Bound>>,
     /// `cache`, seconds for which an answer may be reused.
     pub cache: u32,
     /// `scopes-claim`, by path.
@@ -502,6 +519,8 @@ pub struct Bound {
     pub mtls: bool,
     /// Whether tokens that are not bound are refused.
     pub require: bool,
+    /// Whether proofs must hold a nonce of the server (RFC 9449, 9).
+    pub nonce: bool,
 }
 
 /// `x-security` of `scheme: webauthn`.

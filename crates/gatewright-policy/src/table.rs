@@ -168,6 +168,8 @@ pub enum Carrier {
 pub enum Verify {
     /// A signed token (RFC 7519, 8725, 9068).
     Jwt(Jwt),
+    /// An opaque token, about which the issuer is asked (RFC 7662).
+    Introspection(Introspection),
     /// A leveled API key of the store.
     ApiKey(ApiKey),
     /// By the application: it implements `gatewright::Verify` for the scheme, or does not compile.
@@ -195,6 +197,44 @@ pub struct Jwt {
     pub scopes_claim: &'static [&'static str],
     /// The path of the claim that holds the roles.
     pub roles_claim: Option<&'static [&'static str]>,
+    /// Which bound tokens are taken. One that is bound is never taken without proof.
+    pub bound: Option<Bound>,
+    /// Who is asked about tokens that are not signed.
+    pub introspection: Option<Introspection>,
+}
+
+/// Tokens that only their owner can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Bound to a key (RFC 9449).
+    pub dpop: bool,
+    /// Bound to a client certificate (RFC 8705).
+    pub mtls: bool,
+    /// Whether a token that is not bound is refused.
+    pub require: bool,
+    /// Whether proofs must hold a nonce of ours (RFC 9449, 9).
+    pub nonce: bool,
+}
+
+/// Asking an issuer about a token (RFC 7662).
+#[derive(Clone, Copy, Debug)]
+pub struct Introspection {
+    /// Where it is asked.
+    pub url: Setting<&'static str>,
+    /// The exact `iss`, where the answer has one.
+    pub issuer: Option<Setting<&'static str>>,
+    /// One of these must be in `aud`.
+    pub audience: &'static [Setting<&'static str>],
+    /// Seconds for which an answer may be reused; 0 asks each time.
+    pub cache: u32,
+    /// Seconds of clock difference forgiven.
+    pub leeway: u32,
+    /// The path of the member that holds the scopes.
+    pub scopes_claim: &'static [&'static str],
+    /// The path of the member that holds the roles.
+    pub roles_claim: Option<&'static [&'static str]>,
+    /// Which bound tokens are taken.
+    pub bound: Option<Bound>,
 }
 
 /// Where the keys of an issuer come from.

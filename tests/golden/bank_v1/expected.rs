@@ -33,6 +33,8 @@ pub mod policy {
                     typed: true,
                     scopes_claim: &["scope"],
                     roles_claim: ::core::option::Option::Some(&["roles"]),
+                    bound: ::core::option::Option::None,
+                    introspection: ::core::option::Option::None,
                 }),
             },
         ],
@@ -76,7 +78,7 @@ pub mod policy {
             Setting::Fixed("https://bank.example/problems/"),
         ),
         validation_status: 400u16,
-        hash: "c86fb5d8fb465033c8d82c4c4e830d803efac0d2221fd44925121de04315d0ca",
+        hash: "6efc2d6691a5aafa49001b809aa535a491f70caa28547261488038492b249fc7",
     };
 
     /// GET /v1/accounts/{accountId} · oauth\[accounts:read\] · owner account({path.accountId}) · 600/min per ip (v1.yaml:38)

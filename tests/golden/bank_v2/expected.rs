@@ -38,6 +38,8 @@ pub mod policy {
                     typed: true,
                     scopes_claim: &["scope"],
                     roles_claim: ::core::option::Option::Some(&["roles"]),
+                    bound: ::core::option::Option::None,
+                    introspection: ::core::option::Option::None,
                 }),
             },
             Scheme {
@@ -158,7 +160,7 @@ pub mod policy {
             Setting::Fixed("https://bank.example/problems/"),
         ),
         validation_status: 400u16,
-        hash: "4f5d6e75ae1f3c686b80a0b487d517833ee585368e567b27866910a73fbcc382",
+        hash: "1364c43cb5c9e6588be9990b6ceae5c26627fdf49157a515cd9d27564a281813",
     };
 
     /// GET /v2/health · public: liveness probe; it shows no data · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:56)

@@ -26,15 +26,6 @@ const OPERATION: &[Row<Policy>] = &[
 
 /// Of security schemes.
 const SCHEME: &[Row<Scheme>] = &[
-    ("bound", |scheme| match &scheme.verify {
-        Verify::Jwt(jwt) => jwt.bound.as_ref().map(|bound| bound.span),
-        _ => None,
-    }),
-    ("introspection", |scheme| match &scheme.verify {
-        Verify::Jwt(jwt) => jwt.introspection.as_ref().map(|asked| asked.span),
-        Verify::Introspection(asked) => Some(asked.span),
-        _ => None,
-    }),
     ("anomaly", |scheme| match &scheme.verify {
         Verify::ApiKey(key) => key.anomaly.as_ref().map(|anomaly| anomaly.span),
         _ => None,

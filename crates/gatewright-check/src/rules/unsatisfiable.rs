@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use gatewright_diag::{Level, Sink, Span, codes};
 use gatewright_ir::policy::{Alternative, Scheme};
+use gatewright_policy::table::ClientCertificates;
 
 use crate::context::{alternatives, has_claims, has_level, has_roles, near_or, shown};
 use crate::{Context, Rule};
@@ -12,6 +13,7 @@ pub(crate) static RULE: Rule = Rule { code: codes::UNSATISFIABLE, level: Level::
 
 fn check(cx: &Context<'_>, sink: &mut Sink) {
     key_scopes(cx, sink);
+    certificates(cx, sink);
     for (operation, policy) in cx.operations() {
         let guarded = alternatives(policy);
         if guarded.is_empty() {
@@ -42,6 +44,19 @@ fn partly(cx: &Context<'_>, guarded: &[Alternative], what: &str, key: Span, yes:
         RULE.warn(sink, alternative.span, format!("whoever uses this alternative alone has not {what}, and is refused"))
             .related(key, "asked for here")
             .help("remove the alternative, or add to it a scheme that has what is asked for");
+    }
+}
+
+/// A token that is bound to a certificate needs one to be asked for.
+fn certificates(cx: &Context<'_>, sink: &mut Sink) {
+    if cx.policies().transport.client_certificates != ClientCertificates::Off {
+        return;
+    }
+    for scheme in &cx.policies().schemes {
+        if let Some(bound) = scheme.verify.bound().filter(|bound| bound.value.mtls) {
+            RULE.report(sink, bound.span, "nobody presents a certificate: the server does not ask for one")
+                .help("ask for certificates in the root's `x-security`: `transport: { client-certificates: optional }`");
+        }
     }
 }
 

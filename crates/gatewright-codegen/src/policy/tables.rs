@@ -4,8 +4,8 @@ use gatewright_diag::{SourceMap, Span};
 use gatewright_ir::CheckedIr;
 use gatewright_ir::api::Location;
 use gatewright_ir::policy::{
-    Access, Alternative, Claim, Keys, Limit, LimitKey, Must, Operand, Policy, Quota, RequestPart, Scheme, SchemeKind,
-    Setting, Verify,
+    Access, Alternative, Bound, Claim, Introspection, Keys, Limit, LimitKey, Must, Operand, Policy, Quota, RequestPart,
+    Scheme, SchemeKind, Setting, Verify,
 };
 use gatewright_policy::Rate;
 use proc_macro2::TokenStream;
@@ -223,16 +223,13 @@ fn verify(source: &Source<'_>, scheme: &Scheme) -> Written {
             let rotate = key.rotate_every.map_or_else(none, |s| quote!(::core::option::Option::Some(#s)));
             return Ok(quote!(ApiKey(ApiKey { prefix: #prefix, rotate_every: #rotate, grace: #grace })));
         }
-        Verify::Introspection(_) => return Err(refused("`introspection`", scheme.name.span)),
+        Verify::Introspection(asked) => {
+            let asked = introspection(source, &asked.value);
+            return Ok(quote!(Introspection(#asked)));
+        }
         Verify::WebAuthn(_) => return Err(refused("`webauthn`", scheme.name.span)),
         Verify::Jwt(jwt) => jwt,
     };
-    if let Some(bound) = &jwt.bound {
-        return Err(refused("`bound`", bound.span));
-    }
-    if let Some(asked) = &jwt.introspection {
-        return Err(refused("`introspection`", asked.span));
-    }
     let issuer = text_setting(source, &jwt.issuer.value, jwt.issuer.span);
     let audience = jwt.audience.iter().map(|a| text_setting(source, &a.value, a.span));
     let keys = match &jwt.keys.value {
@@ -252,16 +249,53 @@ fn verify(source: &Source<'_>, scheme: &Scheme) -> Written {
         quote!(Algorithm::#name)
     });
     let (lifetime, leeway, typed, scopes) = (jwt.max_lifetime, jwt.leeway, jwt.typed, &jwt.scopes_claim);
-    let roles = match &jwt.roles_claim {
-        Some(path) => quote!(::core::option::Option::Some(&[#(#path),*])),
+    let roles = roles_claim(jwt.roles_claim.as_deref());
+    let bound = bound(jwt.bound.as_ref().map(|b| b.value));
+    let asked = match &jwt.introspection {
+        Some(asked) => {
+            let asked = introspection(source, &asked.value);
+            quote!(::core::option::Option::Some(#asked))
+        }
         None => none(),
     };
     Ok(quote! {
         Jwt(Jwt {
             issuer: #issuer, audience: &[#(#audience),*], keys: Keys::#keys, algorithms: &[#(#algorithms),*],
             max_lifetime: #lifetime, leeway: #leeway, typed: #typed, scopes_claim: &[#(#scopes),*], roles_claim: #roles,
+            bound: #bound, introspection: #asked,
         })
     })
+}
+
+fn roles_claim(path: Option<&[String]>) -> TokenStream {
+    path.map_or_else(none, |path| quote!(::core::option::Option::Some(&[#(#path),*])))
+}
+
+fn bound(bound: Option<Bound>) -> TokenStream {
+    bound.map_or_else(none, |Bound { dpop, mtls, require, nonce }| {
+        quote!(::core::option::Option::Some(Bound { dpop: #dpop, mtls: #mtls, require: #require, nonce: #nonce }))
+    })
+}
+
+fn introspection(source: &Source<'_>, asked: &Introspection) -> TokenStream {
+    let url = text_setting(source, &asked.url.value, asked.url.span);
+    let issuer = match &asked.issuer {
+        Some(issuer) => {
+            let issuer = text_setting(source, &issuer.value, issuer.span);
+            quote!(::core::option::Option::Some(#issuer))
+        }
+        None => none(),
+    };
+    let audience = asked.audience.iter().map(|a| text_setting(source, &a.value, a.span));
+    let (cache, leeway, scopes) = (asked.cache, asked.leeway, &asked.scopes_claim);
+    let roles = roles_claim(asked.roles_claim.as_deref());
+    let bound = bound(asked.bound.as_ref().map(|b| b.value));
+    quote! {
+        Introspection {
+            url: #url, issuer: #issuer, audience: &[#(#audience),*], cache: #cache, leeway: #leeway,
+            scopes_claim: &[#(#scopes),*], roles_claim: #roles, bound: #bound,
+        }
+    }
 }
 
 fn access(source: &Source<'_>, access: &Access, span: Span) -> Written {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use gatewright_ir::CheckedIr;
-use gatewright_ir::policy::{Access, PolicySet};
+use gatewright_ir::policy::{Access, Bound, PolicySet};
 use quote::ToTokens;
 use syn::{Expr, ExprStruct, Item, ItemStatic, Lit};
 
@@ -14,6 +14,13 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
     let api = statics.iter().find(|s| s.ident == "API").ok_or("no table of the API")?;
     let api = structure(&api.expr).ok_or("the API's table cannot be read")?;
     let grants = Grants::read(api).ok_or("the API's grants cannot be read")?;
+    for scheme in field(api, "schemes").and_then(items).ok_or("the API's schemes cannot be read")? {
+        let scheme = structure(scheme).ok_or("a scheme cannot be read")?;
+        let name = field(scheme, "name").and_then(text).ok_or("a scheme has no name")?;
+        if bound(scheme) != ir.policies.scheme(&name).map(|s| s.verify.bound().map(|b| b.value)) {
+            return Err(format!("the scheme `{name}` does not bind tokens as its policy says"));
+        }
+    }
     let mut tables: HashMap<String, &ExprStruct> = HashMap::new();
     for item in statics.iter().filter(|s| s.ident != "API") {
         let table = structure(&item.expr).ok_or("a policy's table cannot be read")?;
@@ -40,6 +47,31 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
     match tables.keys().next() {
         Some(id) => Err(format!("the policy of `{id}` belongs to no operation")),
         None => Ok(()),
+    }
+}
+
+/// Which bound tokens a scheme takes; nothing where that cannot be read.
+#[allow(clippy::option_option)]
+fn bound(scheme: &ExprStruct) -> Option<Option<Bound>> {
+    let (kind, argument) = variant(field(scheme, "verify")?)?;
+    if !matches!(kind.as_str(), "Jwt" | "Introspection") {
+        return Some(None);
+    }
+    match variant(field(structure(argument?)?, "bound")?)? {
+        (name, None) if name == "None" => Some(None),
+        (name, Some(found)) if name == "Some" => {
+            let found = structure(found)?;
+            let flag = |name: &str| match field(found, name)? {
+                Expr::Lit(lit) => match &lit.lit {
+                    Lit::Bool(flag) => Some(flag.value),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let (dpop, mtls, require, nonce) = (flag("dpop")?, flag("mtls")?, flag("require")?, flag("nonce")?);
+            Some(Some(Bound { dpop, mtls, require, nonce }))
+        }
+        _ => None,
     }
 }
 

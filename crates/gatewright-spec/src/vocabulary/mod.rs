@@ -110,7 +110,7 @@ const TOKEN_SCHEME: Keys = &[
     "introspection",
 ];
 const KEY_SOURCES: Keys = &["discovery", "jwks", "file", "inline"];
-const BOUND: Keys = &["methods", "require"];
+const BOUND: Keys = &["methods", "require", "nonce"];
 const INTROSPECTION: Keys = &["url", "cache"];
 const KEY_SCHEME: Keys = &["prefix", "rotate-every", "grace", "anomaly"];
 const ANOMALY: Keys = &["new-network", "spike"];

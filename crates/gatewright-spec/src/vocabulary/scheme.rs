@@ -1,7 +1,7 @@
 //! `x-security` of a security scheme: how its credential is verified.
 
-use gatewright_diag::{Spanned, codes};
-use gatewright_ir::policy::{Anomaly, ApiKey, Bound, Introspection, Jwt, Keys, SchemeKind, Verify, WebAuthn};
+use gatewright_diag::{Span, Spanned, codes};
+use gatewright_ir::policy::{Anomaly, ApiKey, Bound, Introspection, Jwt, Keys, SchemeKind, Setting, Verify, WebAuthn};
 use gatewright_policy::table::Algorithm;
 
 use super::read::Reader;
@@ -57,12 +57,32 @@ impl Reader<'_> {
             Some(value) => Some(self.claim_path(value)?),
             None => None,
         };
+        let issuer = node.get("issuer").and_then(|value| self.text_setting(value));
+        let audience = node.get("audience").and_then(|value| self.audience(value));
+        let leeway = node.get("leeway").map_or(Some(30), |value| self.leeway(value));
+        let bound = match node.get("bound") {
+            Some(value) => Some(self.bound(value)?),
+            None => None,
+        };
         let introspection = match node.get("introspection") {
-            Some(value) => Some(self.introspection(value, &scopes_claim, roles_claim.as_deref())?),
+            Some(value) => {
+                let (url, cache, span) = self.introspection(value)?;
+                let asked = Introspection {
+                    url,
+                    cache,
+                    issuer: issuer.clone(),
+                    audience: audience.clone().unwrap_or_default(),
+                    leeway: leeway?,
+                    bound: bound.clone(),
+                    scopes_claim: scopes_claim.clone(),
+                    roles_claim: roles_claim.clone(),
+                };
+                Some(Spanned::new(asked, span))
+            }
             None => None,
         };
         if let (Some(introspection), false) = (&introspection, node.has("keys")) {
-            return Some(Verify::Introspection(introspection.clone()));
+            return self.opaque(node, introspection.clone());
         }
         let mut complete = true;
         for (key, why) in [
@@ -76,19 +96,12 @@ impl Reader<'_> {
                 complete = false;
             }
         }
-        let issuer = node.get("issuer").and_then(|value| self.text_setting(value));
-        let audience = node.get("audience").and_then(|value| self.audience(value));
         let keys = node.get("keys").and_then(|value| self.keys(value));
         let algorithms = node.get("algorithms").and_then(|value| self.algorithms(value));
         let max_lifetime = node.get("max-lifetime").map_or(Some(3_600), |value| self.seconds(value));
-        let leeway = node.get("leeway").map_or(Some(30), |value| self.leeway(value));
         let typed = match node.get("typ") {
             Some(value) => self.word(value, &[("at+jwt", true), ("any", false)]),
             None => Some(true),
-        };
-        let bound = match node.get("bound") {
-            Some(value) => Some(self.bound(value)?),
-            None => None,
         };
         if !complete {
             return None;
@@ -107,6 +120,24 @@ impl Reader<'_> {
             bound,
             introspection,
         })))
+    }
+
+    /// A scheme whose tokens are all asked about. What only signed tokens have would not be checked, so it may not be said.
+    fn opaque(&mut self, node: Node<'_>, introspection: Spanned<Introspection>) -> Option<Verify> {
+        for key in ["algorithms", "typ", "max-lifetime"] {
+            if let Some(value) = node.get(key) {
+                self.sink
+                    .error(codes::VOCABULARY_VALUE, value.anchor_span(), format!("`{key}` is of signed tokens only"))
+                    .help("say where their keys are: `keys: { discovery: true }`, or leave it away");
+                return None;
+            }
+        }
+        if !node.has("audience") {
+            let why = "say whom the tokens are for, else tokens for other services are taken: `audience: my-api`";
+            self.missing(node, "audience", why);
+            return None;
+        }
+        Some(Verify::Introspection(introspection))
     }
 
     fn audience(&mut self, node: Node<'_>) -> Option<Vec<Spanned<gatewright_ir::policy::Setting<String>>>> {
@@ -185,40 +216,43 @@ impl Reader<'_> {
         Some(leeway)
     }
 
-    /// `[dpop, mtls]`, or `{ methods: […], require: true }`.
+    /// `[dpop, mtls]`, or `{ methods: […], require: true, nonce: true }`.
     fn bound(&mut self, node: Node<'_>) -> Option<Spanned<Bound>> {
-        let (methods, require) = if node.is_map() {
+        let (methods, require, nonce) = if node.is_map() {
             if !self.object(node, BOUND) {
                 return None;
             }
-            let require = match node.get("require") {
-                Some(value) => self.boolean(value)?,
-                None => false,
+            let mut flag = |key: &str| match node.get(key) {
+                Some(value) => self.boolean(value),
+                None => Some(false),
             };
-            (node.get("methods"), require)
+            let (require, nonce) = (flag("require")?, flag("nonce")?);
+            (node.get("methods"), require, nonce)
         } else {
-            (Some(node), false)
+            (Some(node), false, false)
         };
         let Some(methods) = methods.filter(|m| m.is_seq() && !m.is_empty()) else {
             self.wrong_type(node, "a list of `dpop` and `mtls`");
             return None;
         };
-        let mut bound = Bound { dpop: false, mtls: false, require };
+        let mut bound = Bound { dpop: false, mtls: false, require, nonce };
         for item in methods.items() {
             match self.word(item, &[("dpop", true), ("mtls", false)])? {
                 true => bound.dpop = true,
                 false => bound.mtls = true,
             }
         }
+        if bound.nonce && !bound.dpop {
+            self.sink
+                .error(codes::VOCABULARY_VALUE, node.anchor_span(), "only proofs of `dpop` have a nonce")
+                .help("add `dpop` to the methods, or leave `nonce` away");
+            return None;
+        }
         Some(Spanned::new(bound, node.anchor_span()))
     }
 
-    fn introspection(
-        &mut self,
-        node: Node<'_>,
-        scopes_claim: &[String],
-        roles_claim: Option<&[String]>,
-    ) -> Option<Spanned<Introspection>> {
+    /// Where tokens are asked about, for how many seconds an answer is kept, and where it stands.
+    fn introspection(&mut self, node: Node<'_>) -> Option<(Spanned<Setting<String>>, u32, Span)> {
         if !self.object(node, INTROSPECTION) {
             return None;
         }
@@ -230,13 +264,7 @@ impl Reader<'_> {
             Some(value) => self.seconds(value)?,
             None => 0,
         };
-        let introspection = Introspection {
-            url: self.url_setting(url)?.value,
-            cache,
-            scopes_claim: scopes_claim.to_vec(),
-            roles_claim: roles_claim.map(<[String]>::to_vec),
-        };
-        Some(Spanned::new(introspection, node.anchor_span()))
+        Some((self.url_setting(url)?, cache, node.anchor_span()))
     }
 
     fn api_key(&mut self, node: Node<'_>) -> Option<ApiKey> {

@@ -8,10 +8,13 @@ use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 
 use super::Identity;
+use super::bound::Confirmation;
 
 #[derive(Clone)]
 struct Entry {
     identity: Arc<Identity>,
+    /// What it is bound to: that is to be proved each time.
+    confirmation: Confirmation,
     /// The last second in which the token is good.
     until: i64,
     /// The keys that it was verified with.
@@ -40,19 +43,26 @@ impl TokenCache {
     }
 
     /// The identity of a token that was verified with the keys of this generation, and is still good at `now`.
-    pub(crate) fn get(&self, token: &str, now: i64, generation: u64) -> Option<Arc<Identity>> {
+    pub(crate) fn get(&self, token: &str, now: i64, generation: u64) -> Option<(Arc<Identity>, Confirmation)> {
         let entries = self.entries.as_ref()?;
         let entry = entries.get(token)?;
         if now <= entry.until && entry.generation == generation {
-            return Some(entry.identity);
+            return Some((entry.identity, entry.confirmation));
         }
         entries.remove(token);
         None
     }
 
-    pub(crate) fn insert(&self, token: &str, identity: &Arc<Identity>, until: i64, generation: u64) {
+    pub(crate) fn insert(
+        &self,
+        token: &str,
+        identity: &Arc<Identity>,
+        confirmation: Confirmation,
+        until: i64,
+        generation: u64,
+    ) {
         if let Some(entries) = &self.entries {
-            entries.insert(token.into(), Entry { identity: identity.clone(), until, generation });
+            entries.insert(token.into(), Entry { identity: identity.clone(), confirmation, until, generation });
         }
     }
 }

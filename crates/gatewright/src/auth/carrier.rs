@@ -46,10 +46,10 @@ impl Place {
     }
 }
 
-/// The credential of `scheme` in what its place holds: for `Authorization`, what stands behind the scheme's name and one
+/// The credential of such a carrier in what its place holds: for `Authorization`, what stands behind the scheme's name and one
 /// space, if that is the name.
-pub(crate) fn credential<'h>(scheme: &Scheme, held: &'h str) -> Option<&'h str> {
-    match scheme.carrier {
+pub(crate) fn credential(carrier: Carrier, held: &str) -> Option<&str> {
+    match carrier {
         Carrier::Authorization(name) => {
             let (found, rest) = held.split_once(' ')?;
             found.eq_ignore_ascii_case(name).then_some(rest)

@@ -1,8 +1,10 @@
-//! `WWW-Authenticate` (RFC 9110, 11.6.1; RFC 6750, 3): one challenge per scheme that could let the caller in. Written at
+//! `WWW-Authenticate` (RFC 9110, 11.6.1; RFC 6750, 3; RFC 9449, 7.1): one challenge per scheme that could let the caller in. Written at
 //! start, but for the scopes of a 403.
 
-use gatewright_policy::table::{Access, ApiPolicy, Carrier, Policy, Scheme};
+use gatewright_policy::table::{Access, ApiPolicy, Carrier, Policy, Scheme, Verify};
 use http::HeaderValue;
+
+use super::bound::ALGORITHMS;
 
 /// The challenges of one operation.
 #[derive(Default)]
@@ -11,6 +13,10 @@ pub(crate) struct Challenges {
     pub(crate) missing: Vec<HeaderValue>,
     /// What was presented is not good.
     pub(crate) invalid: Vec<HeaderValue>,
+    /// The proof beside a token is not good.
+    pub(crate) proof: Vec<HeaderValue>,
+    /// The proof must hold the nonce that stands beside.
+    pub(crate) nonce: Vec<HeaderValue>,
     /// By alternative: a scope is missing.
     pub(crate) scope: Vec<Option<HeaderValue>>,
 }
@@ -26,21 +32,52 @@ impl Challenges {
             for scheme in schemes() {
                 if !seen.contains(&scheme.name) {
                     seen.push(scheme.name);
-                    challenges.missing.extend(challenge(scheme, &realm, ""));
-                    challenges.invalid.extend(challenge(scheme, &realm, ", error=\"invalid_token\""));
+                    for name in names(scheme) {
+                        challenges.missing.extend(challenge(scheme, name, &realm, ""));
+                        challenges.invalid.extend(challenge(scheme, name, &realm, ", error=\"invalid_token\""));
+                        if name == Name::DPoP {
+                            let with = |error: &str| challenge(scheme, name, &realm, &format!(", error=\"{error}\""));
+                            challenges.proof.extend(with("invalid_dpop_proof"));
+                            challenges.nonce.extend(with("use_dpop_nonce"));
+                        }
+                    }
                 }
             }
             let scope = quoted(&alternative.scopes.join(" "));
             let error = format!(", error=\"insufficient_scope\", scope={scope}");
             let bearer = schemes().find(|s| s.carrier == Carrier::Authorization("bearer"));
-            challenges.scope.push(bearer.and_then(|s| challenge(s, &realm, &error)));
+            let name = |s: &Scheme| names(s).next().unwrap_or(Name::Own);
+            challenges.scope.push(bearer.and_then(|s| challenge(s, name(s), &realm, &error)));
         }
         challenges
     }
 }
 
-fn challenge(scheme: &Scheme, realm: &str, error: &str) -> Option<HeaderValue> {
+/// The name under which a credential of a scheme may be presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Name {
+    Own,
+    DPoP,
+}
+
+/// A scheme that takes tokens bound to a key is challenged as `DPoP`, and under its own name too where a token may also
+/// come so.
+fn names(scheme: &Scheme) -> impl Iterator<Item = Name> {
+    let bound = match &scheme.verify {
+        Verify::Jwt(jwt) => jwt.bound,
+        Verify::Introspection(asked) => asked.bound,
+        _ => None,
+    };
+    let dpop = bound.is_some_and(|b| b.dpop) && scheme.carrier == Carrier::Authorization("bearer");
+    let only = dpop && bound.is_some_and(|b| b.require && !b.mtls);
+    [(!only).then_some(Name::Own), dpop.then_some(Name::DPoP)].into_iter().flatten()
+}
+
+fn challenge(scheme: &Scheme, name: Name, realm: &str, error: &str) -> Option<HeaderValue> {
     let text = match scheme.carrier {
+        Carrier::Authorization("bearer") if name == Name::DPoP => {
+            format!("DPoP realm={realm}{error}, algs={}", quoted(ALGORITHMS))
+        }
         Carrier::Authorization("bearer") => format!("Bearer realm={realm}{error}"),
         Carrier::Authorization("basic") => format!("Basic realm={realm}, charset=\"UTF-8\""),
         Carrier::Authorization(name) => format!("{} realm={realm}", capital(name)),

@@ -3,10 +3,12 @@
 pub(crate) mod api_key;
 mod application;
 mod basic;
+pub(crate) mod bound;
 mod cache;
 pub(crate) mod carrier;
 pub(crate) mod challenge;
 mod identity;
+mod introspection;
 pub(crate) mod jwt;
 pub(crate) mod scheme;
 
@@ -14,4 +16,4 @@ pub use application::{Presented, Unverified, Verified, Verifier, Verify};
 pub(crate) use basic::decode as application_basic;
 pub(crate) use identity::Credential;
 pub use identity::{Caller, Identity};
-pub(crate) use scheme::{Checked, SchemeState};
+pub(crate) use scheme::{Asked, Bad, Checked, SchemeState};

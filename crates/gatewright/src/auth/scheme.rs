@@ -5,22 +5,54 @@ use std::sync::Arc;
 
 use gatewright_policy::bits::Grants;
 use gatewright_policy::table::{ApiPolicy, Carrier, Scheme, Verify};
+use http::HeaderValue;
+use http::request::Parts;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::api_key::ApiKeys;
+use super::bound::{Binding, Confirmation, Nonces, Replays, Unbound};
 use super::cache::TokenCache;
+use super::carrier;
+use super::introspection::{Introspector, Said};
 use super::jwt::{JwtVerifier, Rejected};
 use super::{Credential, Identity, Presented, Unverified, Verified, Verifier};
 use crate::Internal;
 use crate::config::{Config, Resolver};
+use crate::gateway::Exchange;
+
+/// The request that a credential came in.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'r> {
+    pub(crate) parts: &'r Parts,
+    pub(crate) exchange: &'r Exchange,
+    pub(crate) deadline: Instant,
+}
 
 /// What became of a credential.
 pub(crate) enum Checked {
     Good(Arc<Identity>),
-    /// The reason is for the audit record.
-    Bad(&'static str),
+    Bad(Bad),
     Unavailable(Internal),
+}
+
+/// Why a credential is refused. The reasons are for the audit record.
+#[derive(Debug)]
+pub(crate) enum Bad {
+    Credential(&'static str),
+    /// The token may be good; the proof beside it is not (RFC 9449, 7.1).
+    Proof(&'static str),
+    /// The proof must hold this nonce (RFC 9449, 9).
+    Nonce(HeaderValue),
+}
+
+impl Bad {
+    pub(crate) fn why(&self) -> &'static str {
+        match self {
+            Bad::Credential(why) | Bad::Proof(why) => why,
+            Bad::Nonce(_) => "the proof has no nonce, or an old one",
+        }
+    }
 }
 
 pub(crate) struct SchemeState {
@@ -28,13 +60,29 @@ pub(crate) struct SchemeState {
     index: u16,
     api: &'static ApiPolicy,
     kind: Kind,
-    cache: TokenCache,
 }
 
 enum Kind {
-    Jwt(JwtVerifier),
+    Token(Box<Tokens>),
     ApiKey(ApiKeys),
     Application(Verifier),
+}
+
+/// Access tokens: signed, opaque, or both.
+struct Tokens {
+    signed: Option<JwtVerifier>,
+    opaque: Option<Introspector>,
+    /// Of signed ones.
+    cache: TokenCache,
+    binding: Binding,
+}
+
+/// A credential as it stands in its place.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown<'h> {
+    text: &'h str,
+    /// Behind `DPoP`, not behind the scheme's own name.
+    as_dpop: bool,
 }
 
 impl SchemeState {
@@ -44,14 +92,30 @@ impl SchemeState {
         scheme: &'static Scheme,
         config: &Config,
         verifiers: &BTreeMap<&'static str, Verifier>,
+        proofs: &(Arc<Replays>, Arc<Nonces>),
         r: &mut Resolver,
     ) -> Option<SchemeState> {
-        let mut cached = 0;
+        let binding = |rule| Binding { rule, replays: proofs.0.clone(), nonces: proofs.1.clone() };
         let kind = match &scheme.verify {
             Verify::Jwt(jwt) => {
-                cached = config.token_cache;
-                Kind::Jwt(JwtVerifier::start(scheme, jwt, config, r)?)
+                let signed = JwtVerifier::start(scheme, jwt, config, r);
+                let opaque = match &jwt.introspection {
+                    Some(asked) => Some(Introspector::start(scheme, asked, config, r)?),
+                    None => None,
+                };
+                Kind::Token(Box::new(Tokens {
+                    signed: Some(signed?),
+                    opaque,
+                    cache: TokenCache::new(config.token_cache),
+                    binding: binding(jwt.bound),
+                }))
             }
+            Verify::Introspection(asked) => Kind::Token(Box::new(Tokens {
+                signed: None,
+                opaque: Some(Introspector::start(scheme, asked, config, r)?),
+                cache: TokenCache::new(0),
+                binding: binding(asked.bound),
+            })),
             Verify::ApiKey(key) => match &config.keys {
                 Some((store, pepper)) => Kind::ApiKey(ApiKeys::new(key, store.clone(), pepper.clone())),
                 None => {
@@ -70,68 +134,120 @@ impl SchemeState {
                 }
             },
         };
-        Some(SchemeState { scheme, index, api, kind, cache: TokenCache::new(cached) })
+        Some(SchemeState { scheme, index, api, kind })
     }
 
     pub(crate) fn is_bearer(&self) -> bool {
         self.scheme.carrier == Carrier::Authorization("bearer")
     }
 
+    /// This scheme's credential in what its place holds, if there is one.
+    pub(crate) fn shown<'h>(&self, held: &'h str) -> Option<Shown<'h>> {
+        if let Some(text) = carrier::credential(self.scheme.carrier, held) {
+            return Some(Shown { text, as_dpop: false });
+        }
+        let Kind::Token(tokens) = &self.kind else { return None };
+        let dpop = self.is_bearer() && tokens.binding.takes_dpop();
+        let text = carrier::credential(Carrier::Authorization("dpop"), held).filter(|_| dpop)?;
+        Some(Shown { text, as_dpop: true })
+    }
+
     /// Verifies what was presented for this scheme.
-    pub(crate) async fn check(&self, credential: &str, now: i64, deadline: Instant) -> Checked {
+    pub(crate) async fn check(&self, shown: Shown<'_>, asked: &Asked<'_>) -> Checked {
+        let (credential, now) = (shown.text, asked.exchange.unix);
         match &self.kind {
-            Kind::Jwt(jwt) => {
-                // First, so that nothing that was remembered outlives its keys.
-                let Some(mut held) = jwt.keys(deadline).await else {
-                    return Checked::Unavailable(Internal::new("the issuer's keys are not to be had"));
+            Kind::Token(tokens) => {
+                let (identity, confirmation) = match self.token(tokens, credential, asked).await {
+                    Ok(good) => good,
+                    Err(not) => return not,
                 };
-                if let Some(identity) = self.cache.get(credential, now, held.generation) {
-                    return Checked::Good(identity);
-                }
-                let mut verified = jwt.verify(credential, &held, now);
-                if verified.as_ref().is_err_and(|why| *why == Rejected::UnknownKey)
-                    && let Some(newer) = jwt.newer_keys(&held, deadline).await
-                {
-                    held = newer;
-                    verified = jwt.verify(credential, &held, now);
-                }
-                match verified {
-                    Err(rejected) => Checked::Bad(rejected.why()),
-                    Ok(token) => {
-                        let until = token.until;
-                        let identity = self.identity(token.into());
-                        self.cache.insert(credential, &identity, until, held.generation);
-                        Checked::Good(identity)
+                match tokens.binding.judge(credential, confirmation, shown.as_dpop, asked) {
+                    Ok(()) => Checked::Good(identity),
+                    Err(Unbound::Token(why)) => Checked::Bad(Bad::Credential(why)),
+                    Err(Unbound::Proof(why)) => Checked::Bad(Bad::Proof(why)),
+                    Err(Unbound::Nonce(nonce)) => Checked::Bad(Bad::Nonce(nonce)),
+                    Err(Unbound::Full) => {
+                        Checked::Unavailable(Internal::new("more proofs are used than can be remembered"))
                     }
                 }
             }
             Kind::ApiKey(keys) => match keys.check(credential, now) {
                 Err(cause) => Checked::Unavailable(cause),
-                Ok(None) => Checked::Bad("no such API key"),
+                Ok(None) => Checked::Bad(Bad::Credential("no such API key")),
                 Ok(Some(facts)) => Checked::Good(self.identity(facts)),
             },
-            Kind::Application(verifier) => self.application(verifier, credential, deadline).await,
+            Kind::Application(verifier) => self.application(verifier, credential, asked.deadline).await,
         }
+    }
+
+    /// A token that is good for somebody.
+    async fn token(
+        &self,
+        tokens: &Tokens,
+        credential: &str,
+        asked: &Asked<'_>,
+    ) -> Result<(Arc<Identity>, Confirmation), Checked> {
+        match (&tokens.signed, &tokens.opaque) {
+            // By its form alone: a signed token that is not good is not asked about.
+            (Some(jwt), opaque) if opaque.is_none() || is_signed(credential) => {
+                self.signed(jwt, &tokens.cache, credential, asked).await
+            }
+            (_, Some(opaque)) => match opaque.check(credential, asked, |facts| self.identity(facts)).await {
+                Said::Good(identity, confirmation) => Ok((identity, confirmation)),
+                Said::Bad(why) => Err(Checked::Bad(Bad::Credential(why))),
+                Said::Unavailable(cause) => Err(Checked::Unavailable(cause)),
+            },
+            (_, None) => Err(Checked::Bad(Bad::Credential("nobody verifies this token"))),
+        }
+    }
+
+    async fn signed(
+        &self,
+        jwt: &JwtVerifier,
+        cache: &TokenCache,
+        credential: &str,
+        asked: &Asked<'_>,
+    ) -> Result<(Arc<Identity>, Confirmation), Checked> {
+        let (now, deadline) = (asked.exchange.unix, asked.deadline);
+        // First, so that nothing that was remembered outlives its keys.
+        let Some(mut held) = jwt.keys(deadline).await else {
+            return Err(Checked::Unavailable(Internal::new("the issuer's keys are not to be had")));
+        };
+        if let Some(known) = cache.get(credential, now, held.generation) {
+            return Ok(known);
+        }
+        let mut verified = jwt.verify(credential, &held, now);
+        if verified.as_ref().is_err_and(|why| *why == Rejected::UnknownKey)
+            && let Some(newer) = jwt.newer_keys(&held, deadline).await
+        {
+            held = newer;
+            verified = jwt.verify(credential, &held, now);
+        }
+        let token = verified.map_err(|rejected| Checked::Bad(Bad::Credential(rejected.why())))?;
+        let (until, confirmation) = (token.until, token.confirmation);
+        let identity = self.identity(token.into());
+        cache.insert(credential, &identity, confirmation, until, held.generation);
+        Ok((identity, confirmation))
     }
 
     async fn application(&self, verifier: &Verifier, credential: &str, deadline: Instant) -> Checked {
         let basic;
         let presented = match self.scheme.carrier {
             Carrier::Authorization("basic") => match super::application_basic(credential) {
-                None => return Checked::Bad("malformed Basic credentials"),
+                None => return Checked::Bad(Bad::Credential("malformed Basic credentials")),
                 Some(pair) => {
                     basic = pair;
                     let (user, password) = basic.parts();
                     Presented::Basic { user, password }
                 }
             },
-            _ if credential.is_empty() => return Checked::Bad("an empty credential"),
+            _ if credential.is_empty() => return Checked::Bad(Bad::Credential("an empty credential")),
             _ => Presented::Token(credential),
         };
         // The application's code may hang or panic: nobody comes in by either.
         match crate::gateway::shield(deadline, verifier.verify(presented)).await {
             Ok(Ok(verified)) => Checked::Good(self.identity(verified.into())),
-            Ok(Err(Unverified::Bad)) => Checked::Bad("the application does not verify it"),
+            Ok(Err(Unverified::Bad)) => Checked::Bad(Bad::Credential("the application does not verify it")),
             Ok(Err(Unverified::Unavailable(cause))) => Checked::Unavailable(cause),
             Err(refused) => Checked::Unavailable(refused.into_cause()),
         }
@@ -175,6 +291,11 @@ impl SchemeState {
             grants,
         })])
     }
+}
+
+/// Whether a token has the form of a signed one: three parts, the first of which opens a JSON object.
+fn is_signed(token: &str) -> bool {
+    token.starts_with("eyJ") && token.bytes().filter(|b| *b == b'.').count() == 2
 }
 
 /// What a verified credential says, whatever its kind.

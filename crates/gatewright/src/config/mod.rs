@@ -14,6 +14,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::net::Forwarding;
 use crate::outbound::Fetch;
 use gatewright_store::{KeyStore, Pepper};
+use secrecy::{SecretSlice, SecretString};
 
 /// Looks a variable up.
 pub(crate) type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -27,6 +28,10 @@ pub struct Config {
     pub(crate) jwks: BTreeMap<String, String>,
     pub(crate) key_hosts: Vec<String>,
     pub(crate) key_outage: Duration,
+    /// By scheme: who asks about its tokens.
+    pub(crate) introspection_clients: BTreeMap<String, (String, SecretString)>,
+    pub(crate) dpop_proofs: usize,
+    pub(crate) dpop_nonce_key: Option<SecretSlice<u8>>,
     authorities: Option<Vec<u8>>,
     /// Made when it is first needed.
     outbound: Arc<OnceLock<Result<Arc<dyn Fetch>, String>>>,
@@ -59,6 +64,9 @@ impl Config {
             jwks: BTreeMap::new(),
             key_hosts: Vec::new(),
             key_outage: Duration::from_secs(4 * 3_600),
+            introspection_clients: BTreeMap::new(),
+            dpop_proofs: 500_000,
+            dpop_nonce_key: None,
             authorities: None,
             outbound: Arc::default(),
             forwarding: Forwarding::XForwardedFor,
@@ -124,6 +132,33 @@ impl Config {
     #[must_use]
     pub fn key_outage(mut self, longest: Duration) -> Config {
         self.key_outage = longest;
+        self
+    }
+
+    /// The client that asks a scheme's issuer about tokens (RFC 7662, 2.1), and its secret.
+    #[must_use]
+    pub fn introspection_client(
+        mut self,
+        scheme: impl Into<String>,
+        id: impl Into<String>,
+        secret: impl Into<SecretString>,
+    ) -> Config {
+        self.introspection_clients.insert(scheme.into(), (id.into(), secret.into()));
+        self
+    }
+
+    /// How many proofs (RFC 9449) are remembered within two minutes, so that none is used twice; one more is refused
+    /// (503). Default 500,000, about 20 MB when full. Another process does not know them.
+    #[must_use]
+    pub fn dpop_proofs(mut self, most: usize) -> Config {
+        self.dpop_proofs = most;
+        self
+    }
+
+    /// What nonces of proofs are made with, for several servers that stand for one. Default: random in each process.
+    #[must_use]
+    pub fn dpop_nonce_key(mut self, key: impl Into<SecretSlice<u8>>) -> Config {
+        self.dpop_nonce_key = Some(key.into());
         self
     }
 

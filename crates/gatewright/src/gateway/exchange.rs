@@ -20,6 +20,10 @@ pub struct Exchange {
     client: Option<IpAddr>,
     pub(crate) secure: bool,
     pub(crate) host: Option<String>,
+    /// The port that the request names; none where it is its scheme's.
+    pub(crate) port: Option<u16>,
+    /// The SHA-256 of the client's certificate.
+    pub(crate) certificate: Option<[u8; 32]>,
     /// Monotonic nanoseconds.
     pub(crate) started: u64,
     opened: tokio::time::Instant,
@@ -41,6 +45,8 @@ impl Exchange {
                 host::Named::One(name) => Some(name),
                 host::Named::Bad => None,
             },
+            port: host::port(parts),
+            certificate: peer.and_then(Peer::certificate),
             started: shared.clock.monotonic(),
             opened: tokio::time::Instant::now(),
             unix: shared.clock.unix(),
@@ -60,6 +66,7 @@ impl Exchange {
         self.client = hop.client;
         self.secure = hop.secure.unwrap_or(self.secure);
         if let Some(named) = hop.host {
+            self.port = host::port_of(&named);
             // A request that itself names no host properly stays refused.
             self.host = self.host.take().and_then(|_| host::name(&named));
         }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use gatewright_policy::Refusal;
-use gatewright_policy::table::{ApiPolicy, ClientCertificates, Hsts, Https, Policy};
+use gatewright_policy::table::{ApiPolicy, Hsts, Https, Policy};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response};
 
@@ -97,6 +97,8 @@ pub(crate) struct ApiState {
 /// The connection rules of one version.
 pub(crate) struct Edge {
     pub(crate) https: Https,
+    /// Whether nobody comes in without a client certificate.
+    pub(crate) certificate: bool,
     pub(crate) hsts: Option<HeaderValue>,
     /// In lower case; empty takes every host.
     pub(crate) hosts: Box<[String]>,
@@ -170,6 +172,9 @@ impl Gateway {
                 refused.inner_mut().redirect = HeaderValue::try_from(format!("https://{host}{target}")).ok();
             }
             return Err(refused);
+        }
+        if edge.certificate && exchange.certificate.is_none() {
+            return Err(Refused::new(Refusal::BadRequest).because("no client certificate"));
         }
         if !edge.networks.as_ref().is_none_or(|n| exchange.client().is_some_and(|a| n.contains(a))) {
             return Err(Refused::new(Refusal::NetworkNotAllowed).because("the API's networks"));
@@ -254,9 +259,4 @@ pub(crate) fn hsts_value(hsts: Hsts) -> Option<HeaderValue> {
         text.push_str("; preload");
     }
     HeaderValue::try_from(text).ok()
-}
-
-/// Whether a version can be served: what it asks of its connections must be there.
-pub(crate) fn certificates_are_supported(wanted: ClientCertificates) -> bool {
-    matches!(wanted, ClientCertificates::Off)
 }

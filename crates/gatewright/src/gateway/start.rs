@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use gatewright_policy::table::{Access, ApiPolicy, Https};
+use gatewright_policy::table::{Access, ApiPolicy, ClientCertificates, Https};
 use http::StatusCode;
 
 use super::exchange::Ids;
-use super::{Api, ApiState, Edge, Gateway, Life, Mounted, Shared, certificates_are_supported, hsts_value};
+use super::{Api, ApiState, Edge, Gateway, Life, Mounted, Shared, hsts_value};
+use crate::auth::bound::{Nonces, Replays};
 use crate::auth::{SchemeState, Verifier};
 use crate::config::{Config, Resolver, StartError};
 use crate::guard::Guard;
@@ -35,10 +36,15 @@ impl Gateway {
             trust_request_id: config.trust_request_id,
             rate_limit_headers: config.rate_limit_headers,
         });
+        let Some(nonces) = Nonces::new(config.dpop_nonce_key.as_ref()) else {
+            r.problem("", "there is no randomness");
+            return r.finish().and(Err(StartError::new("there is no randomness")));
+        };
+        let proofs = (Arc::new(Replays::new(config.dpop_proofs)), Arc::new(nonces));
         let mut buckets = Buckets::default();
         let mut mounted: Vec<Mounted> = Vec::with_capacity(apis.len());
         for api in apis {
-            let state = Arc::new(state(&api, &config, &mut r));
+            let state = Arc::new(state(&api, &config, &proofs, &mut r));
             let guards =
                 api.operations.iter().map(|p| Guard::start(&shared, &state, p, &mut buckets, &mut r)).collect();
             mounted.push(Mounted { state, guards });
@@ -49,7 +55,7 @@ impl Gateway {
     }
 }
 
-fn state(api: &Api, config: &Config, r: &mut Resolver) -> ApiState {
+fn state(api: &Api, config: &Config, proofs: &(Arc<Replays>, Arc<Nonces>), r: &mut Resolver) -> ApiState {
     let policy = api.policy;
     let verifiers: BTreeMap<&'static str, Verifier> = api.verifiers.iter().map(|v| (v.scheme, v.clone())).collect();
     let used: BTreeSet<u16> = api
@@ -70,12 +76,9 @@ fn state(api: &Api, config: &Config, r: &mut Resolver) -> ApiState {
             let index = u16::try_from(i).ok()?;
             // A scheme that no operation names is not needed, so what it needs is not either.
             used.contains(&index).then_some(())?;
-            SchemeState::start(policy, index, scheme, config, &verifiers, r).map(Arc::new)
+            SchemeState::start(policy, index, scheme, config, &verifiers, proofs, r).map(Arc::new)
         })
         .collect();
-    if !certificates_are_supported(policy.transport.client_certificates) {
-        r.problem("", format_args!("`{}` asks for client certificates, which are not supported yet", policy.name));
-    }
     ApiState { policy, edge: Arc::new(edge(policy, r)), lifecycle: Life::new(&policy.lifecycle), schemes }
 }
 
@@ -110,6 +113,7 @@ fn edge(policy: &'static ApiPolicy, r: &mut Resolver) -> Edge {
     }
     Edge {
         https: transport.https,
+        certificate: transport.client_certificates == ClientCertificates::Required,
         hsts: transport.hsts.and_then(hsts_value),
         hosts: hosts.into(),
         trusted: Ranges::new(&trusted),
@@ -163,6 +167,7 @@ fn common(apis: &[Mounted]) -> Edge {
     let open_network = edges().any(|e| e.networks.is_none());
     Edge {
         https,
+        certificate: edges().any(|e| e.certificate),
         hsts: edges().find_map(|e| e.hsts.clone()),
         hosts: if open_host { Box::default() } else { edges().flat_map(|e| e.hosts.iter().cloned()).collect() },
         trusted: if same_trust { trusted } else { Ranges::default() },

@@ -6,13 +6,11 @@ use std::sync::Arc;
 
 use gatewright_policy::table::{Access, Alternative};
 use gatewright_policy::{Refusal, bits};
-use http::header::WWW_AUTHENTICATE;
-use http::request::Parts;
-use tokio::time::Instant;
+use http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
 
 use super::Inner;
 use crate::auth::carrier::{self, Held};
-use crate::auth::{Checked, Identity};
+use crate::auth::{Asked, Bad, Checked, Identity};
 use crate::problem::Refused;
 
 /// What the credentials of a request come to.
@@ -20,28 +18,24 @@ use crate::problem::Refused;
 struct Found {
     good: Vec<Arc<Identity>>,
     /// Why something that was presented is not good.
-    bad: Option<&'static str>,
+    bad: Option<Bad>,
 }
 
 impl Inner {
     /// The caller; `None` for one who is admitted without being known.
-    pub(super) async fn authenticate(
-        &self,
-        parts: &Parts,
-        now: i64,
-        deadline: Instant,
-    ) -> Result<Option<Arc<Identity>>, Refused> {
+    pub(super) async fn authenticate(&self, asked: &Asked<'_>) -> Result<Option<Arc<Identity>>, Refused> {
         let Access::Guarded(alternatives) = self.policy.access else { return Ok(None) };
-        let found = self.credentials(parts, now, deadline).await?;
+        let found = self.credentials(asked).await?;
         let identity = union(found.good);
         let have = identity.as_ref().map_or(&[][..], |i| i.grants());
         match decide(alternatives, have, found.bad.is_some()) {
             Decision::Known => Ok(identity),
             // Whoever enters by `{}` is nobody, also with a credential that is good for something else.
             Decision::Anonymous => Ok(None),
-            Decision::Invalid => Err(self.unauthorized(Refusal::CredentialInvalid, found.bad.unwrap_or_default())),
+            Decision::Invalid => Err(self.invalid(found.bad)),
             Decision::Missing => {
-                Err(self.unauthorized(Refusal::CredentialMissing, "no alternative is presented whole"))
+                let refused = Refused::new(Refusal::CredentialMissing).because("no alternative is presented whole");
+                Err(challenged(refused, &self.challenges.missing))
             }
             Decision::Scope(nearest) => {
                 let mut refused = Refused::new(Refusal::ScopeMissing);
@@ -54,7 +48,8 @@ impl Inner {
         }
     }
 
-    async fn credentials(&self, parts: &Parts, now: i64, deadline: Instant) -> Result<Found, Refused> {
+    async fn credentials(&self, asked: &Asked<'_>) -> Result<Found, Refused> {
+        let parts = asked.parts;
         let mut found = Found::default();
         for place in &self.places {
             let held = match place.place.held(parts) {
@@ -62,7 +57,7 @@ impl Inner {
                 Held::One(text) => text,
                 Held::Several => return Err(repeated()),
                 Held::Unreadable => {
-                    found.bad = Some("a credential is no text");
+                    found.bad = Some(Bad::Credential("a credential is no text"));
                     continue;
                 }
             };
@@ -70,10 +65,10 @@ impl Inner {
                 return Err(repeated());
             }
             let before = found.good.len();
-            let mut bad = "no scheme of the operation is presented";
+            let mut bad = Bad::Credential("no scheme of the operation is presented");
             for scheme in &place.schemes {
-                let Some(credential) = carrier::credential(scheme.scheme, &held) else { continue };
-                match scheme.check(credential, now, deadline).await {
+                let Some(shown) = scheme.shown(&held) else { continue };
+                match scheme.check(shown, asked).await {
                     Checked::Good(identity) => found.good.push(identity),
                     Checked::Bad(why) => bad = why,
                     Checked::Unavailable(cause) => {
@@ -90,13 +85,23 @@ impl Inner {
         Ok(found)
     }
 
-    fn unauthorized(&self, refusal: Refusal, why: &'static str) -> Refused {
-        let challenges = match refusal {
-            Refusal::CredentialMissing => &self.challenges.missing,
-            _ => &self.challenges.invalid,
-        };
-        challenges.iter().fold(Refused::new(refusal).because(why), |r, c| r.with_header(WWW_AUTHENTICATE, c.clone()))
+    fn invalid(&self, bad: Option<Bad>) -> Refused {
+        let refused = Refused::new(Refusal::CredentialInvalid);
+        let Some(bad) = bad else { return challenged(refused, &self.challenges.invalid) };
+        let refused = refused.because(bad.why());
+        match bad {
+            Bad::Credential(_) => challenged(refused, &self.challenges.invalid),
+            Bad::Proof(_) => challenged(refused, &self.challenges.proof),
+            Bad::Nonce(nonce) => challenged(refused, &self.challenges.nonce).with_header(DPOP_NONCE, nonce),
+        }
     }
+}
+
+/// Where the nonce of the next proof stands (RFC 9449, 8.2).
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
+fn challenged(refused: Refused, challenges: &[HeaderValue]) -> Refused {
+    challenges.iter().fold(refused, |r, c| r.with_header(WWW_AUTHENTICATE, c.clone()))
 }
 
 fn repeated() -> Refused {

@@ -17,7 +17,7 @@ use http::request::Parts;
 
 use crate::auth::carrier::Place;
 use crate::auth::challenge::Challenges;
-use crate::auth::{Identity, SchemeState};
+use crate::auth::{Asked, Identity, SchemeState};
 use crate::config::Resolver;
 use crate::gateway::{ApiState, Buckets, Exchange, PathValues, Shared};
 use crate::limit::{CallerFacts, Charged, Rules, Standing};
@@ -131,7 +131,8 @@ impl Guard {
             return Err(with_standing(Refused::new(Refusal::Gone), standing));
         }
 
-        let identity = match this.authenticate(parts, exchange.unix, exchange.deadline(self)).await {
+        let asked = Asked { parts, exchange, deadline: exchange.deadline(self) };
+        let identity = match this.authenticate(&asked).await {
             Ok(identity) => identity,
             Err(refused) => return Err(with_standing(refused, standing)),
         };

@@ -41,6 +41,17 @@ pub(crate) fn of(parts: &Parts) -> Named {
     }
 }
 
+/// The port that the request names, if it names one.
+pub(crate) fn port(parts: &Parts) -> Option<u16> {
+    let header = parts.headers.get(HOST).and_then(|line| line.to_str().ok());
+    header.or_else(|| parts.uri.authority().map(Authority::as_str)).and_then(port_of)
+}
+
+/// The port of a `Host` value.
+pub(crate) fn port_of(text: &str) -> Option<u16> {
+    text.parse::<Authority>().ok()?.port_u16()
+}
+
 /// A `Host` value as a name to compare: no user information, no port, lower case.
 pub(crate) fn name(text: &str) -> Option<String> {
     // The usual host is a plain name already.

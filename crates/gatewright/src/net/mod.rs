@@ -14,19 +14,32 @@ use std::net::{IpAddr, SocketAddr};
 pub struct Peer {
     address: SocketAddr,
     tls: bool,
+    certificate: Option<[u8; 32]>,
 }
 
 impl Peer {
     /// A peer on a plain connection.
     #[must_use]
     pub fn new(address: SocketAddr) -> Peer {
-        Peer { address, tls: false }
+        Peer { address, tls: false, certificate: None }
     }
 
     /// The same on a TLS connection that ends here.
     #[must_use]
     pub fn over_tls(self) -> Peer {
         Peer { tls: true, ..self }
+    }
+
+    /// The same with a client certificate that the handshake verified: the SHA-256 of its DER form.
+    #[must_use]
+    pub fn with_certificate(self, sha256: [u8; 32]) -> Peer {
+        Peer { certificate: Some(sha256), ..self }
+    }
+
+    /// The SHA-256 of the client's certificate.
+    #[must_use]
+    pub fn certificate(&self) -> Option<[u8; 32]> {
+        self.certificate
     }
 
     /// Its address, with an IPv4-mapped IPv6 address as IPv4.

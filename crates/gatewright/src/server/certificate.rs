@@ -15,6 +15,16 @@ use rustls::version::{TLS12, TLS13};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
+use super::clients::ClientAuthorities;
+
+/// What is asked of handshakes.
+#[derive(Clone)]
+pub(super) struct Tls {
+    pub(super) tls13_only: bool,
+    /// Who vouches for clients, and whether each must have a certificate.
+    pub(super) clients: Option<(ClientAuthorities, bool)>,
+}
+
 /// A certificate chain and its private key, in PEM.
 #[derive(Clone)]
 pub struct Certificate(pub(super) Source);
@@ -47,32 +57,37 @@ impl Certificate {
         Certificate(Source::Text { chain, key: Zeroizing::new(key) })
     }
 
-    pub(super) fn load(&self, tls13_only: bool) -> io::Result<RustlsConfig> {
-        Ok(RustlsConfig::from_config(self.config(tls13_only)?))
+    pub(super) fn load(&self, tls: &Tls) -> io::Result<RustlsConfig> {
+        Ok(RustlsConfig::from_config(self.config(tls)?))
     }
 
-    fn config(&self, tls13_only: bool) -> io::Result<Arc<ServerConfig>> {
+    fn config(&self, tls: &Tls) -> io::Result<Arc<ServerConfig>> {
         match &self.0 {
-            Source::Text { chain, key } => config(chain, key, tls13_only),
+            Source::Text { chain, key } => config(chain, key, tls),
             Source::Files { chain, key } => {
                 let read = |path: &Path| {
                     std::fs::read(path).map_err(|e| io::Error::new(e.kind(), format!("`{}`: {e}", path.display())))
                 };
-                config(&read(chain)?, &Zeroizing::new(read(key)?), tls13_only)
+                config(&read(chain)?, &Zeroizing::new(read(key)?), tls)
             }
         }
     }
 
-    /// When either file was last changed; a file that is not there has no time.
-    fn changed(&self) -> Option<[Option<SystemTime>; 2]> {
-        let Source::Files { chain, key } = &self.0 else { return None };
-        let time = |path: &Path| std::fs::metadata(path).and_then(|m| m.modified()).ok();
-        Some([time(chain), time(key)])
+    /// When each file was last changed; a file that is not there has no time.
+    fn changed(&self, tls: &Tls) -> Vec<Option<SystemTime>> {
+        let own = match &self.0 {
+            Source::Files { chain, key } => vec![chain, key],
+            Source::Text { .. } => Vec::new(),
+        };
+        let files = own.into_iter().chain(tls.clients.iter().flat_map(|(clients, _)| clients.files()));
+        files.map(|path| std::fs::metadata(path).and_then(|m| m.modified()).ok()).collect()
     }
 
-    pub(super) fn watch(self, config: RustlsConfig, tls13_only: bool) -> Option<Watch> {
-        let seen = self.changed()?;
-        let shared = Arc::new(Shared { certificate: self, config, tls13_only, seen: Mutex::new(seen) });
+    pub(super) fn watch(self, config: RustlsConfig, tls: Tls) -> Option<Watch> {
+        let seen = self.changed(&tls);
+        // Text does not change.
+        (!seen.is_empty()).then_some(())?;
+        let shared = Arc::new(Shared { certificate: self, config, tls, seen: Mutex::new(seen) });
         let watched = shared.clone();
         let task = tokio::spawn(async move {
             let mut every = tokio::time::interval(Duration::from_secs(10));
@@ -93,19 +108,21 @@ impl Certificate {
     }
 }
 
-fn config(chain: &[u8], key: &[u8], tls13_only: bool) -> io::Result<Arc<ServerConfig>> {
+fn config(chain: &[u8], key: &[u8], tls: &Tls) -> io::Result<Arc<ServerConfig>> {
     let bad = |e: &dyn fmt::Display| io::Error::new(io::ErrorKind::InvalidData, format!("the certificate: {e}"));
     let chain: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(chain).collect::<Result<_, _>>().map_err(|e| bad(&e))?;
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| bad(&"the key is no PEM private key"))?;
-    let versions: &[&rustls::SupportedProtocolVersion] = if tls13_only { &[&TLS13] } else { &[&TLS13, &TLS12] };
+    let versions: &[&rustls::SupportedProtocolVersion] = if tls.tls13_only { &[&TLS13] } else { &[&TLS13, &TLS12] };
     // Named, not chosen: another crate of the program may bring a second provider, and rustls then chooses none.
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_protocol_versions(versions)
-        .map_err(|e| bad(&e))?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
         .map_err(|e| bad(&e))?;
+    let builder = match &tls.clients {
+        Some((clients, required)) => builder.with_client_cert_verifier(clients.verifier(*required)?),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(chain, key).map_err(|e| bad(&e))?;
     config.ignore_client_order = true;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
@@ -120,8 +137,8 @@ pub(super) struct Watch {
 struct Shared {
     certificate: Certificate,
     config: RustlsConfig,
-    tls13_only: bool,
-    seen: Mutex<[Option<SystemTime>; 2]>,
+    tls: Tls,
+    seen: Mutex<Vec<Option<SystemTime>>>,
 }
 
 impl Watch {
@@ -133,13 +150,13 @@ impl Watch {
 impl Shared {
     fn reload(&self) -> io::Result<bool> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(now) = self.certificate.changed() else { return Ok(false) };
+        let now = self.certificate.changed(&self.tls);
         if *seen == now {
             return Ok(false);
         }
         // A pair that is half written is tried again when its other half comes.
         *seen = now;
-        self.config.reload_from_config(self.certificate.config(self.tls13_only)?);
+        self.config.reload_from_config(self.certificate.config(&self.tls)?);
         Ok(true)
     }
 }

@@ -5,12 +5,16 @@
 
 mod caps;
 mod certificate;
+mod clients;
+#[cfg(test)]
+mod clients_tests;
 mod linger;
 mod peer;
 #[cfg(test)]
 mod tests;
 
 pub use certificate::Certificate;
+pub use clients::ClientAuthorities;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -18,10 +22,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum_server::tls_rustls::RustlsAcceptor;
-use gatewright_policy::table::Transport;
+use gatewright_policy::table::{ClientCertificates, Transport};
 use tokio::task::JoinHandle;
 
 use caps::{Capped, Caps};
+use certificate::Tls;
 use peer::Peers;
 
 type Handle = axum_server::Handle<SocketAddr>;
@@ -75,13 +80,21 @@ pub struct Server {
     router: Router,
     bounds: Bounds,
     tls13_only: bool,
+    client_certificates: ClientCertificates,
+    authorities: Option<ClientAuthorities>,
 }
 
 impl Server {
     /// Serves a router that [`Gateway`](crate::Gateway) stands in.
     #[must_use]
     pub fn new(router: Router) -> Server {
-        Server { router, bounds: Bounds::default(), tls13_only: false }
+        Server {
+            router,
+            bounds: Bounds::default(),
+            tls13_only: false,
+            client_certificates: ClientCertificates::Off,
+            authorities: None,
+        }
     }
 
     /// What its listeners bear.
@@ -95,17 +108,42 @@ impl Server {
     #[must_use]
     pub fn transport(mut self, transport: &Transport) -> Server {
         self.tls13_only |= transport.tls13_only;
+        self.client_certificates = match (self.client_certificates, transport.client_certificates) {
+            (ClientCertificates::Required, _) | (_, ClientCertificates::Required) => ClientCertificates::Required,
+            (ClientCertificates::Off, ClientCertificates::Off) => ClientCertificates::Off,
+            _ => ClientCertificates::Optional,
+        };
         self
+    }
+
+    /// Who vouches for clients, where the spec asks for their certificates (`client-certificates`).
+    #[must_use]
+    pub fn client_authorities(mut self, authorities: ClientAuthorities) -> Server {
+        self.authorities = Some(authorities);
+        self
+    }
+
+    fn tls(&self) -> io::Result<Tls> {
+        let clients = match (self.client_certificates, &self.authorities) {
+            (ClientCertificates::Off, _) => None,
+            (wanted, Some(clients)) => Some((clients.clone(), wanted == ClientCertificates::Required)),
+            (_, None) => {
+                let why = "the spec asks for client certificates, and nobody vouches for clients: `client_authorities`";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+            }
+        };
+        Ok(Tls { tls13_only: self.tls13_only, clients })
     }
 
     /// Listens with HTTPS.
     ///
     /// # Errors
-    /// The address is taken, or the certificate cannot be used.
+    /// The address is taken, the certificate cannot be used, or nobody vouches for the clients' certificates that are asked for.
     pub fn https(self, address: SocketAddr, certificate: Certificate) -> io::Result<Running> {
         let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
-        let config = certificate.load(self.tls13_only)?;
+        let tls = self.tls()?;
+        let config = certificate.load(&tls)?;
         let acceptor = RustlsAcceptor::new(config.clone())
             .handshake_timeout(self.bounds.handshake)
             .acceptor(Capped::new(self.caps()));
@@ -114,7 +152,7 @@ impl Server {
         self.bound(server.http_builder());
         let server = server.first_request_timeout(self.bounds.first_request);
         let task = tokio::spawn(server.serve(Peers::new(self.router, true)));
-        let watch = certificate.watch(config, self.tls13_only);
+        let watch = certificate.watch(config, tls);
         Ok(Running { address, handle, task, watch })
     }
 

@@ -3,15 +3,18 @@
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
-use http::Request;
+use axum_server::tls::TlsInfo;
+use http::{Extensions, Request};
 use hyper::body::Incoming;
 use tower_service::Service;
 
 use super::linger::Lingering;
+use crate::auth::jwt::sha256;
 use crate::net::Peer;
 
 /// Makes the service of a connection.
@@ -39,7 +42,7 @@ impl Service<SocketAddr> for Peers {
     fn call(&mut self, address: SocketAddr) -> Self::Future {
         let peer = Peer::new(address);
         let peer = if self.tls { peer.over_tls() } else { peer };
-        ready(Ok(OfPeer { router: self.router.clone(), peer }))
+        ready(Ok(OfPeer { router: self.router.clone(), peer, certificate: Arc::default() }))
     }
 }
 
@@ -48,6 +51,19 @@ impl Service<SocketAddr> for Peers {
 pub(super) struct OfPeer {
     router: Router,
     peer: Peer,
+    /// The SHA-256 of the client's certificate, once it was looked at.
+    certificate: Arc<OnceLock<Option<[u8; 32]>>>,
+}
+
+impl OfPeer {
+    /// The peer, with what the handshake verified of it.
+    fn verified(&self, extensions: &Extensions) -> Peer {
+        let sha256 = self.certificate.get_or_init(|| {
+            let tls = extensions.get::<Arc<TlsInfo>>()?;
+            Some(sha256(tls.peer_certificates.first()?))
+        });
+        sha256.map_or(self.peer, |sha256| self.peer.with_certificate(sha256))
+    }
 }
 
 impl Service<Request<Incoming>> for OfPeer {
@@ -67,7 +83,8 @@ impl Service<Request<Incoming>> for OfPeer {
             http::Version::HTTP_2 => request.map(|body| Body::new(Lingering::new(body))),
             _ => request.map(Body::new),
         };
-        request.extensions_mut().insert(self.peer);
+        let peer = self.verified(request.extensions());
+        request.extensions_mut().insert(peer);
         self.router.call(request)
     }
 }

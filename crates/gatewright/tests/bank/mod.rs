@@ -56,6 +56,8 @@ pub const API: ApiPolicy = ApiPolicy {
                 typed: true,
                 scopes_claim: &["scope"],
                 roles_claim: Some(&["roles"]),
+                bound: None,
+                introspection: None,
             }),
         },
         Scheme {

@@ -43,15 +43,31 @@ fn decode(text: &[u8], sixty_two: u8, sixty_three: u8) -> Option<Vec<u8>> {
 }
 
 /// Writes the URL-safe alphabet without padding.
-#[cfg(any(test, feature = "dev"))]
 pub(crate) fn encode_url(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    encode(bytes, *b"-_")
+}
+
+/// Writes the standard alphabet with its padding.
+pub(crate) fn encode_standard(bytes: &[u8]) -> String {
+    let mut out = encode(bytes, *b"+/");
+    while !out.len().is_multiple_of(4) {
+        out.push('=');
+    }
+    out
+}
+
+fn encode(bytes: &[u8], last: [u8; 2]) -> String {
+    const DIGITS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let digit = |bits: u32| match usize::try_from(bits & 63).unwrap_or(0) {
+        62 => last.first().copied(),
+        63 => last.last().copied(),
+        n => DIGITS.get(n).copied(),
+    };
     let mut out = String::with_capacity(bytes.len() * 4 / 3 + 3);
     for group in bytes.chunks(3) {
         let bits = group.iter().fold(0u32, |bits, b| bits << 8 | u32::from(*b)) << (8 * (3 - group.len()));
         for i in 0..=group.len() {
-            let digit = usize::try_from((bits >> (18 - 6 * i)) & 63).unwrap_or(0);
-            out.extend(DIGITS.get(digit).map(|d| char::from(*d)));
+            out.extend(digit(bits >> (18 - 6 * i)).map(char::from));
         }
     }
     out
@@ -83,6 +99,7 @@ mod tests {
         }
         for bytes in [&b""[..], b"a", b"ab", b"abc", b"\xff\xfe\xfd\xfc"] {
             assert_eq!(url(&encode_url(bytes)).as_deref(), Some(bytes));
+            assert_eq!(standard(&encode_standard(bytes)).as_deref(), Some(bytes));
         }
         assert_eq!(standard("+/+/").as_deref(), Some(&[0xfb, 0xff, 0xbf][..]));
         assert_eq!(standard("AQ==").as_deref(), Some(&[1][..]));

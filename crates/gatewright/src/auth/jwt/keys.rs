@@ -19,7 +19,7 @@ pub(crate) struct KeySet {
     keys: Vec<Key>,
 }
 
-struct Key {
+pub(crate) struct Key {
     kid: Option<String>,
     algorithms: Vec<Algorithm>,
     key: DecodingKey,
@@ -28,8 +28,7 @@ struct Key {
 impl KeySet {
     /// Takes the keys that may verify with one of `pinned`; the others are left aside (RFC 7517, 5).
     pub(crate) fn read(text: &str, pinned: &[Algorithm]) -> Result<KeySet, String> {
-        // Another crate of the program may have enabled a second backend, which makes the automatic choice panic.
-        let _: Result<(), &CryptoProvider> = aws_lc::DEFAULT_PROVIDER.install_default();
+        choose_backend();
         if u64::try_from(text.len()).unwrap_or(u64::MAX) > LARGEST_SET {
             return Err("the key set is larger than 1 MiB".to_owned());
         }
@@ -61,15 +60,29 @@ impl KeySet {
         if usable.next().is_some() {
             return Err("more than one key could be meant".into());
         }
-        match jsonwebtoken::crypto::verify(signature, signed, &key.key, external(header.algorithm)) {
-            Ok(true) => Ok(()),
-            Ok(false) | Err(_) => Err("the signature does not verify".into()),
+        if key.verifies(header.algorithm, signed, signature) {
+            Ok(())
+        } else {
+            Err("the signature does not verify".into())
         }
     }
 }
 
+/// Another crate of the program may have enabled a second backend, which makes the automatic choice panic.
+fn choose_backend() {
+    let _: Result<(), &CryptoProvider> = aws_lc::DEFAULT_PROVIDER.install_default();
+}
+
 impl Key {
-    fn read(jwk: &Map<String, Value>, pinned: &[Algorithm]) -> Option<Key> {
+    /// Whether this key is for the algorithm, and made the signature.
+    pub(crate) fn verifies(&self, algorithm: Algorithm, signed: &[u8], signature: &str) -> bool {
+        choose_backend();
+        self.algorithms.contains(&algorithm)
+            && matches!(jsonwebtoken::crypto::verify(signature, signed, &self.key, external(algorithm)), Ok(true))
+    }
+
+    /// A public key for verifying with one of `pinned`; nothing for any other.
+    pub(crate) fn read(jwk: &Map<String, Value>, pinned: &[Algorithm]) -> Option<Key> {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
         if jwk.get("use").is_some_and(|u| u.as_str() != Some("sig")) {
             return None;

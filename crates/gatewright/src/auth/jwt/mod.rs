@@ -6,8 +6,8 @@ pub(crate) mod base64;
 mod claims;
 mod discovery;
 mod header;
-mod json;
-mod keys;
+pub(crate) mod json;
+pub(crate) mod keys;
 mod remote;
 #[cfg(test)]
 mod remote_tests;
@@ -21,6 +21,7 @@ use gatewright_policy::table::{self, Jwt, Scheme, Setting};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use super::bound::Confirmation;
 use super::identity::at;
 use super::scheme::Facts;
 use crate::config::{Config, Resolver};
@@ -31,10 +32,11 @@ use header::Header;
 use keys::KeySet;
 use remote::{Origin, RemoteKeys};
 
+pub(crate) use header::named;
 pub(crate) use remote::Held;
 
 /// Longer tokens are refused before they are looked at.
-const LONGEST: usize = 8 * 1024;
+pub(crate) const LONGEST: usize = 8 * 1024;
 
 /// Verifies the tokens of one issuer.
 pub(crate) struct JwtVerifier {
@@ -85,6 +87,8 @@ pub(crate) struct Token {
     pub(crate) roles: Vec<String>,
     pub(crate) claims: Map<String, Value>,
     pub(crate) expires: i64,
+    /// What it is bound to.
+    pub(crate) confirmation: Confirmation,
     /// The last second in which it is good.
     pub(crate) until: i64,
 }
@@ -164,6 +168,7 @@ impl JwtVerifier {
             subject: claims.subject.map(str::to_owned),
             client: claims.client.map(str::to_owned),
             expires: claims.expires,
+            confirmation: Confirmation::read(&map)?,
             until: claims.expires + self.leeway - 1,
             scopes,
             roles,
@@ -251,7 +256,7 @@ fn read_small(path: &Path) -> Result<String, std::io::Error> {
 }
 
 /// A space-separated string or an array of strings; any other type grants nothing.
-fn words(value: &Value) -> Vec<String> {
+pub(crate) fn words(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => text.split(' ').filter(|w| !w.is_empty()).map(str::to_owned).collect(),
         Value::Array(items) => {

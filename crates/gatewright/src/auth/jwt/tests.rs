@@ -90,6 +90,8 @@ pub(super) fn scheme(typed: bool, algorithms: &'static [Algorithm]) -> (&'static
         typed,
         scopes_claim: &["scope"],
         roles_claim: Some(&["realm_access", "roles"]),
+        bound: None,
+        introspection: None,
     };
     let scheme = Scheme {
         name: "oauth",
