@@ -23,9 +23,12 @@ pub(crate) fn run() -> Outcome {
     step("documentation", &mut tally, || {
         cargo_step(&["doc", "--workspace", "--no-deps", "--all-features"], &[("RUSTDOCFLAGS", "-D warnings")])
     });
+    // The tests of credentials start it.
+    step("OpenID provider", &mut tally, crate::oidc::install);
     tests(&mut tally);
+    step("standards", &mut tally, || crate::standards::run(&["--check".to_owned()]).map(drop));
     step("layers", &mut tally, || crate::layers::run().map(drop));
-    step("mutants", &mut tally, || crate::mutants::run().map(drop));
+    step("mutants", &mut tally, || crate::mutants::run(&[]).map(drop));
     step("specs", &mut tally, specs);
     step("quickstart", &mut tally, || crate::quickstart::run(&["--check".to_owned()]).map(drop));
     let line = format!("{} passed, {} failed", tally.passed, tally.failed);

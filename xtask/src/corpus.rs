@@ -55,6 +55,14 @@ fn arguments(args: &[String]) -> Result<Arguments, String> {
     Ok(Arguments { folder, compile, only })
 }
 
+/// The verifier of tokens against Wycheproof's signatures (row J21).
+fn signatures(vectors: &Path) -> Result<(), String> {
+    let mut test = cargo(["test", "--quiet", "--package", "gatewright", "--lib", "jwt::tests::wycheproof"]);
+    test.env("WYCHEPROOF", vectors);
+    let done = capture(test, Duration::from_secs(30 * 60))?;
+    if done.success() && done.stdout.contains("1 passed") { Ok(()) } else { Err(done.tail(30)) }
+}
+
 pub(crate) fn run(args: &[String]) -> Outcome {
     let args = arguments(args)?;
     let mut run = Run { cli: gatewright(false)?, work: Workspace::new()?, wrong: Vec::new(), passed: 0 };
@@ -90,6 +98,10 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         let name = path.strip_prefix(&args.folder).unwrap_or(path).to_string_lossy().into_owned();
         let outcome = run.real(&args.folder, &name, None);
         run.note(&name, outcome.map(drop));
+    }
+    let vectors = args.folder.join("wycheproof");
+    if vectors.is_dir() && wanted("wycheproof") {
+        run.note("wycheproof", signatures(&vectors));
     }
     run.work.keep(&sample(&real, args.compile));
     let outcome = run.work.check();

@@ -165,7 +165,7 @@ pub(crate) fn files(folder: &Path, ending: &str, out: &mut Vec<PathBuf>) {
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() && !path.is_symlink() {
-            if name != "target" && !name.starts_with('.') {
+            if name != "target" && name != "node_modules" && !name.starts_with('.') {
                 files(&path, ending, out);
             }
         } else if name.ends_with(ending) {

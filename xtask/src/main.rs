@@ -7,8 +7,10 @@ mod ci;
 mod corpus;
 mod layers;
 mod mutants;
+mod oidc;
 mod quickstart;
 mod run;
+mod standards;
 
 use std::process::ExitCode;
 
@@ -22,7 +24,9 @@ tasks:
   corpus DIR            compile a folder of real and of broken documents (its README.md says what it holds)
          [--compile N|all] [--only TEXT]
   bless                 rewrite every expectation that a test compares with
-  mutants               take guards away, one at a time: a test must notice each
+  mutants [NAME...]     take guards away, one at a time: a test must notice each; or those whose names hold a NAME
+  oidc                  install a real OpenID provider with npm, and test the server's credentials against it
+  standards [--check]   which rows of the standards are shown by which test: docs/standards.md
   layers                which crate may name which, words that generated code may not hold, proof constructors
 ";
 
@@ -38,7 +42,9 @@ fn main() -> ExitCode {
         "corpus" => corpus::run(rest),
         "bless" => bless::run(),
         "layers" => layers::run(),
-        "mutants" => mutants::run(),
+        "mutants" => mutants::run(rest),
+        "oidc" => oidc::run(),
+        "standards" => standards::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

@@ -32,14 +32,18 @@ struct Mutant {
     put: String,
 }
 
-/// Runs them all.
-pub(crate) fn run() -> Outcome {
+/// Runs them all, or those whose names hold one of these.
+pub(crate) fn run(names: &[String]) -> Outcome {
     let mut paths = Vec::new();
     crate::layers::files(&root().join("tests/mutants"), ".mutant", &mut paths);
     paths.sort();
+    paths.retain(|path| {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        names.is_empty() || names.iter().any(|name| stem.contains(name.as_str()))
+    });
     let mutants = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
     if mutants.is_empty() {
-        return Err("tests/mutants is empty".to_owned());
+        return Err("tests/mutants has none of them".to_owned());
     }
     // A mutant that no longer fits the code proves nothing.
     let fitting = mutants.iter().map(|m| mutated(m).map(|text| (m, text))).collect::<Result<Vec<_>, _>>()?;

@@ -34,6 +34,7 @@ fn recorded(work: impl FnOnce()) -> (String, Vec<Value>) {
     (text, parsed)
 }
 
+/// Rows: A14.
 #[test]
 fn every_decision_is_one_line_without_secrets() {
     let bank = Bank::of(Policy { audit: true, access: Access::Guarded(&[OAUTH_WRITE, KEY_ANY]), ..OPEN });

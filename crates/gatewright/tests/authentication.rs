@@ -122,6 +122,7 @@ fn the_truth_table_of_security() {
     }
 }
 
+/// Rows: B4, B5, B6.
 #[test]
 fn bearer_rows() {
     let bank = Bank::of(GUARDED);
@@ -160,6 +161,7 @@ fn bearer_rows() {
     }
 }
 
+/// Rows: B1, B2, B3, H6.
 #[test]
 fn challenges_say_what_would_help_and_not_why() {
     let bank = Bank::of(Policy { access: Access::Guarded(&[OAUTH_WRITE, BASIC_ANY, KEY_ANY]), ..OPEN });
@@ -195,6 +197,7 @@ fn challenges_say_what_would_help_and_not_why() {
     );
 }
 
+/// Rows: J24.
 #[test]
 fn a_cached_token_ends_when_it_expires() {
     let bank = Bank::of(GUARDED);
@@ -205,6 +208,7 @@ fn a_cached_token_ends_when_it_expires() {
     }
 }
 
+/// Rows: J26.
 #[test]
 fn a_cached_token_is_of_its_own_version() {
     // The second version takes other tokens: what the first one remembers does not count there.

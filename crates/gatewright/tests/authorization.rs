@@ -126,6 +126,7 @@ fn lists_of_users() {
     assert_eq!(ask(Policy { allow_users: Some(&[]), ..GUARDED }, json!({}), &[]), 403);
 }
 
+/// Rows: X1, X2.
 #[test]
 fn networks_and_proxies() {
     let office = Policy { allow_networks: Some(&[0]), ..OPEN };

@@ -9,6 +9,7 @@ use gatewright::table::*;
 use gatewright_policy::Rate;
 use serde_json::json;
 
+/// Rows: H1, H2.
 #[test]
 fn hosts() {
     let bank = Bank::of(OPEN);
@@ -41,6 +42,7 @@ fn hosts() {
     assert_eq!(bank.send(ignored).code(), 200);
 }
 
+/// Rows: B9, T3, T4, X5.
 #[test]
 fn plain_http_is_refused_and_never_hsts() {
     let bank = Bank::of(OPEN);
@@ -81,6 +83,7 @@ fn only_harmless_requests_are_redirected() {
     }
 }
 
+/// Rows: V1, V2, V4, V5.
 #[test]
 fn the_life_of_a_version() {
     let lifecycle = Lifecycle {
@@ -105,6 +108,7 @@ fn the_life_of_a_version() {
     }
 }
 
+/// Rows: R1, R2, R4.
 #[test]
 fn a_limit_passes_exactly_its_number() {
     const LIMITS: &[Limit] = &[Limit { name: "ip", by: &[Key::Address], quota: Quota::Flat(rate(3, 60)) }];
@@ -132,6 +136,7 @@ fn a_limit_passes_exactly_its_number() {
     assert_eq!(bank.send(bank.request(&[])).code(), 200);
 }
 
+/// Rows: R9.
 #[test]
 fn a_refused_request_charges_no_other_limit() {
     const LIMITS: &[Limit] = &[

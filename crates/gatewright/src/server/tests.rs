@@ -104,6 +104,7 @@ fn requests_know_their_connection() {
     });
 }
 
+/// Rows: T2.
 #[test]
 fn tls_1_2_is_refused_where_the_spec_says_so() {
     run(async {
@@ -119,6 +120,7 @@ fn tls_1_2_is_refused_where_the_spec_says_so() {
     });
 }
 
+/// Rows: T5.
 #[test]
 fn a_changed_certificate_is_taken_and_a_broken_one_is_not() {
     run(async {
@@ -162,6 +164,7 @@ fn a_changed_certificate_is_taken_and_a_broken_one_is_not() {
     });
 }
 
+/// Rows: H18.
 #[test]
 fn slow_clients_are_cut_off() {
     run(async {
@@ -198,6 +201,7 @@ fn slow_clients_are_cut_off() {
 trait ReadWrite: Read + Write {}
 impl<T: Read + Write> ReadWrite for T {}
 
+/// Rows: H13.
 #[test]
 fn heads_are_bounded() {
     run(async {

@@ -168,6 +168,7 @@ fn a_good_token_says_who_it_is() {
     assert_eq!(token.until, NOW + 629);
 }
 
+/// Rows: J5.
 #[test]
 fn every_pinned_algorithm_passes_with_its_key_and_no_other() {
     let verifier = verifier();
@@ -186,6 +187,7 @@ fn every_pinned_algorithm_passes_with_its_key_and_no_other() {
     assert!(check(&narrow, &mint_text(&ISSUER_KEYS, "RS256", &rs, &claims().to_string())).is_err());
 }
 
+/// Rows: J1, J2, J3, J8, J18.
 #[test]
 fn headers() {
     let verifier = verifier();
@@ -232,6 +234,7 @@ fn headers() {
     }
 }
 
+/// Rows: J6.
 #[test]
 fn a_token_brings_no_key() {
     let verifier = verifier();
@@ -249,6 +252,7 @@ fn a_token_brings_no_key() {
     }
 }
 
+/// Rows: J4.
 #[test]
 fn a_public_key_is_no_hmac_secret() {
     let verifier = verifier();
@@ -271,6 +275,7 @@ fn a_public_key_is_no_hmac_secret() {
     }
 }
 
+/// Rows: J10, J11, J12, J13, J14.
 #[test]
 fn claim_rows() {
     let verifier = verifier();
@@ -323,6 +328,7 @@ fn claim_rows() {
     }
 }
 
+/// Rows: J22.
 #[test]
 fn scopes_and_roles_of_another_type_grant_nothing() {
     let verifier = verifier();
@@ -342,6 +348,7 @@ fn scopes_and_roles_of_another_type_grant_nothing() {
     }
 }
 
+/// Rows: J9, J25.
 #[test]
 fn members_stand_once() {
     let verifier = verifier();
@@ -367,6 +374,7 @@ fn members_stand_once() {
     }
 }
 
+/// Rows: J17.
 #[test]
 fn the_form_is_strict() {
     let verifier = verifier();
@@ -401,6 +409,7 @@ fn the_form_is_strict() {
     }
 }
 
+/// Rows: J15.
 #[test]
 fn signatures_are_strict() {
     let verifier = verifier();
@@ -449,6 +458,7 @@ fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
 }
 
+/// Rows: J16, J20.
 #[test]
 fn keys_that_are_not_for_verifying_are_left_aside() {
     let good = || ISSUER_KEYS.jwk("p256");
@@ -494,6 +504,7 @@ fn keys_that_are_not_for_verifying_are_left_aside() {
     }
 }
 
+/// Rows: J19.
 #[test]
 fn a_set_without_a_usable_key_does_not_start() {
     let oct = json!({"keys": [{"kty": "oct", "k": "c2VjcmV0", "alg": "HS256"}]});
@@ -532,6 +543,7 @@ fn keys_are_fetched_from_where_a_deployment_may_ask() {
 
 /// Runs the Wycheproof JWS vectors in the folder that `WYCHEPROOF` names; without it there is nothing to run. None that is
 /// marked invalid may pass.
+/// Rows: J21.
 #[test]
 fn wycheproof() {
     let Ok(folder) = std::env::var("WYCHEPROOF") else { return };
