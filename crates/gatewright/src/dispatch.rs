@@ -339,9 +339,9 @@ fn interpret(media: usize, read: Read, bytes: &[u8], found: &mut Violations) -> 
             let document = Document::parse(bytes).map_err(|e| malformed().with_detail(e.to_string()))?;
             Sent::Json(media, document)
         }
-        Read::Form(shape, _) => {
+        Read::Form(shape, encoded, _) => {
             let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
-            match params::gather::form(shape, text) {
+            match params::form(shape, encoded, text) {
                 Ok(json) => Sent::Json(media, Document::parse(json.as_bytes()).map_err(|_| malformed())?),
                 Err(wrong) => {
                     found.scope_of_absent(Scope::Body);

@@ -123,19 +123,7 @@ fn spec(subject: &Subject<'_>, parameter: &Parameter, is_id: bool, has_default: 
             MediaKind::Form if parameter.location == Location::QueryString => (quote!(Form), true),
             _ => (quote!(Text), false),
         },
-        ParameterEncoding::Style { style, explode, .. } => {
-            let style = match style {
-                Style::Matrix => quote!(Matrix),
-                Style::Label => quote!(Label),
-                Style::Simple => quote!(Simple),
-                Style::Form => quote!(Form),
-                Style::SpaceDelimited => quote!(SpaceDelimited),
-                Style::PipeDelimited => quote!(PipeDelimited),
-                Style::DeepObject => quote!(DeepObject),
-                Style::Cookie => quote!(Cookie),
-            };
-            (style, *explode)
-        }
+        ParameterEncoding::Style { style, explode, .. } => (self::style(*style), *explode),
     };
     let required = parameter.required || is_id;
     let allow_empty = parameter.allow_empty;
@@ -283,7 +271,8 @@ fn media(schemas: &Schemas, unknown: UnknownFields, media: &api::Media, plan: &P
         (MediaKind::Form, schema) => {
             let (ty, check) = schema.map_or_else(untyped, typed);
             let shape = schema.map(|s| shape(schemas, s)).unwrap_or_default().promoted();
-            (ty, value, quote!(Form(#shape, #check)))
+            let encoded = encoded(media);
+            (ty, value, quote!(Form(#shape, &[#(#encoded),*], #check)))
         }
         (MediaKind::Multipart, Some(schema))
             if essence == "multipart/form-data" && shape(schemas, schema).is_object() =>
@@ -351,6 +340,38 @@ pub(super) fn event_data(schemas: &Schemas, media: &api::Media) -> Option<Schema
 /// Whether a text is declared to be bytes: then it is a stream.
 pub(super) fn is_binary(schemas: &Schemas, schema: SchemaId) -> bool {
     schemas.get(schema).notes.format.as_ref().is_some_and(|format| format.value == "binary")
+}
+
+/// How the fields of a form are written, where its `encoding` says so.
+fn encoded(media: &api::Media) -> Vec<TokenStream> {
+    let fields = media.encoding.iter().filter_map(|(name, part)| {
+        let json = part.content_type.as_deref().is_some_and(|t| MediaKind::of(t) == MediaKind::Json);
+        let (style, explode) = match part.style {
+            // `contentType` means nothing beside a style (OpenAPI 3.2.0, 4.15.1.2).
+            None if json && part.explode.is_none() => (quote!(Json), false),
+            None if part.explode.is_none() => return None,
+            style => (self::style(style.unwrap_or(Style::Form)), part.explode.unwrap_or(style.is_none_or(|s| s == Style::Form))),
+        };
+        Some(quote! {
+            ::gatewright::params::Encoded {
+                name: #name, style: ::gatewright::params::Style::#style, explode: #explode
+            }
+        })
+    });
+    fields.collect()
+}
+
+fn style(style: Style) -> TokenStream {
+    match style {
+        Style::Matrix => quote!(Matrix),
+        Style::Label => quote!(Label),
+        Style::Simple => quote!(Simple),
+        Style::Form => quote!(Form),
+        Style::SpaceDelimited => quote!(SpaceDelimited),
+        Style::PipeDelimited => quote!(PipeDelimited),
+        Style::DeepObject => quote!(DeepObject),
+        Style::Cookie => quote!(Cookie),
+    }
 }
 
 /// The table of a form's parts.

@@ -7,11 +7,12 @@ use http::HeaderMap;
 use http::header::COOKIE;
 
 use super::spec::{ParameterSpec, Place, Style};
+use super::form::{self, Tree};
 use super::text;
 use crate::route::PathParams;
 
 /// The most parameters in a query, and the most cookies: a longer one is refused, because each is looked up.
-const MOST: usize = 1024;
+pub(super) const MOST: usize = 1024;
 
 /// Something wrong with a parameter as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,10 +44,10 @@ pub(crate) enum Presence {
 }
 
 /// One `name=value`, still as sent and decoded.
-struct Pair<'r> {
-    name: Cow<'r, str>,
+pub(super) struct Pair<'r> {
+    pub(super) name: Cow<'r, str>,
     raw: &'r str,
-    value: Option<Cow<'r, str>>,
+    pub(super) value: Option<Cow<'r, str>>,
     used: bool,
 }
 
@@ -185,7 +186,7 @@ fn content(spec: &ParameterSpec, value: &str, out: &mut String) -> Text {
     }
 }
 
-fn is_json(text: &str) -> bool {
+pub(super) fn is_json(text: &str) -> bool {
     crate::json::Document::parse(text.as_bytes()).is_ok()
 }
 
@@ -260,28 +261,32 @@ fn of_pairs(spec: &ParameterSpec, pairs: &mut [Pair<'_>], out: &mut String) -> T
     }
 }
 
-/// `filter[name]=x&filter[age]=3`
+/// `filter[name]=x&filter[age]=3`, and brackets within.
 fn deep_object(spec: &ParameterSpec, pairs: &mut [Pair<'_>], out: &mut String) -> Text {
-    let inside = |name: &str| -> Option<String> {
-        let inner = name.strip_prefix(spec.name)?.strip_prefix('[')?.strip_suffix(']')?;
-        Some(inner.to_owned())
-    };
-    let mut members: Vec<(String, Vec<String>)> = Vec::new();
+    let mut mine = Vec::new();
     for pair in pairs.iter_mut() {
-        let Some(inner) = inside(&pair.name) else { continue };
-        pair.used = true;
-        let Some(value) = &pair.value else { return UNREADABLE };
-        // `filter[tags][]=a` is a habit of many clients for arrays inside.
-        let key = inner.strip_suffix("][").unwrap_or(&inner).to_owned();
-        if key.contains(['[', ']']) {
-            return UNREADABLE;
-        }
-        match members.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, values)) => values.push(value.to_string()),
-            None => members.push((key, vec![value.to_string()])),
+        let inside = pair.name.strip_prefix(spec.name).is_some_and(|rest| rest.starts_with('['));
+        if inside {
+            pair.used = true;
+            mine.push(&*pair);
         }
     }
-    if members.is_empty() { Text::Absent } else { write_members(spec, &members, out) }
+    let mut tree = Tree::new();
+    for pair in &mine {
+        let path = pair.name.get(spec.name.len()..).and_then(form::path);
+        let (Some(path), Some(value)) = (path, &pair.value) else { return UNREADABLE };
+        // The first is what stands before the brackets: nothing.
+        if tree.add(path.get(1..).unwrap_or_default(), value).is_err() {
+            return UNREADABLE;
+        }
+    }
+    if mine.is_empty() {
+        return Text::Absent;
+    }
+    match tree.write(spec.shape, out) {
+        Ok(()) => Text::Written,
+        Err((rule, detail)) => Text::Wrong(rule, detail),
+    }
 }
 
 /// `role=admin&age=3` for a parameter that is an object: its properties are the query's names.
@@ -335,51 +340,8 @@ fn of_whole_query(spec: &ParameterSpec, query: Option<&str>, pairs: &mut [Pair<'
     }
 }
 
-/// The members of a form body (`application/x-www-form-urlencoded`) as a JSON object of `shape`; `Err` names the rule
-/// that it breaks.
-pub(crate) fn form(shape: &'static super::spec::Shape, body: &str) -> Result<String, Wrong> {
-    let wrong = |name: &str, rule, detail| Wrong {
-        place: Place::Query,
-        name: Cow::Owned(name.chars().take(64).collect()),
-        rule,
-        detail,
-    };
-    let pairs = pairs(body, '&', true);
-    if pairs.len() > MOST {
-        return Err(wrong("", "style", "has too many fields"));
-    }
-    let mut members: Vec<(&str, Vec<&str>)> = Vec::new();
-    for pair in &pairs {
-        let Some(value) = pair.value.as_deref() else {
-            return Err(wrong(&pair.name, "style", "is not well-formed"));
-        };
-        match members.iter_mut().find(|(name, _)| *name == pair.name) {
-            Some((_, values)) => values.push(value),
-            None => members.push((&pair.name, vec![value])),
-        }
-    }
-    let mut out = String::from("{");
-    for (i, (name, values)) in members.iter().enumerate() {
-        if i > 0 {
-            out.push(',');
-        }
-        text::quote(name, &mut out);
-        out.push(':');
-        let declared = shape.properties.iter().find(|(n, _)| n == name).map(|(_, s)| s);
-        let member = declared.or(shape.additional).unwrap_or(&super::spec::Shape::TEXT);
-        match values.as_slice() {
-            _ if member.is_array() => text::array(member, values.iter().copied(), &mut out),
-            [one] if member.is_object() && is_json(one) => out.push_str(one),
-            [one] => text::scalar(member, one, &mut out),
-            _ => return Err(wrong(name, "repeated", "must be given once")),
-        }
-    }
-    out.push('}');
-    Ok(out)
-}
-
 /// The pairs of a query or form, or of a `Cookie` field.
-fn pairs(text: &str, separator: char, plus: bool) -> Vec<Pair<'_>> {
+pub(super) fn pairs(text: &str, separator: char, plus: bool) -> Vec<Pair<'_>> {
     text.split(separator)
         .filter(|part| !part.is_empty())
         // One more than is looked at: the one too many is an unknown parameter.
@@ -453,6 +415,21 @@ mod tests {
         additional: None,
     };
 
+    const NESTED: Shape = Shape {
+        kinds: kinds::OBJECT,
+        items: None,
+        properties: &[(
+            "at",
+            Shape {
+                kinds: kinds::OBJECT,
+                items: None,
+                properties: &[("x", Shape::NUMBER), ("y", Shape::NUMBER)],
+                additional: None,
+            },
+        )],
+        additional: None,
+    };
+
     fn query(spec: ParameterSpec, query: &str) -> String {
         let specs: &'static [ParameterSpec] = Box::leak(Box::new([spec]));
         let got = gather(specs, &PathParams::default(), Some(query), &HeaderMap::new(), &["key"], true);
@@ -487,6 +464,10 @@ mod tests {
             (q(DeepObject, true, &FILTER), "q[tags][]=a&q[tags][]=b", r#"[{"tags":["a","b"]}]"#),
             (q(DeepObject, true, &FILTER), "q[age]=3&q[age]=4", "[] q:repeated"),
             (q(DeepObject, true, &FILTER), "q[a][b]=3", "[] q:style"),
+            (q(DeepObject, true, &FILTER), "q[age=3", "[] q:style"),
+            (q(DeepObject, true, &FILTER), "q[tags][0]=a&q[tags][1]=b", r#"[{"tags":["a","b"]}]"#),
+            (q(DeepObject, true, &NESTED), "q[at][x]=1&q[at][y]=2", r#"[{"at":{"x":1,"y":2}}]"#),
+            (q(DeepObject, true, &NESTED), "q[at][x]=1&q[at]=2", "[] q:style"),
             (q(Form, true, &FILTER), "age=3&tags=a&tags=b", r#"[{"age":3,"tags":["a","b"]}]"#),
             (q(Form, true, &FILTER), "age=3&other=1", r#"[{"age":3}] other:unknown"#),
             (q(Form, false, &FILTER), "q=age,3,name,x", r#"[{"age":3,"name":"x"}]"#),
@@ -530,15 +511,5 @@ mod tests {
         let got = gather(&SPECS, &PathParams::default(), None, &HeaderMap::new(), &[], true);
         assert_eq!(got.json, "[20]");
         assert_eq!(got.wrong.first().map(|w| w.rule), Some("required"));
-    }
-
-    #[test]
-    fn forms_become_objects() {
-        assert_eq!(
-            form(&FILTER, "age=3&tags=a&tags=b&name=x+y").unwrap(),
-            r#"{"age":3,"tags":["a","b"],"name":"x y"}"#
-        );
-        assert_eq!(form(&FILTER, "age=3&age=4").unwrap_err().rule, "repeated");
-        assert_eq!(form(&FILTER, "age=%zz").unwrap_err().rule, "style");
     }
 }

@@ -1,12 +1,13 @@
 //! From an admitted request to values: parameters in every style of OpenAPI, bodies by media type. What generated code
 //! reads from is [`Input`]; what it is read by are the constant tables in [`spec`].
 
+mod form;
 pub(crate) mod gather;
 pub(crate) mod media;
 pub mod spec;
 pub(crate) mod text;
 
-pub use spec::{BodySpec, MediaSpec, ParameterSpec, Place, Read, Shape, Style, kinds};
+pub use spec::{BodySpec, Encoded, MediaSpec, ParameterSpec, Place, Read, Shape, Style, kinds};
 
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +16,7 @@ use crate::body::{Boundary, ByteStream, Framing, ItemStream, Parts};
 use crate::json::{Check, Document, FromJson, Scope, Value, Violations};
 use crate::operation::Meta;
 
+pub(crate) use form::form;
 use gather::{Gathered, Presence, Wrong};
 
 /// Everything that came with an admitted request, not yet judged.
@@ -129,7 +131,7 @@ impl<'a> Input<'a> {
     fn body(&self, found: &mut Violations) -> Looked<'a> {
         let Sent::Json(index, document) = &self.received.body else { return Looked::Wrong };
         let check = match self.how(*index) {
-            Some(Read::Json(check) | Read::Form(_, check) | Read::Text(check) | Read::Parts(_, check)) => check,
+            Some(Read::Json(check) | Read::Form(_, _, check) | Read::Text(check) | Read::Parts(_, check)) => check,
             _ => return Looked::Wrong,
         };
         let value = document.root();

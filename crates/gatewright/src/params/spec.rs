@@ -119,6 +119,17 @@ impl Shape {
     pub(crate) const fn is_object(&self) -> bool {
         self.kinds & kinds::OBJECT != 0
     }
+
+    /// Whether it is more than one text.
+    pub(crate) const fn is_deep(&self) -> bool {
+        self.is_array() || self.is_object()
+    }
+
+    /// The shape of a member with this name.
+    pub(crate) fn member(&self, name: &str) -> &Shape {
+        let declared = self.properties.iter().find(|(n, _)| *n == name).map(|(_, shape)| shape);
+        declared.or(self.additional).unwrap_or(&Shape::TEXT)
+    }
 }
 
 /// The body of an operation.
@@ -139,13 +150,25 @@ pub struct MediaSpec {
     pub read: Read,
 }
 
+/// How a field of a form is written (`encoding`).
+#[derive(Clone, Copy, Debug)]
+pub struct Encoded {
+    /// The field's name.
+    pub name: &'static str,
+    /// Its style; [`Style::Json`] for a field that is a JSON text.
+    pub style: Style,
+    /// Whether each item is a field of its own.
+    pub explode: bool,
+}
+
 /// What is read of a body.
 #[derive(Clone, Copy, Debug)]
 pub enum Read {
     /// A JSON document, with what it must be.
     Json(Check),
-    /// A form (`application/x-www-form-urlencoded`), as a JSON object of this shape, with what that must be.
-    Form(&'static Shape, Check),
+    /// A form (`application/x-www-form-urlencoded`), as a JSON object of this shape, with how its fields are written where
+    /// that is said, and what the object must be.
+    Form(&'static Shape, &'static [Encoded], Check),
     /// UTF-8 text: a JSON string, with what that must be.
     Text(Check),
     /// A form of parts (`multipart/form-data`), as a JSON object with its files beside it.
