@@ -137,6 +137,26 @@ async fn watch(_: &App) -> watch::Result {
     Ok(watch::Response::Ok(Events::of([item("1", "a\nb"), item("2", "{}")])))
 }
 
+#[handler(Order)]
+async fn order(_: &App, req: order::Request, raw: gatewright::RawParts) -> order::Result {
+    let order = match req.body {
+        order::Body::Xml(order) | order::Body::Json(order) => order,
+    };
+    Ok(match raw.headers.get("accept").map(http::HeaderValue::as_bytes) {
+        Some(b"application/json") => order::Response::OkJson(order),
+        _ => order::Response::OkXml(order),
+    })
+}
+
+#[handler(PostForm)]
+async fn post_form(_: &App, req: post_form::Request) -> post_form::Result {
+    let form = req.body;
+    let mut words = form.expand.unwrap_or_default();
+    words.extend(form.codes.unwrap_or_default().iter().map(i64::to_string));
+    words.extend(form.meta.into_iter().chain(form.lines.unwrap_or_default()).map(|meta| format!("meta {}", meta.n)));
+    Ok(post_form::Response::Ok(summary(form.amount as usize, 0, words)))
+}
+
 #[handler(PatchNote)]
 async fn patch_note(_: &App, req: patch_note::Request) -> patch_note::Result {
     let title = match req.body.title {
@@ -409,6 +429,62 @@ async fn events_out() {
     let answer = ask("GET /events", &[], "").await;
     assert_eq!(answer.headers["content-type"], "text/event-stream");
     assert_eq!(answer.text(), "event: tick\nid: 1\ndata: a\ndata: b\n\nevent: tick\nid: 2\ndata: {}\n\n");
+}
+
+#[tokio::test]
+async fn xml_both_ways() {
+    let xml = ("content-type", "application/xml");
+    let sent = "<o:order xmlns:o=\"urn:orders\" id=\"7\"><item-name>a &amp; b</item-name><tags><tag>x</tag></tags>\
+        <line><n>1</n></line><line><n>2</n></line><parts><o:order xmlns:o=\"urn:orders\" id=\"8\">\
+        <item-name>c</item-name></o:order></parts></o:order>";
+    let answer = ask("POST /orders", &[xml], sent).await;
+    assert_eq!((answer.status, answer.headers["content-type"].to_str().unwrap()), (200, "application/xml"));
+    assert_eq!(answer.text(), format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{sent}"));
+    let answer = ask("POST /orders", &[xml, ("accept", "application/json")], sent).await;
+    let parts = json!([{ "id": 8, "item": "c" }]);
+    let expected = json!({ "id": 7, "item": "a & b", "tags": ["x"], "line": [{ "n": 1 }, { "n": 2 }], "parts": parts });
+    assert_eq!(answer.json(), expected);
+    let order = |inner: &str| format!("<order xmlns='urn:orders' id='1'><item-name>a</item-name>{inner}</order>");
+    let laughs = format!("<!DOCTYPE order [<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>]>{}", order("<note>&b;</note>"));
+    for (body, expected) in [
+        (order(""), "200"),
+        (order("<line><n>-1</n></line>"), "400 /line/0/n minimum"),
+        (order("<line><n>1</n></line><line><n>1</n></line><line><n>1</n></line>"), "400 /line maxItems"),
+        (order("<other>1</other>"), "400 /other additionalProperties"),
+        (order("<item>1</item>"), "400"),
+        (order("<note>&b;</note>"), "400"),
+        (laughs, "400"),
+        (order("<note>"), "400"),
+        ("<order id='1'/>".to_owned(), "400"),
+        ("<order xmlns='urn:orders' id='0'/>".to_owned(), "400 /id minimum /item required"),
+        ("<dog/>".to_owned(), "400"),
+    ] {
+        let answer = ask("POST /orders", &[xml], body.clone()).await;
+        let words = if answer.status == 200 { "200".to_owned() } else { answer.words() };
+        assert_eq!(words, expected, "{body}");
+    }
+    let latin = ("content-type", "application/xml; charset=latin1");
+    assert_eq!(ask("POST /orders", &[latin], order("")).await.status, 415);
+}
+
+#[tokio::test]
+async fn forms_as_their_encoding_says() {
+    let kind = ("content-type", "application/x-www-form-urlencoded");
+    for (body, expected) in [
+        ("amount=3&expand[]=a&expand[]=b&codes=1%7C2&meta={\"n\":7}", json!(["a", "b", "1", "2", "meta 7"])),
+        ("amount=3&expand[0]=a&lines[0][n]=1&lines[1][n]=2", json!(["a", "meta 1", "meta 2"])),
+    ] {
+        assert_eq!(ask("POST /forms", &[kind], body).await.json()["words"], expected, "{body}");
+    }
+    for (body, expected) in [
+        ("amount=0&lines[0][n]=-1", "400 /amount minimum /lines/0/n minimum"),
+        ("amount=1&codes=1&codes=2", "400  repeated"),
+        ("amount=1&meta={", "400  json"),
+        ("amount=1&amount[x]=2", "400 /amount[x] additionalProperties"),
+        ("amount=1&amount=2", "400  repeated"),
+    ] {
+        assert_eq!(ask("POST /forms", &[kind], body).await.words(), expected, "{body}");
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ mod policy;
 mod scaffold;
 mod shape;
 pub mod types;
+mod xml;
 
 use std::fmt;
 

@@ -40,6 +40,30 @@ pub(crate) fn shape(schemas: &Schemas, id: SchemaId) -> Shape {
     shape
 }
 
+/// The JSON types that a schema admits, as the runtime's bits; text where it does not say.
+pub(crate) fn kinds(schemas: &Schemas, id: SchemaId) -> u8 {
+    fn of(schemas: &Schemas, id: SchemaId, depth: u8) -> u8 {
+        let schema = schemas.get(id);
+        let mut kinds = own_kinds(schema);
+        if depth > DEEPEST {
+            return kinds;
+        }
+        for part in schema.all_of.iter().copied().chain(schema.reference) {
+            kinds &= of(schemas, part, depth + 1);
+        }
+        for union in [&schema.one_of, &schema.any_of] {
+            if !union.is_empty() {
+                kinds &= union.iter().fold(0, |kinds, part| kinds | of(schemas, *part, depth + 1));
+            }
+        }
+        kinds
+    }
+    match of(schemas, id, 0) {
+        ANY => STRING,
+        kinds => kinds,
+    }
+}
+
 fn of(schemas: &Schemas, id: SchemaId, depth: u8) -> Shape {
     if depth > DEEPEST {
         return Shape { kinds: STRING, ..Shape::default() };
@@ -66,7 +90,7 @@ fn of(schemas: &Schemas, id: SchemaId, depth: u8) -> Shape {
     shape
 }
 
-fn own(schemas: &Schemas, schema: &Schema, depth: u8) -> Shape {
+fn own_kinds(schema: &Schema) -> u8 {
     let mut kinds = match schema.types {
         Some(types) => kinds_of(types),
         None => ANY,
@@ -85,6 +109,11 @@ fn own(schemas: &Schemas, schema: &Schema, depth: u8) -> Shape {
             kinds = ARRAY;
         }
     }
+    kinds
+}
+
+fn own(schemas: &Schemas, schema: &Schema, depth: u8) -> Shape {
+    let kinds = own_kinds(schema);
     let file = schema.notes.format.as_ref().is_some_and(|format| format.value == FILE);
     let mut shape = Shape { kinds, file, ..Shape::default() };
     if let Some(items) = schema.array.items {

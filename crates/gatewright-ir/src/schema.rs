@@ -352,6 +352,25 @@ pub struct Notes {
     pub rust_type: Option<Spanned<String>>,
     /// `x-security` of a property: who may read and write it, and what logs may show.
     pub protection: Option<Protection>,
+    /// `xml`
+    pub xml: Option<Xml>,
+}
+
+/// How a value looks in XML (`xml`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Xml {
+    /// `name`
+    pub name: Option<String>,
+    /// `namespace`
+    pub namespace: Option<String>,
+    /// `prefix`
+    pub prefix: Option<String>,
+    /// `attribute`, or `nodeType: attribute` (3.2).
+    pub attribute: bool,
+    /// `wrapped`, or `nodeType: element` of an array (3.2).
+    pub wrapped: bool,
+    /// `nodeType: text` or `cdata` (3.2): the text of the element around it.
+    pub text: bool,
 }
 
 /// How sensitive a property or parameter is.

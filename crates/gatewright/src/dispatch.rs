@@ -356,6 +356,13 @@ fn interpret(media: usize, read: Read, bytes: &[u8], found: &mut Violations) -> 
             params::text::quote(text, &mut json);
             Sent::Json(media, Document::parse(json.as_bytes()).map_err(|_| malformed())?)
         }
+        #[cfg(feature = "xml")]
+        Read::Xml(table, _) => {
+            let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
+            let json =
+                crate::body::read_xml(table, text).map_err(|why| malformed().with_detail(format!("the body {why}")))?;
+            Sent::Json(media, Document::parse(json.as_bytes()).map_err(|e| malformed().with_detail(e.to_string()))?)
+        }
         // These were handed on before.
         _ => return Err(Refused::internal(Internal::new("a body that a handler reads was read"))),
     })

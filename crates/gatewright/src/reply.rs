@@ -99,6 +99,20 @@ impl Reply {
         Reply::sent(status, body.into()).typed(media_type)
     }
 
+    /// An XML body of this media type, as the table says.
+    #[cfg(feature = "xml")]
+    pub fn xml<T: ToJson>(
+        status: u16,
+        media_type: &'static str,
+        table: &'static crate::body::XmlTable,
+        body: &T,
+    ) -> Reply {
+        match crate::body::write_xml(table, body) {
+            Ok(text) => Reply::sent(status, Body::from(text)).typed(media_type),
+            Err(error) => error.into_reply(),
+        }
+    }
+
     /// Items as JSON Lines of this media type.
     pub fn lines<T: ToJson + Send + 'static>(status: u16, media_type: &'static str, items: Lines<T>) -> Reply {
         Reply::sent(status, Body::new(items.into_body(Framing::Lines))).typed(media_type)

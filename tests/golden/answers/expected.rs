@@ -789,6 +789,7 @@ pub mod files {
                                         additional: ::core::option::Option::None,
                                     }
                                 },
+                                &[],
                                 super::super::types::checks::check_trouble,
                             ),
                         },

@@ -13,7 +13,7 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "basic",
-                at: "openapi.yaml:105",
+                at: "openapi.yaml:143",
                 bit: 0u16,
                 scopes: &[],
                 carrier: Carrier::Authorization("basic"),
@@ -46,7 +46,7 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "5658733b597fee3c3b0fb0232b8b0ac0fe0a49dbecb63e7f5dff701b1e2bd4d7",
+        hash: "85871d862b3bfb324a0e55118b0ae82b5b6f0fb7ca8721778f0b1f68a54dd540",
     };
 
     /// POST /media/uploads · basic (openapi.yaml:9)
@@ -224,10 +224,60 @@ pub mod policy {
         audit: false,
     }
         .checked();
-    /// PATCH /media/notes · basic (openapi.yaml:89)
+    /// POST /media/orders · basic (openapi.yaml:89)
+    pub static ORDER: Policy = Policy {
+        operation: "order",
+        at: "openapi.yaml:89",
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
+        roles: &[],
+        level: ::core::option::Option::None,
+        claims: &[],
+        allow_networks: ::core::option::Option::None,
+        allow_users: ::core::option::Option::None,
+        limits: &[],
+        body_limit: Setting::Fixed(4194304u64),
+        timeout: Setting::Fixed(30000u64),
+        audit: false,
+    }
+        .checked();
+    /// POST /media/forms · basic (openapi.yaml:104)
+    pub static POST_FORM: Policy = Policy {
+        operation: "postForm",
+        at: "openapi.yaml:104",
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
+        roles: &[],
+        level: ::core::option::Option::None,
+        claims: &[],
+        allow_networks: ::core::option::Option::None,
+        allow_users: ::core::option::Option::None,
+        limits: &[],
+        body_limit: Setting::Fixed(4194304u64),
+        timeout: Setting::Fixed(30000u64),
+        audit: false,
+    }
+        .checked();
+    /// PATCH /media/notes · basic (openapi.yaml:127)
     pub static PATCH_NOTE: Policy = Policy {
         operation: "patchNote",
-        at: "openapi.yaml:89",
+        at: "openapi.yaml:127",
         access: Access::Guarded(
             &[
                 Alternative {
@@ -284,6 +334,53 @@ pub mod types {
         }
     }
 
+    /// Order
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Order {
+        /// `id`
+        pub id: i64,
+        /// `item`
+        pub item: ::std::string::String,
+        /// `tags`
+        pub tags: ::core::option::Option<::std::vec::Vec<::std::string::String>>,
+        /// `line`
+        pub line: ::core::option::Option<::std::vec::Vec<Meta>>,
+        /// `note`
+        pub note: ::gatewright::json::Patch<::std::string::String>,
+        /// `parts`
+        pub parts: ::core::option::Option<::std::vec::Vec<Order>>,
+    }
+
+    impl ::gatewright::json::FromJson for Order {
+        fn decode(
+            value_: ::gatewright::json::Value<'_>,
+        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            let [id, item, tags, line, note, parts] = value_
+                .pick(&["id", "item", "tags", "line", "note", "parts"])?;
+            ::core::result::Result::Ok(Self {
+                id: ::gatewright::json::required(value_, id)?,
+                item: ::gatewright::json::required(value_, item)?,
+                tags: ::gatewright::json::optional(tags)?,
+                line: ::gatewright::json::optional(line)?,
+                note: ::gatewright::json::Patch::decode_member(note)?,
+                parts: ::gatewright::json::optional(parts)?,
+            })
+        }
+    }
+
+    impl ::gatewright::json::ToJson for Order {
+        fn write(&self, out: &mut ::gatewright::json::Writer) {
+            out.begin_object();
+            out.member("id", &self.id);
+            out.member("item", &self.item);
+            out.optional("tags", &self.tags);
+            out.optional("line", &self.line);
+            out.member("note", &self.note);
+            out.optional("parts", &self.parts);
+            out.end_object();
+        }
+    }
+
     /// PatchNoteRequest
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct PatchNoteRequest {
@@ -301,6 +398,37 @@ pub mod types {
             ::core::result::Result::Ok(Self {
                 title: ::gatewright::json::Patch::decode_member(title)?,
                 done: ::gatewright::json::optional(done)?,
+            })
+        }
+    }
+
+    /// PostFormRequest
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct PostFormRequest {
+        /// `amount`
+        pub amount: i64,
+        /// `expand`
+        pub expand: ::core::option::Option<::std::vec::Vec<::std::string::String>>,
+        /// `codes`
+        pub codes: ::core::option::Option<::std::vec::Vec<i64>>,
+        /// `meta`
+        pub meta: ::core::option::Option<Meta>,
+        /// `lines`
+        pub lines: ::core::option::Option<::std::vec::Vec<Meta>>,
+    }
+
+    impl ::gatewright::json::FromJson for PostFormRequest {
+        fn decode(
+            value_: ::gatewright::json::Value<'_>,
+        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            let [amount, expand, codes, meta, lines] = value_
+                .pick(&["amount", "expand", "codes", "meta", "lines"])?;
+            ::core::result::Result::Ok(Self {
+                amount: ::gatewright::json::required(value_, amount)?,
+                expand: ::gatewright::json::optional(expand)?,
+                codes: ::gatewright::json::optional(codes)?,
+                meta: ::gatewright::json::optional(meta)?,
+                lines: ::gatewright::json::optional(lines)?,
             })
         }
     }
@@ -432,6 +560,27 @@ pub mod types {
             };
             check::object(value, found, &MEMBERS);
         }
+        pub(in super::super) fn check_4120c50e5bc6f07a(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
+            if !check::types(value, found, 64) {
+                return;
+            }
+            static MEMBERS: check::Object = check::Object {
+                properties: &[
+                    field("amount", check_15eff94bd6fa7db8, 1),
+                    field("expand", check_867f1b40f661e850, 0),
+                    field("codes", check_b680319587c9b000, 0),
+                    field("meta", check_meta, 0),
+                    field("lines", check_a856ef5e0c6d2d58, 0),
+                ],
+                required: 1,
+                rest: check::Rest::Closed,
+                ..check::Object::ANY
+            };
+            check::object(value, found, &MEMBERS);
+        }
         pub(in super::super) fn check_42d802347a7fd19a(
             value: Value<'_>,
             found: &mut Violations,
@@ -479,6 +628,36 @@ pub mod types {
                 return;
             }
         }
+        pub(in super::super) fn check_6e29a6cdeaa63d41(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
+            if !check::types(value, found, 4) {
+                return;
+            }
+        }
+        pub(in super::super) fn check_867f1b40f661e850(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
+            if !check::types(value, found, 32) {
+                return;
+            }
+            static ITEMS: check::Array = check::Array {
+                items: Some(check_577bd8d591d53a1e),
+                ..check::Array::ANY
+            };
+            check::array(value, found, &ITEMS);
+        }
+        pub(in super::super) fn check_8ddd8c2b8772af4d(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
+            if !check::types(value, found, 16) {
+                return;
+            }
+            check::max_length(value, found, 10);
+        }
         pub(in super::super) fn check_90213b9bc6781edf(
             value: Value<'_>,
             found: &mut Violations,
@@ -507,6 +686,19 @@ pub mod types {
             };
             check::object(value, found, &MEMBERS);
         }
+        pub(in super::super) fn check_a856ef5e0c6d2d58(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
+            if !check::types(value, found, 32) {
+                return;
+            }
+            static ITEMS: check::Array = check::Array {
+                items: Some(check_meta),
+                ..check::Array::ANY
+            };
+            check::array(value, found, &ITEMS);
+        }
         pub(in super::super) fn check_b05d2a05dfbbbf68(
             value: Value<'_>,
             found: &mut Violations,
@@ -517,6 +709,46 @@ pub mod types {
             static ITEMS: check::Array = check::Array {
                 max: 3,
                 items: Some(check_15eff94bd6fa7db8),
+                ..check::Array::ANY
+            };
+            check::array(value, found, &ITEMS);
+        }
+        pub(in super::super) fn check_b5905186f4c8e697(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
+            if !check::types(value, found, 32) {
+                return;
+            }
+            static ITEMS: check::Array = check::Array {
+                items: Some(check_order),
+                ..check::Array::ANY
+            };
+            check::array(value, found, &ITEMS);
+        }
+        pub(in super::super) fn check_b680319587c9b000(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
+            if !check::types(value, found, 32) {
+                return;
+            }
+            static ITEMS: check::Array = check::Array {
+                items: Some(check_6e29a6cdeaa63d41),
+                ..check::Array::ANY
+            };
+            check::array(value, found, &ITEMS);
+        }
+        pub(in super::super) fn check_e22913d23535920a(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
+            if !check::types(value, found, 32) {
+                return;
+            }
+            static ITEMS: check::Array = check::Array {
+                max: 2,
+                items: Some(check_meta),
                 ..check::Array::ANY
             };
             check::array(value, found, &ITEMS);
@@ -549,6 +781,25 @@ pub mod types {
                     field("label", check_f8c4cdf4d7946167, 0),
                 ],
                 required: 1,
+                rest: check::Rest::Closed,
+                ..check::Object::ANY
+            };
+            check::object(value, found, &MEMBERS);
+        }
+        pub(in super::super) fn check_order(value: Value<'_>, found: &mut Violations) {
+            if !check::types(value, found, 64) {
+                return;
+            }
+            static MEMBERS: check::Object = check::Object {
+                properties: &[
+                    field("id", check_15eff94bd6fa7db8, 1),
+                    field("item", check_8ddd8c2b8772af4d, 1),
+                    field("tags", check_867f1b40f661e850, 0),
+                    field("line", check_e22913d23535920a, 0),
+                    field("note", check_66a5a089dd904faf, 0),
+                    field("parts", check_b5905186f4c8e697, 0),
+                ],
+                required: 2,
                 rest: check::Rest::Closed,
                 ..check::Object::ANY
             };
@@ -1770,11 +2021,785 @@ pub mod media {
         });
     }
 
+    /// order
+    ///
+    /// POST /media/orders · basic (openapi.yaml:89)
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` does not handle `order` (POST /media/orders, openapi.yaml:89)",
+        label = "`order` is missing",
+        note = "add its handler:\n\n#[gatewright::handler(Order)]\nasync fn order(app: &{Self}, who: order::Caller, req: order::Request) -> order::Result {{\n    todo!()\n}}\n"
+    )]
+    pub trait Order: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+        /// Handles an admitted, valid request.
+        fn handle(
+            &self,
+            cx: order::Cx<Self>,
+        ) -> impl ::core::future::Future<Output = order::Result> + ::core::marker::Send;
+    }
+
+    /// Inputs and answers of order.
+    pub mod order {
+        /// Marks the operation.
+        #[derive(Debug)]
+        pub struct Op;
+
+        impl ::gatewright::Operation for Op {
+            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
+                policy: &super::super::policy::ORDER,
+                method: "POST",
+                path: &[&[::gatewright::route::Piece::Literal("orders")]],
+                parameters: &[],
+                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
+                    required: true,
+                    content: &[
+                        ::gatewright::params::MediaSpec {
+                            media_type: "application/xml",
+                            read: ::gatewright::params::Read::Xml(
+                                &const {
+                                    ::gatewright::body::XmlTable {
+                                        root: ::gatewright::body::XmlName {
+                                            local: "order",
+                                            namespace: ::core::option::Option::Some("urn:orders"),
+                                            prefix: ::core::option::Option::Some("o"),
+                                        },
+                                        nodes: &[
+                                            ::gatewright::body::XmlNode {
+                                                kinds: 32u8,
+                                                items: ::core::option::Option::None,
+                                                properties: &[
+                                                    ::gatewright::body::XmlProperty {
+                                                        key: "id",
+                                                        place: ::gatewright::body::XmlPlace::Attribute,
+                                                        name: ::gatewright::body::XmlName {
+                                                            local: "id",
+                                                            namespace: ::core::option::Option::None,
+                                                            prefix: ::core::option::Option::None,
+                                                        },
+                                                        node: 1u16,
+                                                    },
+                                                    ::gatewright::body::XmlProperty {
+                                                        key: "item",
+                                                        place: ::gatewright::body::XmlPlace::Element,
+                                                        name: ::gatewright::body::XmlName {
+                                                            local: "item-name",
+                                                            namespace: ::core::option::Option::None,
+                                                            prefix: ::core::option::Option::None,
+                                                        },
+                                                        node: 2u16,
+                                                    },
+                                                    ::gatewright::body::XmlProperty {
+                                                        key: "tags",
+                                                        place: ::gatewright::body::XmlPlace::Element,
+                                                        name: ::gatewright::body::XmlName {
+                                                            local: "tags",
+                                                            namespace: ::core::option::Option::None,
+                                                            prefix: ::core::option::Option::None,
+                                                        },
+                                                        node: 4u16,
+                                                    },
+                                                    ::gatewright::body::XmlProperty {
+                                                        key: "line",
+                                                        place: ::gatewright::body::XmlPlace::Items,
+                                                        name: ::gatewright::body::XmlName {
+                                                            local: "line",
+                                                            namespace: ::core::option::Option::None,
+                                                            prefix: ::core::option::Option::None,
+                                                        },
+                                                        node: 8u16,
+                                                    },
+                                                    ::gatewright::body::XmlProperty {
+                                                        key: "note",
+                                                        place: ::gatewright::body::XmlPlace::Element,
+                                                        name: ::gatewright::body::XmlName {
+                                                            local: "note",
+                                                            namespace: ::core::option::Option::None,
+                                                            prefix: ::core::option::Option::None,
+                                                        },
+                                                        node: 9u16,
+                                                    },
+                                                    ::gatewright::body::XmlProperty {
+                                                        key: "parts",
+                                                        place: ::gatewright::body::XmlPlace::Element,
+                                                        name: ::gatewright::body::XmlName {
+                                                            local: "parts",
+                                                            namespace: ::core::option::Option::None,
+                                                            prefix: ::core::option::Option::None,
+                                                        },
+                                                        node: 10u16,
+                                                    },
+                                                ],
+                                                additional: ::core::option::Option::None,
+                                            },
+                                            ::gatewright::body::XmlNode {
+                                                kinds: 4u8,
+                                                items: ::core::option::Option::None,
+                                                properties: &[],
+                                                additional: ::core::option::Option::None,
+                                            },
+                                            ::gatewright::body::XmlNode {
+                                                kinds: 8u8,
+                                                items: ::core::option::Option::None,
+                                                properties: &[],
+                                                additional: ::core::option::Option::None,
+                                            },
+                                            ::gatewright::body::XmlNode {
+                                                kinds: 8u8,
+                                                items: ::core::option::Option::None,
+                                                properties: &[],
+                                                additional: ::core::option::Option::None,
+                                            },
+                                            ::gatewright::body::XmlNode {
+                                                kinds: 16u8,
+                                                items: ::core::option::Option::Some((
+                                                    ::gatewright::body::XmlName {
+                                                        local: "tag",
+                                                        namespace: ::core::option::Option::None,
+                                                        prefix: ::core::option::Option::None,
+                                                    },
+                                                    3u16,
+                                                )),
+                                                properties: &[],
+                                                additional: ::core::option::Option::None,
+                                            },
+                                            ::gatewright::body::XmlNode {
+                                                kinds: 32u8,
+                                                items: ::core::option::Option::None,
+                                                properties: &[
+                                                    ::gatewright::body::XmlProperty {
+                                                        key: "n",
+                                                        place: ::gatewright::body::XmlPlace::Element,
+                                                        name: ::gatewright::body::XmlName {
+                                                            local: "n",
+                                                            namespace: ::core::option::Option::None,
+                                                            prefix: ::core::option::Option::None,
+                                                        },
+                                                        node: 6u16,
+                                                    },
+                                                    ::gatewright::body::XmlProperty {
+                                                        key: "label",
+                                                        place: ::gatewright::body::XmlPlace::Element,
+                                                        name: ::gatewright::body::XmlName {
+                                                            local: "label",
+                                                            namespace: ::core::option::Option::None,
+                                                            prefix: ::core::option::Option::None,
+                                                        },
+                                                        node: 7u16,
+                                                    },
+                                                ],
+                                                additional: ::core::option::Option::None,
+                                            },
+                                            ::gatewright::body::XmlNode {
+                                                kinds: 4u8,
+                                                items: ::core::option::Option::None,
+                                                properties: &[],
+                                                additional: ::core::option::Option::None,
+                                            },
+                                            ::gatewright::body::XmlNode {
+                                                kinds: 8u8,
+                                                items: ::core::option::Option::None,
+                                                properties: &[],
+                                                additional: ::core::option::Option::None,
+                                            },
+                                            ::gatewright::body::XmlNode {
+                                                kinds: 16u8,
+                                                items: ::core::option::Option::Some((
+                                                    ::gatewright::body::XmlName {
+                                                        local: "line",
+                                                        namespace: ::core::option::Option::None,
+                                                        prefix: ::core::option::Option::None,
+                                                    },
+                                                    5u16,
+                                                )),
+                                                properties: &[],
+                                                additional: ::core::option::Option::None,
+                                            },
+                                            ::gatewright::body::XmlNode {
+                                                kinds: 9u8,
+                                                items: ::core::option::Option::None,
+                                                properties: &[],
+                                                additional: ::core::option::Option::None,
+                                            },
+                                            ::gatewright::body::XmlNode {
+                                                kinds: 16u8,
+                                                items: ::core::option::Option::Some((
+                                                    ::gatewright::body::XmlName {
+                                                        local: "order",
+                                                        namespace: ::core::option::Option::Some("urn:orders"),
+                                                        prefix: ::core::option::Option::Some("o"),
+                                                    },
+                                                    0u16,
+                                                )),
+                                                properties: &[],
+                                                additional: ::core::option::Option::None,
+                                            },
+                                        ],
+                                    }
+                                },
+                                super::super::types::checks::check_order,
+                            ),
+                        },
+                        ::gatewright::params::MediaSpec {
+                            media_type: "application/json",
+                            read: ::gatewright::params::Read::Json(
+                                super::super::types::checks::check_order,
+                            ),
+                        },
+                    ],
+                }),
+                produces: &["application/xml", "application/json"],
+                credentials: &[],
+                refuse_unknown: true,
+            };
+            type Request = Request;
+            type Id = ();
+            fn read(
+                input: &::gatewright::Input<'_>,
+                found: &mut ::gatewright::json::Violations,
+            ) -> ::core::option::Option<(Request, Self::Id)> {
+                let body = match input.media() {
+                    ::core::option::Option::Some(0usize) => {
+                        input.value(found).map(Body::Xml)
+                    }
+                    ::core::option::Option::Some(1usize) => {
+                        input.value(found).map(Body::Json)
+                    }
+                    _ => ::core::option::Option::None,
+                };
+                ::core::option::Option::Some((Request { body: body? }, ()))
+            }
+        }
+
+        /// A valid request.
+        #[derive(Debug)]
+        pub struct Request {
+            /// The body.
+            pub body: Body,
+        }
+
+        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+                ::gatewright::take_request(cx)
+            }
+        }
+
+        /// The body, by its media type.
+        #[derive(Debug)]
+        pub enum Body {
+            /// application/xml
+            Xml(super::super::types::Order),
+            /// application/json
+            Json(super::super::types::Order),
+        }
+        ::gatewright::needs_xml!();
+        /// The declared responses.
+        #[derive(Debug)]
+        pub enum Response {
+            /// The same.
+            OkXml(super::super::types::Order),
+            /// The same.
+            OkJson(super::super::types::Order),
+            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
+            With(::std::boxed::Box<::gatewright::With<Response>>),
+        }
+
+        impl ::gatewright::IntoReply for Response {
+            fn into_reply(self) -> ::gatewright::Reply {
+                match self {
+                    Self::OkXml(body) => {
+                        ::gatewright::Reply::xml(
+                            200u16,
+                            "application/xml",
+                            &const {
+                                ::gatewright::body::XmlTable {
+                                    root: ::gatewright::body::XmlName {
+                                        local: "order",
+                                        namespace: ::core::option::Option::Some("urn:orders"),
+                                        prefix: ::core::option::Option::Some("o"),
+                                    },
+                                    nodes: &[
+                                        ::gatewright::body::XmlNode {
+                                            kinds: 32u8,
+                                            items: ::core::option::Option::None,
+                                            properties: &[
+                                                ::gatewright::body::XmlProperty {
+                                                    key: "id",
+                                                    place: ::gatewright::body::XmlPlace::Attribute,
+                                                    name: ::gatewright::body::XmlName {
+                                                        local: "id",
+                                                        namespace: ::core::option::Option::None,
+                                                        prefix: ::core::option::Option::None,
+                                                    },
+                                                    node: 1u16,
+                                                },
+                                                ::gatewright::body::XmlProperty {
+                                                    key: "item",
+                                                    place: ::gatewright::body::XmlPlace::Element,
+                                                    name: ::gatewright::body::XmlName {
+                                                        local: "item-name",
+                                                        namespace: ::core::option::Option::None,
+                                                        prefix: ::core::option::Option::None,
+                                                    },
+                                                    node: 2u16,
+                                                },
+                                                ::gatewright::body::XmlProperty {
+                                                    key: "tags",
+                                                    place: ::gatewright::body::XmlPlace::Element,
+                                                    name: ::gatewright::body::XmlName {
+                                                        local: "tags",
+                                                        namespace: ::core::option::Option::None,
+                                                        prefix: ::core::option::Option::None,
+                                                    },
+                                                    node: 4u16,
+                                                },
+                                                ::gatewright::body::XmlProperty {
+                                                    key: "line",
+                                                    place: ::gatewright::body::XmlPlace::Items,
+                                                    name: ::gatewright::body::XmlName {
+                                                        local: "line",
+                                                        namespace: ::core::option::Option::None,
+                                                        prefix: ::core::option::Option::None,
+                                                    },
+                                                    node: 8u16,
+                                                },
+                                                ::gatewright::body::XmlProperty {
+                                                    key: "note",
+                                                    place: ::gatewright::body::XmlPlace::Element,
+                                                    name: ::gatewright::body::XmlName {
+                                                        local: "note",
+                                                        namespace: ::core::option::Option::None,
+                                                        prefix: ::core::option::Option::None,
+                                                    },
+                                                    node: 9u16,
+                                                },
+                                                ::gatewright::body::XmlProperty {
+                                                    key: "parts",
+                                                    place: ::gatewright::body::XmlPlace::Element,
+                                                    name: ::gatewright::body::XmlName {
+                                                        local: "parts",
+                                                        namespace: ::core::option::Option::None,
+                                                        prefix: ::core::option::Option::None,
+                                                    },
+                                                    node: 10u16,
+                                                },
+                                            ],
+                                            additional: ::core::option::Option::None,
+                                        },
+                                        ::gatewright::body::XmlNode {
+                                            kinds: 4u8,
+                                            items: ::core::option::Option::None,
+                                            properties: &[],
+                                            additional: ::core::option::Option::None,
+                                        },
+                                        ::gatewright::body::XmlNode {
+                                            kinds: 8u8,
+                                            items: ::core::option::Option::None,
+                                            properties: &[],
+                                            additional: ::core::option::Option::None,
+                                        },
+                                        ::gatewright::body::XmlNode {
+                                            kinds: 8u8,
+                                            items: ::core::option::Option::None,
+                                            properties: &[],
+                                            additional: ::core::option::Option::None,
+                                        },
+                                        ::gatewright::body::XmlNode {
+                                            kinds: 16u8,
+                                            items: ::core::option::Option::Some((
+                                                ::gatewright::body::XmlName {
+                                                    local: "tag",
+                                                    namespace: ::core::option::Option::None,
+                                                    prefix: ::core::option::Option::None,
+                                                },
+                                                3u16,
+                                            )),
+                                            properties: &[],
+                                            additional: ::core::option::Option::None,
+                                        },
+                                        ::gatewright::body::XmlNode {
+                                            kinds: 32u8,
+                                            items: ::core::option::Option::None,
+                                            properties: &[
+                                                ::gatewright::body::XmlProperty {
+                                                    key: "n",
+                                                    place: ::gatewright::body::XmlPlace::Element,
+                                                    name: ::gatewright::body::XmlName {
+                                                        local: "n",
+                                                        namespace: ::core::option::Option::None,
+                                                        prefix: ::core::option::Option::None,
+                                                    },
+                                                    node: 6u16,
+                                                },
+                                                ::gatewright::body::XmlProperty {
+                                                    key: "label",
+                                                    place: ::gatewright::body::XmlPlace::Element,
+                                                    name: ::gatewright::body::XmlName {
+                                                        local: "label",
+                                                        namespace: ::core::option::Option::None,
+                                                        prefix: ::core::option::Option::None,
+                                                    },
+                                                    node: 7u16,
+                                                },
+                                            ],
+                                            additional: ::core::option::Option::None,
+                                        },
+                                        ::gatewright::body::XmlNode {
+                                            kinds: 4u8,
+                                            items: ::core::option::Option::None,
+                                            properties: &[],
+                                            additional: ::core::option::Option::None,
+                                        },
+                                        ::gatewright::body::XmlNode {
+                                            kinds: 8u8,
+                                            items: ::core::option::Option::None,
+                                            properties: &[],
+                                            additional: ::core::option::Option::None,
+                                        },
+                                        ::gatewright::body::XmlNode {
+                                            kinds: 16u8,
+                                            items: ::core::option::Option::Some((
+                                                ::gatewright::body::XmlName {
+                                                    local: "line",
+                                                    namespace: ::core::option::Option::None,
+                                                    prefix: ::core::option::Option::None,
+                                                },
+                                                5u16,
+                                            )),
+                                            properties: &[],
+                                            additional: ::core::option::Option::None,
+                                        },
+                                        ::gatewright::body::XmlNode {
+                                            kinds: 9u8,
+                                            items: ::core::option::Option::None,
+                                            properties: &[],
+                                            additional: ::core::option::Option::None,
+                                        },
+                                        ::gatewright::body::XmlNode {
+                                            kinds: 16u8,
+                                            items: ::core::option::Option::Some((
+                                                ::gatewright::body::XmlName {
+                                                    local: "order",
+                                                    namespace: ::core::option::Option::Some("urn:orders"),
+                                                    prefix: ::core::option::Option::Some("o"),
+                                                },
+                                                0u16,
+                                            )),
+                                            properties: &[],
+                                            additional: ::core::option::Option::None,
+                                        },
+                                    ],
+                                }
+                            },
+                            &body,
+                        )
+                    }
+                    Self::OkJson(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
+                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
+                }
+            }
+        }
+
+        impl ::gatewright::ResponseExt for Response {
+            fn wrap(with: ::gatewright::With<Self>) -> Self {
+                Self::With(::std::boxed::Box::new(with))
+            }
+        }
+        ::gatewright::needs_xml!();
+        /// The declared errors, and what broke on our side.
+        #[derive(Debug)]
+        pub enum Error {
+            /// Something broke on our side: 500; the cause is logged and never shown.
+            Internal(::gatewright::Internal),
+            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
+            With(::std::boxed::Box<::gatewright::With<Error>>),
+        }
+
+        impl ::gatewright::IntoReply for Error {
+            fn into_reply(self) -> ::gatewright::Reply {
+                match self {
+                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
+                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
+                }
+            }
+        }
+
+        impl ::gatewright::ResponseExt for Error {
+            fn wrap(with: ::gatewright::With<Self>) -> Self {
+                Self::With(::std::boxed::Box::new(with))
+            }
+        }
+
+        impl ::core::convert::From<::gatewright::Internal> for Error {
+            fn from(error: ::gatewright::Internal) -> Self {
+                Self::Internal(error)
+            }
+        }
+
+        /// What the handler gives.
+        pub type Result = ::core::result::Result<Response, Error>;
+        /// Who calls.
+        pub type Caller = ::gatewright::Caller<Op>;
+        impl ::gatewright::Guarded for Op {}
+        /// What the pipeline hands to the handler.
+        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
+    }
+
+    impl<A: Order> ::gatewright::HandledBy<A> for order::Op {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
+            ::std::boxed::Box::pin(async move {
+                let (valid, ()) = pending.read::<Self>()?;
+                let cx = valid.unowned();
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(Order::handle(&*app, cx).await),
+                )
+            })
+        });
+    }
+
+    /// postForm
+    ///
+    /// POST /media/forms · basic (openapi.yaml:104)
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` does not handle `postForm` (POST /media/forms, openapi.yaml:104)",
+        label = "`postForm` is missing",
+        note = "add its handler:\n\n#[gatewright::handler(PostForm)]\nasync fn post_form(app: &{Self}, who: post_form::Caller, req: post_form::Request) -> post_form::Result {{\n    todo!()\n}}\n"
+    )]
+    pub trait PostForm: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+        /// Handles an admitted, valid request.
+        fn handle(
+            &self,
+            cx: post_form::Cx<Self>,
+        ) -> impl ::core::future::Future<
+            Output = post_form::Result,
+        > + ::core::marker::Send;
+    }
+
+    /// Inputs and answers of postForm.
+    pub mod post_form {
+        /// Marks the operation.
+        #[derive(Debug)]
+        pub struct Op;
+
+        impl ::gatewright::Operation for Op {
+            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
+                policy: &super::super::policy::POST_FORM,
+                method: "POST",
+                path: &[&[::gatewright::route::Piece::Literal("forms")]],
+                parameters: &[],
+                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
+                    required: true,
+                    content: &[
+                        ::gatewright::params::MediaSpec {
+                            media_type: "application/x-www-form-urlencoded",
+                            read: ::gatewright::params::Read::Form(
+                                &const {
+                                    ::gatewright::params::Shape {
+                                        kinds: 32u8,
+                                        items: ::core::option::Option::None,
+                                        properties: &[
+                                            ("amount", ::gatewright::params::Shape::NUMBER),
+                                            (
+                                                "codes",
+                                                ::gatewright::params::Shape {
+                                                    kinds: 16u8,
+                                                    items: ::core::option::Option::Some(
+                                                        &const { ::gatewright::params::Shape::NUMBER },
+                                                    ),
+                                                    properties: &[],
+                                                    additional: ::core::option::Option::None,
+                                                },
+                                            ),
+                                            (
+                                                "expand",
+                                                ::gatewright::params::Shape {
+                                                    kinds: 16u8,
+                                                    items: ::core::option::Option::Some(
+                                                        &const { ::gatewright::params::Shape::TEXT },
+                                                    ),
+                                                    properties: &[],
+                                                    additional: ::core::option::Option::None,
+                                                },
+                                            ),
+                                            (
+                                                "lines",
+                                                ::gatewright::params::Shape {
+                                                    kinds: 16u8,
+                                                    items: ::core::option::Option::Some(
+                                                        &const {
+                                                            ::gatewright::params::Shape {
+                                                                kinds: 32u8,
+                                                                items: ::core::option::Option::None,
+                                                                properties: &[
+                                                                    ("label", ::gatewright::params::Shape::TEXT),
+                                                                    ("n", ::gatewright::params::Shape::NUMBER),
+                                                                ],
+                                                                additional: ::core::option::Option::None,
+                                                            }
+                                                        },
+                                                    ),
+                                                    properties: &[],
+                                                    additional: ::core::option::Option::None,
+                                                },
+                                            ),
+                                            (
+                                                "meta",
+                                                ::gatewright::params::Shape {
+                                                    kinds: 32u8,
+                                                    items: ::core::option::Option::None,
+                                                    properties: &[
+                                                        ("label", ::gatewright::params::Shape::TEXT),
+                                                        ("n", ::gatewright::params::Shape::NUMBER),
+                                                    ],
+                                                    additional: ::core::option::Option::None,
+                                                },
+                                            ),
+                                        ],
+                                        additional: ::core::option::Option::None,
+                                    }
+                                },
+                                &[
+                                    ::gatewright::params::Encoded {
+                                        name: "expand",
+                                        style: ::gatewright::params::Style::DeepObject,
+                                        explode: true,
+                                    },
+                                    ::gatewright::params::Encoded {
+                                        name: "codes",
+                                        style: ::gatewright::params::Style::PipeDelimited,
+                                        explode: false,
+                                    },
+                                    ::gatewright::params::Encoded {
+                                        name: "meta",
+                                        style: ::gatewright::params::Style::Json,
+                                        explode: false,
+                                    },
+                                ],
+                                super::super::types::checks::check_4120c50e5bc6f07a,
+                            ),
+                        },
+                    ],
+                }),
+                produces: &["application/json"],
+                credentials: &[],
+                refuse_unknown: true,
+            };
+            type Request = Request;
+            type Id = ();
+            fn read(
+                input: &::gatewright::Input<'_>,
+                found: &mut ::gatewright::json::Violations,
+            ) -> ::core::option::Option<(Request, Self::Id)> {
+                let body = input.value(found);
+                ::core::option::Option::Some((Request { body: body? }, ()))
+            }
+        }
+
+        /// A valid request.
+        #[derive(Debug)]
+        pub struct Request {
+            /// The body.
+            pub body: super::super::types::PostFormRequest,
+        }
+
+        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+                ::gatewright::take_request(cx)
+            }
+        }
+
+        /// The declared responses.
+        #[derive(Debug)]
+        pub enum Response {
+            /// What came.
+            Ok(super::super::types::Summary),
+            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
+            With(::std::boxed::Box<::gatewright::With<Response>>),
+        }
+
+        impl ::gatewright::IntoReply for Response {
+            fn into_reply(self) -> ::gatewright::Reply {
+                match self {
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
+                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
+                }
+            }
+        }
+
+        impl ::gatewright::ResponseExt for Response {
+            fn wrap(with: ::gatewright::With<Self>) -> Self {
+                Self::With(::std::boxed::Box::new(with))
+            }
+        }
+
+        /// The declared errors, and what broke on our side.
+        #[derive(Debug)]
+        pub enum Error {
+            /// Something broke on our side: 500; the cause is logged and never shown.
+            Internal(::gatewright::Internal),
+            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
+            With(::std::boxed::Box<::gatewright::With<Error>>),
+        }
+
+        impl ::gatewright::IntoReply for Error {
+            fn into_reply(self) -> ::gatewright::Reply {
+                match self {
+                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
+                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
+                }
+            }
+        }
+
+        impl ::gatewright::ResponseExt for Error {
+            fn wrap(with: ::gatewright::With<Self>) -> Self {
+                Self::With(::std::boxed::Box::new(with))
+            }
+        }
+
+        impl ::core::convert::From<::gatewright::Internal> for Error {
+            fn from(error: ::gatewright::Internal) -> Self {
+                Self::Internal(error)
+            }
+        }
+
+        /// What the handler gives.
+        pub type Result = ::core::result::Result<Response, Error>;
+        /// Who calls.
+        pub type Caller = ::gatewright::Caller<Op>;
+        impl ::gatewright::Guarded for Op {}
+        /// What the pipeline hands to the handler.
+        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
+    }
+
+    impl<A: PostForm> ::gatewright::HandledBy<A> for post_form::Op {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
+            ::std::boxed::Box::pin(async move {
+                let (valid, ()) = pending.read::<Self>()?;
+                let cx = valid.unowned();
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(
+                        PostForm::handle(&*app, cx).await,
+                    ),
+                )
+            })
+        });
+    }
+
     /// patchNote
     ///
-    /// PATCH /media/notes · basic (openapi.yaml:89)
+    /// PATCH /media/notes · basic (openapi.yaml:127)
     #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:89)",
+        message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:127)",
         label = "`patchNote` is missing",
         note = "add its handler:\n\n#[gatewright::handler(PatchNote)]\nasync fn patch_note(app: &{Self}, who: patch_note::Caller, req: patch_note::Request) -> patch_note::Result {{\n    todo!()\n}}\n"
     )]
@@ -1931,8 +2956,8 @@ pub use media::*;
 pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
 where
     A: media::Upload + media::Mixed + media::PutBlob + media::GetBlob + media::ImportRows
-        + media::ExportRows + media::Watch + media::PatchNote
-        + ::gatewright::Verify<schemes::Basic> + ::core::marker::Send
+        + media::ExportRows + media::Watch + media::Order + media::PostForm
+        + media::PatchNote + ::gatewright::Verify<schemes::Basic> + ::core::marker::Send
         + ::core::marker::Sync + 'static,
 {
     ::gatewright::Mount::new(
@@ -1946,6 +2971,8 @@ where
                 <media::import_rows::Op as ::gatewright::HandledBy<A>>::ROUTE,
                 <media::export_rows::Op as ::gatewright::HandledBy<A>>::ROUTE,
                 <media::watch::Op as ::gatewright::HandledBy<A>>::ROUTE,
+                <media::order::Op as ::gatewright::HandledBy<A>>::ROUTE,
+                <media::post_form::Op as ::gatewright::HandledBy<A>>::ROUTE,
                 <media::patch_note::Op as ::gatewright::HandledBy<A>>::ROUTE,
             ],
         )
@@ -1968,8 +2995,8 @@ pub fn router<A>(
 ) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
 where
     A: media::Upload + media::Mixed + media::PutBlob + media::GetBlob + media::ImportRows
-        + media::ExportRows + media::Watch + media::PatchNote
-        + ::gatewright::Verify<schemes::Basic> + ::core::marker::Send
+        + media::ExportRows + media::Watch + media::Order + media::PostForm
+        + media::PatchNote + ::gatewright::Verify<schemes::Basic> + ::core::marker::Send
         + ::core::marker::Sync + 'static,
 {
     ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
@@ -1993,6 +3020,8 @@ where
                 <media::import_rows::Op as ::gatewright::Operation>::META,
                 <media::export_rows::Op as ::gatewright::Operation>::META,
                 <media::watch::Op as ::gatewright::Operation>::META,
+                <media::order::Op as ::gatewright::Operation>::META,
+                <media::post_form::Op as ::gatewright::Operation>::META,
                 <media::patch_note::Op as ::gatewright::Operation>::META,
             ],
         )

@@ -179,6 +179,7 @@ fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
     } else {
         quote!()
     };
+    let failure = if media.iter().any(|m| m.xml) { quote!(#failure ::gatewright::needs_xml!();) } else { failure };
     let spec = quote! {
         ::core::option::Option::Some(::gatewright::params::BodySpec { required: #required, content: &[#(#specs),*] })
     };
@@ -252,6 +253,8 @@ pub(super) fn media_name(media_type: &str) -> String {
 struct Media {
     /// Whether the handler reads it.
     streams: bool,
+    /// Whether its reading needs the feature for XML.
+    xml: bool,
     spec: TokenStream,
     ty: TokenStream,
     read: TokenStream,
@@ -312,12 +315,19 @@ fn media(schemas: &Schemas, unknown: UnknownFields, media: &api::Media, plan: &P
                 text.map_or_else(|| (quote!(::std::string::String), quote!(::gatewright::json::check::any)), typed);
             (ty, value, quote!(Text(#check)))
         }
+        (MediaKind::Xml, Some(schema)) if !is_binary(schemas, schema) => {
+            let (ty, check) = typed(schema);
+            let table = crate::xml::table(schemas, schema);
+            (ty, value, quote!(Xml(#table, #check)))
+        }
         (MediaKind::Xml | MediaKind::Binary, _) => bytes(),
     };
     let streams = matches!(media.kind, MediaKind::Multipart | MediaKind::JsonLines | MediaKind::EventStream)
         || how.to_string() == "Bytes";
+    let xml = media.kind == MediaKind::Xml && !streams;
     Media {
         streams,
+        xml,
         spec: quote! {
             ::gatewright::params::MediaSpec { media_type: #essence, read: ::gatewright::params::Read::#how }
         },
@@ -350,7 +360,10 @@ fn encoded(media: &api::Media) -> Vec<TokenStream> {
             // `contentType` means nothing beside a style (OpenAPI 3.2.0, 4.15.1.2).
             None if json && part.explode.is_none() => (quote!(Json), false),
             None if part.explode.is_none() => return None,
-            style => (self::style(style.unwrap_or(Style::Form)), part.explode.unwrap_or(style.is_none_or(|s| s == Style::Form))),
+            style => (
+                self::style(style.unwrap_or(Style::Form)),
+                part.explode.unwrap_or(style.is_none_or(|s| s == Style::Form)),
+            ),
         };
         Some(quote! {
             ::gatewright::params::Encoded {

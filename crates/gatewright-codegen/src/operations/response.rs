@@ -47,7 +47,9 @@ pub(super) fn responses(subject: &Subject<'_>, plan: &Plan<'_>) -> (TokenStream,
     let internal_arm = quote!(Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),);
     let error =
         enumeration("Error", "The declared errors, and what broke on our side.", &failures, &internal, &internal_arm);
-    let responses = quote!(#response #(#headers)*);
+    let xml = all.iter().flat_map(|r| &r.content).any(|m| m.kind == MediaKind::Xml && m.schema.is_some());
+    let needs = if xml { quote!(::gatewright::needs_xml!();) } else { quote!() };
+    let responses = quote!(#response #(#headers)* #needs);
     let errors = quote! {
         #error
         impl ::core::convert::From<::gatewright::Internal> for Error {
@@ -284,6 +286,10 @@ fn content(
                 (None, None) => quote!(::gatewright::body::Event<::std::string::String>),
             };
             (quote!(::gatewright::body::Events<#event>), quote!(::gatewright::Reply::events(#status, #written, body)))
+        }
+        (MediaKind::Xml, Some(schema)) if !is_binary(schemas, schema) => {
+            let (ty, table) = (plan.response_type(schema), crate::xml::table(schemas, schema));
+            (ty, quote!(::gatewright::Reply::xml(#status, #written, #table, &body)))
         }
         (MediaKind::Text, Some(schema)) if is_binary(schemas, schema) => {
             (quote!(::gatewright::Body), quote!(::gatewright::Reply::body(#status, #written, body)))

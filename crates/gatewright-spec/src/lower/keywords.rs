@@ -6,7 +6,7 @@ use gatewright_diag::{Sink, Spanned, codes};
 use gatewright_ir::json::{Json, Number};
 use gatewright_ir::schema::{
     ArrayRules, Condition, Discriminator, Notes, NumberRules, ObjectRules, Property, Schema, SchemaId, StringRules,
-    Types,
+    Types, Xml,
 };
 
 use super::schemas::SchemaLowerer;
@@ -327,6 +327,7 @@ impl<'a> Read<'_, 'a, '_> {
             write_only: truth(node, "writeOnly"),
             rust_type: None,
             protection: None,
+            xml: node.get("xml").filter(|xml| xml.is_map()).map(xml),
         };
         match self.list("examples") {
             Some(items) => notes.examples = items.into_iter().filter_map(json::of_node).collect(),
@@ -351,6 +352,18 @@ impl<'a> Read<'_, 'a, '_> {
         if let Some(node) = self.node.get("x-security") {
             notes.protection = protection(node, &mut Reader { sink: self.sink });
         }
+    }
+}
+
+fn xml(node: Node<'_>) -> Xml {
+    let kind = node.get("nodeType").and_then(Node::as_str);
+    Xml {
+        name: text(node, "name"),
+        namespace: text(node, "namespace"),
+        prefix: text(node, "prefix"),
+        attribute: truth(node, "attribute") || kind == Some("attribute"),
+        wrapped: truth(node, "wrapped") || kind == Some("element"),
+        text: matches!(kind, Some("text" | "cdata")),
     }
 }
 

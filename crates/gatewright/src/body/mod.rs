@@ -15,6 +15,7 @@ mod lines;
 mod multipart;
 mod outgoing;
 mod stream;
+mod xml;
 
 pub use error::BodyError;
 pub use events::{Event, Events};
@@ -24,6 +25,10 @@ pub use lines::Lines;
 pub use multipart::{FormSpec, Part, PartKind, PartSpec, Parts};
 pub use outgoing::{Closed, Sender};
 pub use stream::ByteStream;
+pub use xml::{XmlName, XmlNode, XmlPlace, XmlProperty, XmlTable};
 
 pub(crate) use items::Framing;
+#[cfg(feature = "xml")]
+pub(crate) use xml::{read as read_xml, write as write_xml};
+
 pub(crate) use multipart::{Boundary, read_form};

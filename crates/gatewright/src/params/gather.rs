@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use http::header::COOKIE;
 
-use super::spec::{ParameterSpec, Place, Style};
 use super::form::{self, Tree};
+use super::spec::{ParameterSpec, Place, Style};
 use super::text;
 use crate::route::PathParams;
 

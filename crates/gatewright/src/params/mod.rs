@@ -131,7 +131,13 @@ impl<'a> Input<'a> {
     fn body(&self, found: &mut Violations) -> Looked<'a> {
         let Sent::Json(index, document) = &self.received.body else { return Looked::Wrong };
         let check = match self.how(*index) {
-            Some(Read::Json(check) | Read::Form(_, _, check) | Read::Text(check) | Read::Parts(_, check)) => check,
+            Some(
+                Read::Xml(_, check)
+                | Read::Json(check)
+                | Read::Form(_, _, check)
+                | Read::Text(check)
+                | Read::Parts(_, check),
+            ) => check,
             _ => return Looked::Wrong,
         };
         let value = document.root();

@@ -173,6 +173,8 @@ pub enum Read {
     Text(Check),
     /// A form of parts (`multipart/form-data`), as a JSON object with its files beside it.
     Parts(&'static crate::body::FormSpec, Check),
+    /// XML, as the JSON value that this table makes of it. Needs the feature `xml`.
+    Xml(&'static crate::body::XmlTable, Check),
     /// A multipart body that the handler reads part by part.
     Multipart,
     /// JSON Lines, each item checked when the handler asks for it.

@@ -1,0 +1,110 @@
+//! XML bodies, as the JSON value that the schema's `xml` objects make of them (OpenAPI 3.2.0, 4.26): names, attributes,
+//! wrapped lists, namespaces. What is checked and typed is that value.
+//!
+//! No document type declaration is read, and no entity but the five that XML has: nothing is expanded, nothing is
+//! fetched. Depth, elements and attributes have bounds.
+
+#[cfg(feature = "xml")]
+mod read;
+#[cfg(feature = "xml")]
+mod write;
+
+#[cfg(feature = "xml")]
+pub(crate) use read::read;
+#[cfg(feature = "xml")]
+pub(crate) use write::write;
+
+/// How the values of a schema look in XML: the constant table that generated code holds.
+#[derive(Debug)]
+pub struct XmlTable {
+    /// The name of the root element.
+    pub root: XmlName,
+    /// Every schema below, the root's first.
+    pub nodes: &'static [XmlNode],
+}
+
+/// The name of an element or attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct XmlName {
+    /// The local name.
+    pub local: &'static str,
+    /// The namespace; none means any when it is read.
+    pub namespace: Option<&'static str>,
+    /// The prefix that is written for the namespace.
+    pub prefix: Option<&'static str>,
+}
+
+/// How the values of one schema look.
+#[derive(Clone, Copy, Debug)]
+pub struct XmlNode {
+    /// The JSON types that it admits, as [`kinds`](crate::params::kinds).
+    pub kinds: u8,
+    /// Of an array: the name of its items' elements and the node of its items.
+    pub items: Option<(XmlName, u16)>,
+    /// Of an object: its declared properties.
+    pub properties: &'static [XmlProperty],
+    /// Of an object: the node of other properties, where there may be some.
+    pub additional: Option<u16>,
+}
+
+/// How a property looks.
+#[derive(Clone, Copy, Debug)]
+pub struct XmlProperty {
+    /// Its name in JSON.
+    pub key: &'static str,
+    /// Where it stands.
+    pub place: XmlPlace,
+    /// The name of its element or attribute.
+    pub name: XmlName,
+    /// The node of its value.
+    pub node: u16,
+}
+
+/// Where a property stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XmlPlace {
+    /// An element of its own; around the items of an array, where it is wrapped.
+    Element,
+    /// An element for each item of the array.
+    Items,
+    /// An attribute.
+    Attribute,
+    /// The text of the element itself.
+    Text,
+}
+
+/// A node for what no table declares: any text.
+#[cfg(feature = "xml")]
+const TEXT: XmlNode = XmlNode { kinds: crate::params::kinds::STRING, items: None, properties: &[], additional: None };
+
+/// The namespace of `xsi:nil`.
+#[cfg(feature = "xml")]
+const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+#[cfg(feature = "xml")]
+impl XmlTable {
+    fn node(&self, index: u16) -> &XmlNode {
+        self.nodes.get(usize::from(index)).unwrap_or(&TEXT)
+    }
+}
+
+/// Compiles where generated code speaks XML only with the feature for it.
+#[cfg(feature = "xml")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! needs_xml {
+    () => {};
+}
+
+/// Compiles where generated code speaks XML only with the feature for it.
+#[cfg(not(feature = "xml"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! needs_xml {
+    () => {
+        ::core::compile_error!("the document declares XML bodies: enable the feature `xml` of `gatewright`");
+    };
+}
+
+#[cfg(all(test, feature = "xml"))]
+pub(super) mod tests;
