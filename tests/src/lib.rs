@@ -1,4 +1,8 @@
 //! Helpers of the tests that cross crates.
 
+pub mod differential;
 pub mod interpreter;
 pub mod issuer;
+pub mod random;
+pub mod scratch;
+pub mod suite;

@@ -17,7 +17,28 @@ macro_rules! cases {
         )*
     };
 }
-cases!(answers bank_v1 bank_v2 credentials media names);
+cases!(answers bank_v1 bank_v2 credentials media names schemas);
+
+#[allow(dead_code, reason = "only compiled")]
+mod money {
+    //! What `schemas` names by `x-rust-type`.
+    use gatewright::json::{FromJson, Mismatch, ToJson, Value, Writer};
+
+    #[derive(Clone, Debug, PartialEq)]
+    pub(crate) struct Amount(String);
+
+    impl FromJson for Amount {
+        fn decode(value: Value<'_>) -> Result<Self, Mismatch> {
+            String::decode(value).map(Amount)
+        }
+    }
+
+    impl ToJson for Amount {
+        fn write(&self, out: &mut Writer) {
+            self.0.write(out);
+        }
+    }
+}
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")

@@ -107,6 +107,11 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let outcome = run.work.check();
     run.note("cargo check of what was generated", outcome);
 
+    if wanted("json-schema-test-suite") && args.folder.join("json-schema-test-suite").is_dir() {
+        let outcome = crate::suite::run(&[args.folder.display().to_string()]);
+        run.note("json-schema-test-suite", outcome.map(drop));
+    }
+
     let line = format!("{} passed, {} failed", run.passed, run.wrong.len());
     if run.wrong.is_empty() { Ok(line) } else { Err(format!("{}\n{line}", run.wrong.join("\n"))) }
 }

@@ -11,6 +11,7 @@ mod oidc;
 mod quickstart;
 mod run;
 mod standards;
+mod suite;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,9 @@ tasks:
   quickstart [--check]  build and start the bank example on https://localhost:8443, and say what to try
   corpus DIR            compile a folder of real and of broken documents (its README.md says what it holds)
          [--compile N|all] [--only TEXT]
+  suite DIR             the JSON Schema test suite through generated checks; DIR holds it
+  differential          random schemas and values: generated checks against another validator
+         [--seed N] [--schemas N] [--instances N]
   bless                 rewrite every expectation that a test compares with
   mutants [NAME...]     take guards away, one at a time: a test must notice each; or those whose names hold a NAME
   oidc                  install a real OpenID provider with npm, and test the server's credentials against it
@@ -40,6 +44,8 @@ fn main() -> ExitCode {
         "ci" => ci::run(),
         "quickstart" => quickstart::run(rest),
         "corpus" => corpus::run(rest),
+        "suite" => suite::run(rest),
+        "differential" => suite::differential(rest),
         "bless" => bless::run(),
         "layers" => layers::run(),
         "mutants" => mutants::run(rest),

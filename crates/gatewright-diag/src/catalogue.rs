@@ -136,6 +136,7 @@ codes! {
     0506 ENUM_TYPE "enum-type" Warning "a value of an enumeration that is not of the type beside it";
     0507 REQUIRED_UNDECLARED "required-undeclared" Warning "a required property that is not declared";
     0508 KEYWORD_VALUE "keyword-value" Error "a value that a schema keyword cannot have";
+    0509 RUST_TYPE "rust-type" Error "`x-rust-type` is not the path of a type";
 
     // 06: the vocabulary.
     0601 VOCABULARY_KEY "vocabulary-key" Error "an unknown key in `x-security`";
@@ -148,7 +149,6 @@ codes! {
     // 07: what is not enforced.
     0701 NOT_ENFORCED_YET "not-enforced-yet" Error "the vocabulary has this word, and the server cannot enforce it yet";
     0702 PATTERN_NOT_LINEAR "pattern-not-linear" Warning "a pattern that cannot be matched in linear time";
-    0703 RUST_TYPE_UNUSED "rust-type-unused" Warning "`x-rust-type` is not applied yet";
 
     // 08: overlays.
     0801 OVERLAY_SHAPE "overlay-shape" Error "a file that is no overlay, or a part of one that cannot be understood";

@@ -69,6 +69,24 @@ fn symbol_name(name: &str, case: Case) -> String {
     }
 }
 
+/// Whether a text is the path of a type as generated code may name it from anywhere: names with `::` between, that begin at
+/// this crate (`crate::money::Amount`) or at another (`::money::Amount`). Nothing else that Rust's grammar admits.
+pub fn is_type_path(text: &str) -> bool {
+    let (segments, least) = match text.strip_prefix("::") {
+        Some(rest) => (rest, 2),
+        None => match text.strip_prefix("crate::") {
+            Some(rest) => (rest, 1),
+            None => return false,
+        },
+    };
+    let name = |segment: &str| {
+        segment.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            && !case::RESERVED.contains(&segment)
+    };
+    text.len() <= 200 && segments.split("::").all(name) && segments.split("::").count() >= least
+}
+
 /// FNV-1a, folded: short, stable across versions and machines. Not for security.
 fn hash(text: &str) -> u32 {
     let wide = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
@@ -141,6 +159,33 @@ pub fn unique<'a>(names: impl IntoIterator<Item = &'a str>, case: Case, taken: &
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn knows_paths_of_types() {
+        for good in ["crate::Amount", "crate::money::Amount", "::money::Amount", "::a::b::C_1"] {
+            assert!(is_type_path(good), "{good}");
+        }
+        for bad in [
+            "",
+            "Amount",
+            "crate",
+            "crate::",
+            "::money",
+            "crate::Vec<u8>",
+            "crate::a::",
+            "crate:: a",
+            "crate::fn::X",
+            "super::X",
+            "self::X",
+            "crate::X; fn f() {}",
+            "crate::é",
+            "crate::a\n::b",
+            "crate::a!()",
+            "crate::_",
+        ] {
+            assert!(!is_type_path(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn any_text_is_a_name() {

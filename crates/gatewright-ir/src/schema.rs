@@ -348,7 +348,8 @@ pub struct Notes {
     pub read_only: bool,
     /// `writeOnly`: never part of a response.
     pub write_only: bool,
-    /// `x-rust-type`: the user's own type, made by `TryFrom` of the planned one after the checks.
+    /// `x-rust-type`: the path of the user's own type, which is made of what passed the checks. A
+    /// [type path](crate::names::is_type_path).
     pub rust_type: Option<Spanned<String>>,
     /// `x-security` of a property: who may read and write it, and what logs may show.
     pub protection: Option<Protection>,

@@ -119,10 +119,21 @@ fn discriminators_know_members_children_and_grandchildren() {
     );
     let id = |name: &str| ir.api.components.iter().find(|(n, _)| n == name).unwrap().1;
     let pairs = |schema: &Schema| schema.discriminator.clone().unwrap().mapping;
+    // The parent is a choice of its children and of itself; what they inherit is its own keywords.
+    let base = *schema.one_of.last().unwrap();
     assert_eq!(
         pairs(&schema),
-        [("kitty".to_owned(), id("Cat")), ("Dog".to_owned(), id("Dog")), ("Puppy".to_owned(), id("Puppy"))]
+        [
+            ("kitty".to_owned(), id("Cat")),
+            ("Dog".to_owned(), id("Dog")),
+            ("Puppy".to_owned(), id("Puppy")),
+            ("Pet".to_owned(), base)
+        ]
     );
+    assert_eq!(schema.one_of, [id("Cat"), id("Dog"), id("Puppy"), base]);
+    assert_eq!(ir.api.schemas.get(base).types, Some(Types::OBJECT));
+    assert_eq!(ir.api.schemas.get(id("Cat")).all_of, [base]);
+    assert_eq!(ir.api.schemas.get(id("Puppy")).all_of, [id("Dog")]);
     assert_eq!(pairs(ir.api.schemas.get(id("Either"))), [("Cat".to_owned(), id("Cat")), ("Dog".to_owned(), id("Dog"))]);
 }
 

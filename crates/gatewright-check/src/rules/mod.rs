@@ -36,7 +36,6 @@ rules! {
     secret_in_url,
     optional_owner,
     not_enforced_yet,
-    rust_type_unused,
 }
 
 pub(crate) use unknown_scheme::declare;

@@ -44,8 +44,9 @@ pub(super) fn request(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<Request,
     let mut id = quote!(());
     for (index, (parameter, name)) in parameters.iter().zip(&idents).enumerate() {
         let is_id = owner.as_ref().is_some_and(|owner| names(owner, parameter));
-        let default = plan.default(parameter.schema).is_some();
-        specs.push(spec(subject, parameter, is_id, default, plan));
+        let default = plan.default(parameter.schema);
+        specs.push(spec(subject, parameter, is_id, default.as_deref(), plan));
+        let default = default.is_some();
         let local = format_ident!("p{index}");
         let method = if parameter.required || default || is_id { quote!(required) } else { quote!(optional) };
         reads.push(quote!(let #local = input.#method(#index, found);));
@@ -105,7 +106,13 @@ fn names(reference: &Reference, parameter: &Parameter) -> bool {
     }
 }
 
-fn spec(subject: &Subject<'_>, parameter: &Parameter, is_id: bool, has_default: bool, plan: &Plan<'_>) -> TokenStream {
+fn spec(
+    subject: &Subject<'_>,
+    parameter: &Parameter,
+    is_id: bool,
+    default: Option<&str>,
+    plan: &Plan<'_>,
+) -> TokenStream {
     let name = match parameter.location {
         Location::Header => parameter.name.to_ascii_lowercase(),
         _ => parameter.name.clone(),
@@ -129,12 +136,8 @@ fn spec(subject: &Subject<'_>, parameter: &Parameter, is_id: bool, has_default: 
     let allow_empty = parameter.allow_empty;
     let schemas = &subject.cx.ir.api.schemas;
     let shape = shape(schemas, parameter.schema).promoted();
-    let default = schemas.get(parameter.schema).notes.default.as_ref().filter(|_| has_default && !required);
-    let default = match default {
-        Some(default) => {
-            let text = default.value.to_text();
-            quote!(::core::option::Option::Some(#text))
-        }
+    let default = match default.filter(|_| !required) {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
         None => quote!(::core::option::Option::None),
     };
     let check = plan.check(parameter.schema, subject.unknown);

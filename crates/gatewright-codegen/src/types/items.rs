@@ -51,6 +51,8 @@ pub(super) fn tokens(kind: &Type, path: &dyn Fn(NamedId) -> TokenStream) -> Toke
             quote!(::core::option::Option<#inner>)
         }
         Type::Named(id) => path(*id),
+        // Parsed as a path before, and written from that.
+        Type::Own { path, .. } => path.parse().unwrap_or_default(),
     }
 }
 
@@ -80,8 +82,8 @@ pub(super) fn item(planner: &Planner<'_>, checks: &mut Checks<'_>, named: &Named
             let target = tokens(target, &|id| local(planner, id));
             quote!(#doc pub type #name = #target;)
         }
-        Definition::Struct { fields, additional } => {
-            structure(planner, &doc, &name, fields, additional.as_ref(), travels)
+        Definition::Struct { fields, additional, hidden } => {
+            structure(planner, &doc, &name, (fields, additional.as_ref(), hidden), travels)
         }
         Definition::Strings(values) => strings(&doc, &name, values, travels),
         Definition::Union { variants, choice } => union(planner, checks, &doc, &name, variants, choice, travels),
@@ -106,8 +108,7 @@ fn structure(
     planner: &Planner<'_>,
     doc: &TokenStream,
     name: &Ident,
-    fields: &[Field],
-    additional: Option<&Type>,
+    (fields, additional, hidden): (&[Field], Option<&Type>, &[String]),
     travels: Travels,
 ) -> TokenStream {
     let idents: Vec<Ident> = fields.iter().map(|field| ident(&field.ident)).collect();
@@ -130,7 +131,10 @@ fn structure(
     let declared = declared.chain(rest);
     let all_may_lack = fields.iter().all(|f| matches!(f.presence, Presence::Optional | Presence::Patch));
     let derives = if all_may_lack { quote!(Clone, Debug, Default, PartialEq) } else { quote!(Clone, Debug, PartialEq) };
-    let decode = travels.incoming.then(|| decode_struct(planner, name, fields, &idents, &names, additional.is_some()));
+    let decode = travels.incoming.then(|| {
+        let rest = additional.map(|_| hidden);
+        decode_struct(planner, name, fields, &idents, &names, rest)
+    });
     let write = travels.outgoing.then(|| {
         let members = fields.iter().zip(&idents).zip(&names).map(|((field, ident), name)| match field.presence {
             Presence::Optional => quote!(out.optional(#name, &self.#ident);),
@@ -163,7 +167,7 @@ fn decode_struct(
     fields: &[Field],
     idents: &[Ident],
     names: &[&str],
-    additional: bool,
+    additional: Option<&[String]>,
 ) -> TokenStream {
     let values = fields.iter().zip(idents).map(|(field, ident)| match field.presence {
         Presence::Required => quote!(#ident: ::gatewright::json::required(value_, #ident)?),
@@ -182,24 +186,29 @@ fn decode_struct(
                 (Some(value), Some(Wrapper::Secret)) => Some(quote!(::gatewright::json::Secret::new(#value))),
                 (value, _) => value,
             };
-            match value {
-                Some(value) => quote!(#ident: ::gatewright::json::or_default(#ident, || #value)?),
-                None => quote!(#ident: ::gatewright::json::required(value_, #ident)?),
+            match (value, json.map(gatewright_ir::json::Json::to_text)) {
+                (Some(value), _) => quote!(#ident: ::gatewright::json::or_default(#ident, || #value)?),
+                (None, Some(text)) => quote!(#ident: ::gatewright::json::or_text(value_, #ident, #text)?),
+                (None, None) => quote!(#ident: ::gatewright::json::required(value_, #ident)?),
             }
         }
     });
     let count = Literal::usize_unsuffixed(names.len());
     // No field can be called `value_`: identifiers end in an underscore only behind reserved words.
-    let (picked, rest) = if additional {
-        (
+    let (picked, rest) = match additional {
+        Some([]) => (
             quote! {
                 const NAMES: &[&str; #count] = &[#(#names),*];
                 let [#(#idents),*] = value_.pick(NAMES)?;
             },
             Some(quote!(additional: value_.others(NAMES)?)),
-        )
-    } else {
-        (quote!(let [#(#idents),*] = value_.pick(&[#(#names),*])?;), None)
+        ),
+        // What has no field because only the server sets it is not let in by the back door.
+        Some(hidden) => (
+            quote!(let [#(#idents),*] = value_.pick(&[#(#names),*])?;),
+            Some(quote!(additional: value_.others(&[#(#names,)* #(#hidden),*])?)),
+        ),
+        None => (quote!(let [#(#idents),*] = value_.pick(&[#(#names),*])?;), None),
     };
     let values = values.chain(rest);
     quote! {
@@ -413,6 +422,10 @@ fn admits(planner: &Planner<'_>, kind: &Type, json: &str) -> bool {
         Type::String | Type::Timestamp | Type::Date | Type::Uuid | Type::Base64 | Type::File => "String",
         Type::Vec(_) => "Array",
         Type::Map(_) => "Object",
+        Type::Own { kinds, .. } => {
+            let bit = [("Null", 1), ("Boolean", 2), ("Number", 12), ("String", 16), ("Array", 32), ("Object", 64)];
+            return bit.iter().any(|(name, bit)| *name == json && kinds & bit != 0);
+        }
         Type::Option(inner) => return json == "Null" || admits(planner, inner, json),
         Type::Named(id) => match planner.named.get(id.0 as usize).map(|named| &named.definition) {
             Some(Definition::Alias(target)) => return admits(planner, target, json),

@@ -9,6 +9,7 @@ use gatewright_ir::schema::{Schema, SchemaId, Schemas, Types};
 use super::checks::{Checks, Key, Marking, Mode, Scope};
 use super::graph;
 use super::plan::{dispatches, read_only};
+use super::view::{self, View};
 
 /// The schema `true`, whatever it says of itself.
 pub(super) fn admits_all(schema: &Schema) -> bool {
@@ -38,7 +39,7 @@ fn number_is_empty(schema: &Schema) -> bool {
 
 fn string_is_empty(schema: &Schema) -> bool {
     let s = &schema.string;
-    s.min_length.is_none() && s.max_length.is_none() && s.pattern.is_none() && s.content_encoding.is_none()
+    s.min_length.is_none() && s.max_length.is_none() && s.pattern.is_none() && content(schema).is_none()
 }
 
 fn array_is_empty(schema: &Schema) -> bool {
@@ -175,6 +176,38 @@ pub(super) fn bits(types: Types) -> u8 {
     all.iter().filter(|(t, _)| types.contains(*t)).map(|(_, bit)| bit).sum()
 }
 
+/// The bits of all types.
+pub(super) const ALL_KINDS: u8 = 127;
+
+/// The types that a schema admits as far as its keywords say so, as the runtime's bits.
+pub(super) fn wanted_types(schemas: &Schemas, id: SchemaId) -> u8 {
+    fn wanted(schemas: &Schemas, id: SchemaId, depth: u8) -> u8 {
+        let view = View::of(schemas, id);
+        let own = view.types.map_or(ALL_KINDS, |types| {
+            bits(if types.contains(Types::NUMBER) { types.with(Types::INTEGER) } else { types })
+        });
+        let listed =
+            view.values.as_ref().map_or(ALL_KINDS, |values| values.iter().fold(0, |all, value| all | kind_bits(value)));
+        let branches = |union: &view::Union<'_>| {
+            union.branches.iter().fold(0, |all, branch| all | wanted(schemas, *branch, depth - 1))
+        };
+        let unions = view.unions.iter().filter(|_| depth > 0).fold(ALL_KINDS, |all, union| all & branches(union));
+        own & listed & unions
+    }
+    wanted(schemas, id, 4)
+}
+
+fn kind_bits(json: &Json) -> u8 {
+    bits(match json {
+        Json::Null => Types::NULL,
+        Json::Bool(_) => Types::BOOLEAN,
+        Json::Number(_) => Types::INTEGER.with(Types::NUMBER),
+        Json::String(_) => Types::STRING,
+        Json::Array(_) => Types::ARRAY,
+        Json::Object(_) => Types::OBJECT,
+    })
+}
+
 fn constants(schema: &Schema, out: &mut String) {
     let constant = schema.constant.as_ref().map(std::slice::from_ref);
     for (place, values) in [schema.enumeration.as_deref(), constant].into_iter().enumerate() {
@@ -230,14 +263,43 @@ fn string(checks: &mut Checks<'_>, schema: &Schema, out: &mut String) {
     if let Some(format) = format(schema) {
         let _ = write!(out, "check::format(value, found, Format::{format});");
     }
+    if let Some((encoding, json)) = content(schema) {
+        let encoding = encoding.map_or("None".to_owned(), |name| format!("Some(check::Encoding::{name})"));
+        let schema = schema.string.content_schema.filter(|_| json).map(|id| {
+            // A document of its own: the policy on the request's fields says nothing of it.
+            checks.name(Key { id, mode: Mode::KEEP, scope: Scope::default() })
+        });
+        let schema = schema.map_or("None".to_owned(), |check| format!("Some({check})"));
+        let _ = write!(
+            out,
+            "static CONTENT: check::Content = check::Content {{ encoding: {encoding}, json: {json}, schema: {schema} }}; \
+             check::content(value, found, &CONTENT);"
+        );
+    }
+}
+
+/// The runtime's name of the encoding of a string's content, and whether the content is JSON; `None` where nothing of it
+/// can be told.
+fn content(schema: &Schema) -> Option<(Option<&'static str>, bool)> {
+    let encoding = schema.string.content_encoding.as_deref().map(str::to_ascii_lowercase);
+    let known = encoding.as_deref().and_then(|name| match name {
+        "base64" => Some("Base64"),
+        "base64url" => Some("Base64Url"),
+        "base32" => Some("Base32"),
+        "base16" => Some("Base16"),
+        _ => None,
+    });
+    let media = schema.string.content_media_type.as_deref().unwrap_or_default();
+    let essence = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let json = essence == "application/json" || essence.ends_with("+json");
+    // Of text in an encoding that is not known nothing can be read.
+    let json = json && (encoding.is_none() || known.is_some());
+    (known.is_some() || json).then_some((known, json))
 }
 
 /// The runtime's name of a format that it enforces.
 fn format(schema: &Schema) -> Option<&'static str> {
-    let Some(format) = &schema.notes.format else {
-        return (schema.string.content_encoding.as_deref() == Some("base64")).then_some("Byte");
-    };
-    Some(match format.value.as_str() {
+    Some(match schema.notes.format.as_ref()?.value.as_str() {
         "date-time" => "DateTime",
         "date" => "Date",
         "time" => "Time",
@@ -354,7 +416,12 @@ impl Within<'_, '_> {
                 && !self.scope.read_only.contains(&property.name);
             needed += usize::from(required);
             let check = if is_read_only { "check::any".to_owned() } else { self.below(checks, property.schema) };
-            let flags = u8::from(required) + if is_read_only { 2 } else { 0 };
+            // Where unknown fields are refused, so are those that only the server sets; else they are let pass, unread.
+            let flags = match (is_read_only, self.mode.refuse) {
+                (true, true) => 2,
+                (true, false) => 4,
+                (false, _) => u8::from(required),
+            };
             fields.push((&property.name, format!("field({:?}, {check}, {flags})", property.name)));
         }
         let known: std::collections::HashSet<&str> = rules.properties.iter().map(|p| p.name.as_str()).collect();
@@ -442,10 +509,15 @@ impl Within<'_, '_> {
                     None => "None".to_owned(),
                 };
                 let upper = helper.to_ascii_uppercase();
+                // `null` says nothing of the property, where the schema admits it beside the branches.
+                let unless = match schema.types {
+                    Some(types) if types.contains(Types::NULL) => "if value.kind() != Kind::Null ",
+                    _ => "",
+                };
                 let _ = write!(
                     out,
                     "static {upper}: check::Discriminator = check::Discriminator {{ property: {:?}, branches: &[{}], \
-                     default: {default} }}; check::discriminated(value, found, &{upper});",
+                     default: {default} }}; {unless}{{ check::discriminated(value, found, &{upper}); }}",
                     discriminator.property,
                     list.join(", ")
                 );

@@ -1,13 +1,12 @@
-//! `default`s as Rust expressions.
+//! `default`s: whether a type can have them, and what stands for them in Rust.
 
 use gatewright_ir::json::Json;
 use gatewright_ir::schema::{SchemaId, Schemas};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
-use super::model::{Definition, NamedId, Type};
+use super::model::{Choice, Definition, NamedId, Presence, Type};
 use super::plan::Planner;
-use super::view::View;
 
 /// The `default` of a schema, or of what it refers to.
 pub(super) fn default_of(schemas: &Schemas, id: SchemaId) -> Option<&Json> {
@@ -22,35 +21,118 @@ pub(super) fn default_of(schemas: &Schemas, id: SchemaId) -> Option<&Json> {
     None
 }
 
-/// Whether the schema has a `default` that [`expression`] can say.
-pub(super) fn fits_default(planner: &Planner<'_>, schema: SchemaId, kind: &Type) -> bool {
-    default_of(planner.schemas, schema).is_some_and(|json| fits(planner, kind, json))
+/// Unions may hold themselves, so looking for a fitting variant ends somewhere.
+const DEEPEST: u8 = 64;
+
+/// Whether this value can be read as this type. Asked when all types are planned.
+pub(super) fn fits(planner: &Planner<'_>, kind: &Type, json: &Json) -> bool {
+    fits_within(planner, kind, json, DEEPEST)
 }
 
-fn fits(planner: &Planner<'_>, kind: &Type, json: &Json) -> bool {
+fn fits_within(planner: &Planner<'_>, kind: &Type, json: &Json, depth: u8) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let fits = |kind: &Type, json: &Json| fits_within(planner, kind, json, depth);
     match (kind, json) {
-        (Type::Option(_), Json::Null) => true,
-        (Type::Option(inner), _) => fits(planner, inner, json),
-        (Type::Vec(inner), Json::Array(items)) => {
-            items.len() <= 32 && items.iter().all(|item| fits(planner, inner, item))
-        }
-        (Type::Map(_), Json::Object(members)) => members.is_empty(),
-        (Type::Named(id), _) => match planner.named.get(id.0 as usize) {
-            // An enum that is not planned yet is known by its schema.
-            Some(named) => match &named.definition {
-                Definition::Alias(Type::Json) | Definition::Strings(_) => match json {
-                    Json::String(text) => View::of(planner.schemas, named.schema)
-                        .strings()
-                        .is_some_and(|(strings, _)| strings.contains(&text.as_str())),
-                    _ => false,
-                },
-                Definition::Alias(target) => fits(planner, target, json),
-                Definition::Struct { .. } | Definition::Union { .. } => false,
-            },
+        // Whether the user's own type takes it is for the user to know.
+        (Type::Json | Type::Own { .. }, _) => true,
+        (Type::Number, Json::Number(_)) => true,
+        (Type::Option(inner), _) => *json == Json::Null || fits(inner, json),
+        (Type::Vec(inner), Json::Array(items)) => items.iter().all(|item| fits(inner, item)),
+        (Type::Map(inner), Json::Object(members)) => members.iter().all(|(_, member)| fits(inner, member)),
+        (Type::Timestamp, Json::String(text)) => is_timestamp(text),
+        (Type::Date, Json::String(text)) => is_date(text),
+        (Type::Uuid, Json::String(text)) => is_uuid(text),
+        (Type::Base64, Json::String(text)) => is_base64(text),
+        (Type::Named(id), _) => match planner.named.get(id.0 as usize).map(|named| &named.definition) {
+            Some(Definition::Alias(target)) => fits(target, json),
+            Some(Definition::Strings(values)) => {
+                matches!(json, Json::String(text) if values.iter().any(|(_, value)| value == text))
+            }
+            Some(Definition::Struct { fields, additional, hidden }) => {
+                let Json::Object(members) = json else { return false };
+                let member = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+                let named = fields.iter().all(|field| match (member(&field.name), field.presence) {
+                    (Some(Json::Null), Presence::Patch) => true,
+                    (Some(value), _) => fits(&field.kind, value),
+                    (None, presence) => presence != Presence::Required,
+                });
+                let spoken_of = |name: &String| fields.iter().any(|field| field.name == *name) || hidden.contains(name);
+                let others = members.iter().filter(|(name, _)| !spoken_of(name));
+                named && others.map(|(_, value)| value).all(|value| additional.as_ref().is_none_or(|k| fits(k, value)))
+            }
+            Some(Definition::Union { variants, choice }) => {
+                let variant = |place: usize| variants.get(place).is_some_and(|variant| fits(&variant.kind, json));
+                match (choice, json) {
+                    (Choice::Property { name, values, default }, Json::Object(members)) => {
+                        let named = members.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+                        let place = values.iter().find(|(text, _)| named == Some(&Json::String(text.clone())));
+                        place.map(|(_, place)| *place).or(*default).is_some_and(variant)
+                    }
+                    (Choice::Property { .. }, _) => false,
+                    (Choice::Kind { .. }, _) => (0..variants.len()).any(variant),
+                }
+            }
             None => false,
         },
         _ => plain(kind, json).is_some(),
     }
+}
+
+fn digits(text: &str) -> Option<u32> {
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+}
+
+/// A full date of RFC 3339, section 5.6.
+fn is_date(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let (year, month, day) = (parts.next(), parts.next(), parts.next());
+    let of = |part: Option<&str>, length: usize| part.filter(|text| text.len() == length).and_then(digits);
+    let (Some(year), Some(month), Some(day), None) = (of(year, 4), of(month, 2), of(day, 2), parts.next()) else {
+        return false;
+    };
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    (1..=days).contains(&day)
+}
+
+/// A date and time of RFC 3339, section 5.6, without a leap second.
+fn is_timestamp(text: &str) -> bool {
+    let Some((date, time)) = text.split_once(['T', 't']) else { return false };
+    let clock = |text: &str, parts: usize| {
+        let all: Vec<Option<u32>> =
+            text.split(':').map(|part| (part.len() == 2).then(|| digits(part)).flatten()).collect();
+        all.len() == parts && all.iter().zip([23, 59, 59]).all(|(part, most)| part.is_some_and(|part| part <= most))
+    };
+    let zone = time.find(['Z', 'z', '+', '-']).and_then(|at| time.split_at_checked(at));
+    let Some((time, zone)) = zone else { return false };
+    let zone = match zone {
+        "Z" | "z" => true,
+        offset => offset.get(1..).is_some_and(|offset| clock(offset, 2)),
+    };
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    is_date(date) && clock(time, 3) && (1..=9).contains(&fraction.len()) && digits(fraction).is_some() && zone
+}
+
+fn is_uuid(text: &str) -> bool {
+    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+}
+
+fn is_base64(text: &str) -> bool {
+    let body = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
+    // What is left over at the end must be zero, which only the last character says.
+    let last = body.chars().next_back();
+    let clean = match text.len() - body.len() {
+        1 => last.is_some_and(|c| "AEIMQUYcgkosw048".contains(c)),
+        2 => last.is_some_and(|c| "AQgw".contains(c)),
+        _ => true,
+    };
+    text.len().is_multiple_of(4) && clean && body.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
 }
 
 fn plain(kind: &Type, json: &Json) -> Option<TokenStream> {
@@ -91,7 +173,8 @@ impl IntoTokens for Literal {
     }
 }
 
-/// The expression of a value of this type; `path` makes the path of a named type.
+/// The expression of a value of this type, for those that are short as one; others are read from their JSON text. `path`
+/// makes the path of a named type.
 pub(super) fn expression(
     planner: &Planner<'_>,
     kind: &Type,
@@ -105,7 +188,7 @@ pub(super) fn expression(
             quote!(::core::option::Option::Some(#inner))
         }
         (Type::Vec(_), Json::Array(items)) if items.is_empty() => quote!(::std::vec::Vec::new()),
-        (Type::Vec(inner), Json::Array(items)) => {
+        (Type::Vec(inner), Json::Array(items)) if items.len() <= 4 => {
             let items = items.iter().map(|item| expression(planner, inner, item, path)).collect::<Option<Vec<_>>>()?;
             quote!(::std::vec![#(#items),*])
         }
@@ -121,4 +204,32 @@ pub(super) fn expression(
         },
         _ => plain(kind, json)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_the_runtime_would_refuse_are_no_defaults() {
+        for (text, date) in [("2024-02-29", true), ("2023-02-29", false), ("2024-2-29", false), ("today", false)] {
+            assert_eq!(is_date(text), date, "{text}");
+        }
+        for (text, timestamp) in [
+            ("2024-01-01T00:00:00Z", true),
+            ("2024-01-01t23:59:59.123456789+01:30", true),
+            ("2024-01-01T24:00:00Z", false),
+            ("2024-01-01T00:00:00", false),
+            ("2024-01-01T00:00:00.Z", false),
+            ("now", false),
+        ] {
+            assert_eq!(is_timestamp(text), timestamp, "{text}");
+        }
+        assert!(is_uuid("00000000-0000-0000-0000-000000000000") && !is_uuid("none"));
+        for (text, base64) in
+            [("", true), ("QQ==", true), ("QR==", false), ("QUI=", true), ("QUJ=", false), ("a", false)]
+        {
+            assert_eq!(is_base64(text), base64, "{text}");
+        }
+    }
 }

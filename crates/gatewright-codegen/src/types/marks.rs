@@ -163,14 +163,16 @@ impl Members<'_> {
         }
         let mode = self.key.mode.in_place();
         if let Some(discriminator) = schema.discriminator.as_ref().filter(|d| dispatches(d, branches)) {
-            let mut list = Vec::new();
-            for (value, id) in &discriminator.mapping {
-                if let Some(mark) = self.mark(checks, *id) {
-                    list.push(format!("({value:?}, {mark})"));
-                }
-            }
-            let _ =
-                write!(out, "marks.discriminated(value, found, {:?}, &[{}]);", discriminator.property, list.join(", "));
+            let mut mark = |id: SchemaId| self.mark(checks, id).unwrap_or_else(|| NOTHING.to_owned());
+            let list: Vec<String> =
+                discriminator.mapping.iter().map(|(value, id)| format!("({value:?}, {})", mark(*id))).collect();
+            let default = discriminator.default.map_or("None".to_owned(), |id| format!("Some({})", mark(id)));
+            let _ = write!(
+                out,
+                "marks.discriminated(value, found, {:?}, &[{}], {default});",
+                discriminator.property,
+                list.join(", ")
+            );
             return;
         }
         let mut list = Vec::new();

@@ -21,7 +21,7 @@ use std::rc::Rc;
 
 use gatewright_ir::CheckedIr;
 use gatewright_ir::policy::UnknownFields;
-use gatewright_ir::schema::{SchemaId, Types};
+use gatewright_ir::schema::SchemaId;
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -125,33 +125,19 @@ impl<'i> Plan<'i> {
         quote!(#prefix::#path)
     }
 
-    /// The schema's `default` as an expression of its [`request_type`](Self::request_type); `None` if there is none, or
-    /// none that this type can have.
-    pub fn default(&self, id: SchemaId) -> Option<TokenStream> {
+    /// The JSON text of the schema's `default`; `None` if there is none, or none that its [`request_type`](Self::request_type)
+    /// can have.
+    pub fn default(&self, id: SchemaId) -> Option<String> {
         let inner = &mut *self.inner.borrow_mut();
         let kind = inner.planner.root(id, Way::In);
         let json = literal::default_of(&self.ir.api.schemas, id)?;
-        literal::expression(&inner.planner, &kind, json, &|id| self.path(&inner.planner, id))
+        literal::fits(&inner.planner, &kind, json).then(|| json.to_text())
     }
 
     /// The types that a schema admits, as the bits of the runtime's `json::check`: for values that come as plain text.
     /// All of them where the schema does not say.
     pub fn wanted_types(&self, id: SchemaId) -> u8 {
-        fn wanted(plan: &Plan<'_>, id: SchemaId, depth: u8) -> u8 {
-            const ALL: u8 = 127;
-            let view = view::View::of(&plan.ir.api.schemas, id);
-            let own = view.types.map_or(ALL, |types| {
-                keywords::bits(if types.contains(Types::NUMBER) { types.with(Types::INTEGER) } else { types })
-            });
-            let listed =
-                view.values.as_ref().map_or(ALL, |values| values.iter().fold(0, |bits, v| bits | kind_bits(v)));
-            let branches = |union: &view::Union<'_>| {
-                union.branches.iter().fold(0, |bits, branch| bits | wanted(plan, *branch, depth - 1))
-            };
-            let unions = view.unions.iter().filter(|_| depth > 0).fold(ALL, |bits, union| bits & branches(union));
-            own & listed & unions
-        }
-        wanted(self, id, 4)
+        keywords::wanted_types(&self.ir.api.schemas, id)
     }
 
     /// The items of the file of types: what was asked for, and what that needs.
@@ -184,16 +170,4 @@ impl<'i> Plan<'i> {
             _ => None,
         }
     }
-}
-
-fn kind_bits(json: &gatewright_ir::json::Json) -> u8 {
-    use gatewright_ir::json::Json;
-    keywords::bits(match json {
-        Json::Null => Types::NULL,
-        Json::Bool(_) => Types::BOOLEAN,
-        Json::Number(_) => Types::INTEGER.with(Types::NUMBER),
-        Json::String(_) => Types::STRING,
-        Json::Array(_) => Types::ARRAY,
-        Json::Object(_) => Types::OBJECT,
-    })
 }

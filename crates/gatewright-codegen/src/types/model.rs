@@ -1,5 +1,7 @@
 //! The Rust types that schemas become.
 
+use std::rc::Rc;
+
 use gatewright_ir::schema::SchemaId;
 
 /// A place in the plan's list of named types.
@@ -42,6 +44,13 @@ pub(super) enum Type {
     Map(Box<Type>),
     Option(Box<Type>),
     Named(NamedId),
+    /// The user's own type, by `x-rust-type`.
+    Own {
+        /// Its path, as tokens that were parsed as one.
+        path: Rc<str>,
+        /// The kinds of JSON values that its schema admits, by the runtime's bits.
+        kinds: u8,
+    },
 }
 
 impl Type {
@@ -127,6 +136,8 @@ pub(super) enum Definition {
     Struct {
         fields: Vec<Field>,
         additional: Option<Type>,
+        /// Names that have no field in this direction and are not among `additional` either.
+        hidden: Vec<String>,
     },
     /// Identifier and text of each value.
     Strings(Vec<(String, String)>),

@@ -3,11 +3,14 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
+use gatewright_ir::api::Operation;
 use gatewright_ir::json::Number;
 use gatewright_ir::names::{self, Case};
+use gatewright_ir::policy::UnknownFields;
 use gatewright_ir::schema::{Classification, Schema, SchemaId, Schemas, Types};
 
 use super::graph::{self, Graph};
+use super::keywords::{self, ALL_KINDS};
 use super::literal;
 use super::model::{Choice, Definition, Field, Named, NamedId, Presence, Side, Type, Variant, Wrapper};
 use super::roots::{Contexts, SEPARATOR, Way, roots};
@@ -27,6 +30,8 @@ pub(super) struct Planner<'s> {
     settled: usize,
     /// Schemas that come in with requests: their properties have their defaults.
     incoming: HashSet<SchemaId>,
+    /// Those of them whose unknown fields some operation keeps.
+    kept: HashSet<SchemaId>,
 }
 
 impl<'s> Planner<'s> {
@@ -42,7 +47,10 @@ impl<'s> Planner<'s> {
             queue: Vec::new(),
             idents: HashSet::new(),
             settled: 0,
-            incoming: incoming(ir),
+            incoming: incoming(ir, |_| true),
+            kept: incoming(ir, |operation| {
+                ir.policies.get(operation.policy).unknown_fields.value == UnknownFields::Keep
+            }),
         };
         for operation in &ir.api.operations {
             for (id, _, way) in roots(operation) {
@@ -96,6 +104,7 @@ impl<'s> Planner<'s> {
         self.under_way.push((id, side));
         let schema = self.schemas.get(id);
         let planned = match self.passed_through(schema) {
+            _ if schema.notes.rust_type.is_some() => self.users_type(id).unwrap_or(Type::Json),
             Some(target) if schema.name.is_none() => self.type_of(target, way),
             Some(target) => {
                 let target = self.type_of(target, way);
@@ -106,6 +115,17 @@ impl<'s> Planner<'s> {
         self.under_way.pop();
         self.memo.insert((id, side), planned.clone());
         planned
+    }
+
+    /// `x-rust-type`: the user's type takes every value but `null`, which is told apart as it is for any other type.
+    fn users_type(&self, id: SchemaId) -> Option<Type> {
+        let text = &self.schemas.get(id).notes.rust_type.as_ref()?.value;
+        // Nothing but a path comes through, whatever the text is.
+        let path = syn::parse_str::<syn::Path>(text).ok()?;
+        let kinds = keywords::wanted_types(self.schemas, id);
+        let own = Type::Own { path: quote::quote!(#path).to_string().into(), kinds };
+        let null = kinds & 1 != 0 && kinds != ALL_KINDS;
+        Some(if null { own.nullable() } else { own })
     }
 
     /// The schema that this one only says more of.
@@ -273,19 +293,24 @@ impl<'s> Planner<'s> {
             return self.define_union(union, way);
         }
         view.absorb_unions(self.schemas);
-        self.define_struct(&view, way)
+        self.define_struct(id, &view, way)
     }
 
-    fn define_struct(&mut self, view: &View<'s>, way: Way) -> Definition {
+    fn define_struct(&mut self, id: SchemaId, view: &View<'s>, way: Way) -> Definition {
         let hidden = |planner: &Self, schemas: &[SchemaId]| {
             schemas.iter().any(|id| match way {
                 Way::In => read_only(planner.schemas, *id),
                 Way::Out => write_only(planner.schemas, *id),
             })
         };
-        let shown: Vec<_> = view.fields.iter().filter(|field| !hidden(self, &field.schemas)).collect();
-        let additional = view.additional.filter(|id| !self.schemas.get(*id).nothing);
-        let additional = additional.map(|id| if view.patterns.is_empty() { self.type_of(id, way) } else { Type::Json });
+        let (hidden, shown): (Vec<_>, Vec<_>) = view.fields.iter().partition(|field| hidden(self, &field.schemas));
+        let hidden = hidden.into_iter().map(|field| field.name.to_owned()).collect();
+        let additional = match view.additional {
+            Some(id) if self.schemas.get(id).nothing => None,
+            Some(id) if view.patterns.is_empty() => Some(self.type_of(id, way)),
+            Some(_) => Some(Type::Json),
+            None => self.kept.contains(&id).then_some(Type::Json),
+        };
         let taken: &[&str] = if additional.is_some() { &["additional"] } else { &[] };
         let idents = names::unique(shown.iter().map(|field| field.name), Case::Snake, taken);
         let mut fields = Vec::with_capacity(shown.len());
@@ -305,7 +330,9 @@ impl<'s> Planner<'s> {
             let Some((schema, kind)) = best else { continue };
             let wrapper = field.schemas.iter().find_map(|id| self.protection(*id));
             let required = view.required.contains(field.name);
-            let default = self.incoming.contains(&schema) && !required && literal::fits_default(self, schema, &kind);
+            // Whether the default fits its type is known when all types are: see `settle`.
+            let default =
+                self.incoming.contains(&schema) && !required && literal::default_of(self.schemas, schema).is_some();
             let (kind, presence) = match (required, kind) {
                 (true, kind) => (kind, Presence::Required),
                 (false, kind) if default => (kind, Presence::Default),
@@ -314,7 +341,7 @@ impl<'s> Planner<'s> {
             };
             fields.push(Field { name: field.name.to_owned(), ident, schema, kind, wrapper, presence, boxed: false });
         }
-        Definition::Struct { fields, additional }
+        Definition::Struct { fields, additional, hidden }
     }
 
     fn protection(&self, id: SchemaId) -> Option<Wrapper> {
@@ -408,6 +435,7 @@ impl<'s> Planner<'s> {
             return;
         }
         self.cut_alias_cycles();
+        self.drop_defaults();
         self.give_names();
         self.give_boxes();
         self.settled = self.named.len();
@@ -423,6 +451,33 @@ impl<'s> Planner<'s> {
         for (named, cyclic) in self.named.iter_mut().zip(cyclic) {
             if cyclic && matches!(named.definition, Definition::Alias(_)) {
                 named.definition = Definition::Alias(Type::Json);
+            }
+        }
+    }
+
+    /// Defaults that their type cannot have are none. A refusal of one can only be of a type around another, so the order
+    /// makes no difference that matters.
+    fn drop_defaults(&mut self) {
+        let mut dropped = Vec::new();
+        for (place, named) in self.named.iter().enumerate().skip(self.settled) {
+            let Definition::Struct { fields, .. } = &named.definition else { continue };
+            for (number, field) in fields.iter().enumerate().filter(|(_, f)| f.presence == Presence::Default) {
+                let default = literal::default_of(self.schemas, field.schema);
+                if !default.is_some_and(|json| literal::fits(self, &field.kind, json)) {
+                    dropped.push((place, number));
+                }
+            }
+        }
+        for (place, number) in dropped {
+            let Some(Definition::Struct { fields, .. }) = self.named.get_mut(place).map(|named| &mut named.definition)
+            else {
+                continue;
+            };
+            let Some(field) = fields.get_mut(number) else { continue };
+            field.presence = Presence::Optional;
+            if let Type::Option(inner) = &field.kind {
+                field.kind = (**inner).clone();
+                field.presence = Presence::Patch;
             }
         }
     }
@@ -515,7 +570,7 @@ impl<'s> Planner<'s> {
             let mut add = |kind: &Type| kind.named(&mut |id, _| open.push(id));
             match &named.definition {
                 Definition::Alias(target) => add(target),
-                Definition::Struct { fields, additional } => {
+                Definition::Struct { fields, additional, .. } => {
                     fields.iter().for_each(|field| add(&field.kind));
                     additional.iter().for_each(add);
                 }
@@ -572,6 +627,7 @@ fn kind_word(kind: &Type, named: &[Named]) -> &'static str {
         Type::Vec(_) => "List",
         Type::Map(_) => "Map",
         Type::Option(inner) => kind_word(inner, named),
+        Type::Own { .. } => "Value",
         Type::Named(id) => match named.get(id.0 as usize).map(|named| &named.definition) {
             Some(Definition::Strings(_)) => "Choice",
             _ => "Variant",
@@ -622,10 +678,10 @@ fn noted(schemas: &Schemas, id: SchemaId, note: &dyn Fn(&Schema) -> bool, depth:
         || (depth > 0 && schema.reference.iter().chain(&schema.all_of).any(|id| noted(schemas, *id, note, depth - 1)))
 }
 
-/// Every schema that requests bring.
-fn incoming(ir: &gatewright_ir::Ir) -> HashSet<SchemaId> {
+/// Every schema that requests of these operations bring.
+fn incoming(ir: &gatewright_ir::Ir, of: impl Fn(&Operation) -> bool) -> HashSet<SchemaId> {
     let schemas = &ir.api.schemas;
-    let all = ir.api.operations.iter().flat_map(roots);
+    let all = ir.api.operations.iter().filter(|operation| of(operation)).flat_map(roots);
     let mut open: Vec<SchemaId> = all.filter(|(_, _, way)| *way == Way::In).map(|(id, _, _)| id).collect();
     let mut seen = HashSet::new();
     while let Some(id) = open.pop() {

@@ -1,18 +1,53 @@
 //! The discriminators of parents: children name their parent in `allOf`, and the parent's discriminator means them by
 //! the names of their components.
+//!
+//! Such a parent is two schemas in one text: where a value is asked for it stands for any of its children, and within a
+//! child's `allOf` for its own keywords. So it becomes two schemas here, and nobody behind has to know.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use gatewright_ir::schema::{SchemaId, Schemas};
+use gatewright_ir::json::Json;
+use gatewright_ir::schema::{Schema, SchemaId, Schemas};
 
-/// Adds to each discriminator of a parent the components that inherit from it, directly or not.
+/// Children's names by parent, in the order of the components.
+type Children = BTreeMap<SchemaId, Vec<(String, SchemaId)>>;
+
+/// Adds to each discriminator of a parent the components that inherit from it, directly or not, and makes the parent a
+/// choice among them.
 pub(super) fn complete(schemas: &mut Schemas, components: &[(String, SchemaId)]) {
     let parents: HashSet<SchemaId> =
         schemas.iter().filter(|(_, s)| s.discriminator.is_some()).map(|(id, _)| id).collect();
     if parents.is_empty() {
         return;
     }
-    let mut children: HashMap<SchemaId, Vec<(&str, SchemaId)>> = HashMap::new();
+    let children = children(schemas, components, &parents);
+    let mut bases: HashMap<SchemaId, SchemaId> = HashMap::new();
+    let mut parents: Vec<SchemaId> = parents.into_iter().collect();
+    parents.sort_unstable();
+    for parent in parents {
+        let own = children.get(&parent).map_or(&[][..], Vec::as_slice);
+        name_children(schemas, parent, own);
+        let is_union = {
+            let schema = schemas.get(parent);
+            !schema.one_of.is_empty() || !schema.any_of.is_empty()
+        };
+        if own.is_empty() && is_union {
+            continue;
+        }
+        let Some(base) = base_of(schemas, parent) else { continue };
+        bases.insert(parent, base);
+        // A child that was split before has its `allOf` in its own base by now.
+        let below: Vec<SchemaId> =
+            own.iter().flat_map(|(_, child)| [Some(*child), bases.get(child).copied()]).flatten().collect();
+        redirect(schemas, &below, parent, base);
+        if !is_union {
+            choose(schemas, parent, base);
+        }
+    }
+}
+
+fn children(schemas: &Schemas, components: &[(String, SchemaId)], parents: &HashSet<SchemaId>) -> Children {
+    let mut children = Children::new();
     for (name, id) in components {
         let mut seen = HashSet::from([*id]);
         let mut open = vec![*id];
@@ -22,25 +57,132 @@ pub(super) fn complete(schemas: &mut Schemas, components: &[(String, SchemaId)])
                 if seen.insert(*above) {
                     open.push(*above);
                     if parents.contains(above) {
-                        children.entry(*above).or_default().push((name, *id));
+                        children.entry(*above).or_default().push((name.clone(), *id));
                     }
                 }
             }
         }
     }
-    for (parent, children) in children {
-        let mut schema = schemas.get(parent).clone();
-        if let Some(discriminator) = &mut schema.discriminator {
-            let mapping = &mut discriminator.mapping;
-            let mut values: HashSet<String> = mapping.iter().map(|(value, _)| value.clone()).collect();
-            let mut targets: HashSet<SchemaId> = mapping.iter().map(|(_, target)| *target).collect();
-            for (name, child) in children {
-                if !values.contains(name) && targets.insert(child) {
-                    values.insert(name.to_owned());
-                    mapping.push((name.to_owned(), child));
-                }
+    children
+}
+
+/// Every child without a mapping of its own is meant by its component's name.
+fn name_children(schemas: &mut Schemas, parent: SchemaId, children: &[(String, SchemaId)]) {
+    let mut schema = schemas.get(parent).clone();
+    let Some(discriminator) = &mut schema.discriminator else { return };
+    let mapping = &mut discriminator.mapping;
+    let mut values: HashSet<String> = mapping.iter().map(|(value, _)| value.clone()).collect();
+    let mut targets: HashSet<SchemaId> = mapping.iter().map(|(_, target)| *target).collect();
+    for (name, child) in children {
+        if !values.contains(name) && targets.insert(*child) {
+            values.insert(name.clone());
+            mapping.push((name.clone(), *child));
+        }
+    }
+    schemas.set(parent, schema);
+}
+
+/// The parent's own keywords, as a schema of their own; `None` where its discriminator means nothing.
+fn base_of(schemas: &mut Schemas, parent: SchemaId) -> Option<SchemaId> {
+    let schema = schemas.get(parent);
+    let discriminator = schema.discriminator.as_ref()?;
+    if discriminator.mapping.is_empty() && discriminator.default.is_none() {
+        return None;
+    }
+    let base = Schema {
+        name: schema.name.as_ref().map(|name| format!("{name} Base")),
+        discriminator: None,
+        one_of: Vec::new(),
+        any_of: Vec::new(),
+        ..schema.clone()
+    };
+    Some(schemas.add(base))
+}
+
+/// What the children inherit is the parent's own keywords, not the choice among them all.
+fn redirect(schemas: &mut Schemas, below: &[SchemaId], parent: SchemaId, base: SchemaId) {
+    let mut seen: HashSet<SchemaId> = below.iter().copied().collect();
+    let mut open = below.to_vec();
+    while let Some(at) = open.pop() {
+        let schema = schemas.get(at);
+        let above: Vec<SchemaId> = schema.all_of.iter().chain(&schema.reference).copied().collect();
+        if above.contains(&parent) {
+            let mut schema = schema.clone();
+            schema.all_of.iter_mut().chain(&mut schema.reference).filter(|id| **id == parent).for_each(|id| *id = base);
+            schemas.set(at, schema);
+        }
+        open.extend(above.into_iter().filter(|id| *id != parent && seen.insert(*id)));
+    }
+}
+
+/// Makes the parent a choice: of its children, of what its mapping names besides, and of itself where a value can say so.
+fn choose(schemas: &mut Schemas, parent: SchemaId, base: SchemaId) {
+    let schema = schemas.get(parent).clone();
+    let Some(mut discriminator) = schema.discriminator.clone() else { return };
+    if let Some(name) = &schema.name
+        && discriminator.mapping.iter().all(|(value, target)| value != name && *target != parent)
+        && admits(schemas, &schema, &discriminator.property, name)
+    {
+        discriminator.mapping.push((name.clone(), parent));
+    }
+    let mut branches: Vec<(SchemaId, SchemaId)> = Vec::new();
+    for target in discriminator.mapping.iter_mut().map(|(_, target)| target).chain(&mut discriminator.default) {
+        let known = branches.iter().find(|(from, _)| from == target).map(|(_, to)| *to);
+        let branch = match known {
+            Some(branch) => branch,
+            None if *target == parent => base,
+            None if inherits(schemas, *target, base) => *target,
+            // The mapping names a schema that does not say that it is a child: both hold.
+            None => schemas.add(Schema { span: schema.span, all_of: vec![base, *target], ..Schema::default() }),
+        };
+        if known.is_none() {
+            branches.push((*target, branch));
+        }
+        *target = branch;
+    }
+    let choice = Schema {
+        span: schema.span,
+        name: schema.name,
+        types: schema.types,
+        one_of: branches.into_iter().map(|(_, branch)| branch).collect(),
+        discriminator: Some(discriminator),
+        notes: schema.notes,
+        ..Schema::default()
+    };
+    schemas.set(parent, choice);
+}
+
+/// Whether a schema has the base among its parts.
+fn inherits(schemas: &Schemas, id: SchemaId, base: SchemaId) -> bool {
+    let mut seen = HashSet::from([id]);
+    let mut open = vec![id];
+    while let Some(at) = open.pop() {
+        let schema = schemas.get(at);
+        // A child that is a choice itself inherits by each of its branches.
+        let parts = schema.all_of.iter().chain(&schema.reference).chain(&schema.one_of);
+        for above in parts.copied() {
+            if above == base {
+                return true;
+            }
+            if seen.insert(above) {
+                open.push(above);
             }
         }
-        schemas.set(parent, schema);
     }
+    false
+}
+
+/// Whether the discriminating property may have this value, as far as the parent lists its values.
+fn admits(schemas: &Schemas, parent: &Schema, property: &str, value: &str) -> bool {
+    let Some(property) = parent.object.properties.iter().find(|p| p.name == property) else { return true };
+    let mut at = Some(property.schema);
+    for _ in 0..16 {
+        let Some(schema) = at.map(|id| schemas.get(id)) else { break };
+        let listed = schema.enumeration.as_deref().or(schema.constant.as_ref().map(std::slice::from_ref));
+        if let Some(values) = listed {
+            return values.contains(&Json::String(value.to_owned()));
+        }
+        at = schema.reference;
+    }
+    true
 }

@@ -340,12 +340,21 @@ impl<'a> Read<'_, 'a, '_> {
     /// `x-rust-type` and `x-security`.
     fn own_words(&mut self, notes: &mut Notes) {
         if let Some(node) = self.node.get("x-rust-type") {
+            let path = node.as_str().filter(|path| gatewright_ir::names::is_type_path(path));
+            notes.rust_type = path.map(|path| Spanned::new(path.to_owned(), node.span()));
             match node.as_str() {
-                Some(path) => notes.rust_type = Some(Spanned::new(path.to_owned(), node.span())),
-                None => {
+                _ if path.is_some() => {}
+                None if node.is_map() => {
                     self.sink
-                        .error(codes::VOCABULARY_TYPE, node.anchor_span(), "expected the path of a Rust type as text")
-                        .help("write `x-rust-type: \"crate::money::Amount\"`");
+                        .warning(codes::RUST_TYPE, node.anchor_span(), "`x-rust-type` is another tool's here")
+                        .label("not applied")
+                        .help("write `x-rust-type: \"crate::money::Amount\"` to use a type of your own");
+                }
+                text => {
+                    let text = text.unwrap_or_default();
+                    self.sink
+                        .error(codes::RUST_TYPE, node.span(), format!("`{}` is not the path of a type", shown(text)))
+                        .help("write a path from `crate::` or from a crate, such as `crate::money::Amount`");
                 }
             }
         }

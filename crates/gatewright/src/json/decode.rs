@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::document::{Kind, Value};
+use super::document::{Document, Kind, Value};
 use super::number;
 
 /// A value that the Rust type cannot hold. After a check this is rare: an integer beyond the type's range, for one.
@@ -102,6 +102,63 @@ pub fn optional<T: FromJson>(member: Option<Value<'_>>) -> Result<Option<T>, Mis
 /// It is there and none of `T`.
 pub fn or_default<T: FromJson>(member: Option<Value<'_>>, fallback: fn() -> T) -> Result<T, Mismatch> {
     member.map_or_else(|| Ok(fallback()), T::decode)
+}
+
+/// A member that stands for the value with the JSON text `fallback` when it is absent.
+///
+/// # Errors
+/// It is there and none of `T`, or the text is none.
+pub fn or_text<T: FromJson>(
+    object: Value<'_>,
+    member: Option<Value<'_>>,
+    fallback: &'static str,
+) -> Result<T, Mismatch> {
+    if let Some(value) = member {
+        return T::decode(value);
+    }
+    let document = Document::parse(fallback.as_bytes()).map_err(|_| Mismatch::new(object, "default", "is no JSON"))?;
+    // The place of the mismatch is the object that lacks the member: the text stands in no request.
+    T::decode(document.root()).map_err(|mismatch| Mismatch { index: object.index, ..mismatch })
+}
+
+/// What a user's type makes of a value of the type `W`: for [`FromJson`] of types that `x-rust-type` names.
+///
+/// ```
+/// use gatewright::json::{FromJson, Mismatch, Value, converted};
+///
+/// #[derive(Clone, Debug, PartialEq)]
+/// struct Even(u32);
+///
+/// impl TryFrom<u32> for Even {
+///     type Error = &'static str;
+///     fn try_from(number: u32) -> Result<Self, Self::Error> {
+///         if number % 2 == 0 { Ok(Even(number)) } else { Err("must be even") }
+///     }
+/// }
+///
+/// impl FromJson for Even {
+///     fn decode(value: Value<'_>) -> Result<Self, Mismatch> {
+///         converted::<u32, _, _>(value, Even::try_from)
+///     }
+/// }
+///
+/// let document = gatewright::json::Document::parse(b"3").unwrap();
+/// let mut found = gatewright::json::Violations::new();
+/// assert!(found.decode::<Even>(document.root()).is_none());
+/// assert_eq!(found.list()[0].detail, "must be even");
+/// ```
+///
+/// # Errors
+/// The value is none of `W`, or the conversion refuses it. Its error's text is shown to the caller, so it must say what is
+/// wanted and not what came.
+pub fn converted<W: FromJson, T, E: std::fmt::Display>(
+    value: Value<'_>,
+    convert: impl FnOnce(W) -> Result<T, E>,
+) -> Result<T, Mismatch> {
+    convert(W::decode(value)?).map_err(|error| {
+        let detail: String = error.to_string().chars().take(200).collect();
+        Mismatch::new(value, "value", detail)
+    })
 }
 
 impl FromJson for () {

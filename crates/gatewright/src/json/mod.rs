@@ -47,7 +47,7 @@ pub use any::{Json, Number};
 pub use base64::Base64;
 pub use builder::{Builder, BuilderError};
 pub use classified::{Pii, Secret};
-pub use decode::{FromJson, Mismatch, optional, or_default, required};
+pub use decode::{FromJson, Mismatch, converted, optional, or_default, or_text, required};
 pub use document::{Document, Items, Kind, Member, Members, Value};
 pub use format::Format;
 pub use listed::listed;

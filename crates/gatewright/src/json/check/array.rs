@@ -100,8 +100,3 @@ pub fn unevaluated_items(value: Value<'_>, found: &mut Violations, mark: Mark, c
         }
     }
 }
-
-/// `contentEncoding`/`contentMediaType` do not refuse in 2020-12; where OpenAPI's `byte` asks for base64 this does.
-pub fn content(value: Value<'_>, found: &mut Violations) {
-    super::format(value, found, crate::json::format::Format::Byte);
-}

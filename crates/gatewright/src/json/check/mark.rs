@@ -105,17 +105,21 @@ impl Marks {
         }
     }
 
-    /// A union whose branch the discriminator names.
+    /// A union whose branch the discriminator names. Where it names none the value is refused for that, and nothing more is
+    /// said of its members.
     pub fn discriminated(
         &mut self,
         value: Value<'_>,
         found: &mut Violations,
         property: &'static str,
         branches: &'static [(&'static str, Mark)],
+        default: Option<Mark>,
     ) {
-        let Some(name) = value.get(property).and_then(Value::as_str) else { return };
-        if let Some((_, mark)) = branches.iter().find(|(value, _)| *value == name) {
-            mark(value, found, self);
+        let name = value.get(property).and_then(Value::as_str);
+        let branch = name.and_then(|name| branches.iter().find(|(value, _)| *value == name));
+        match branch.map(|branch| branch.1).or(default) {
+            Some(mark) => mark(value, found, self),
+            None => self.all(),
         }
     }
 }

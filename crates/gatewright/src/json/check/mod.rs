@@ -2,12 +2,14 @@
 //! says nothing of values of other kinds, so every helper but [`types`] lets those pass.
 
 mod array;
+mod content;
 mod logic;
 mod mark;
 mod object;
 mod scalar;
 
-pub use array::{Array, Contains, array, content, unevaluated_items};
+pub use array::{Array, Contains, array, unevaluated_items};
+pub use content::{Content, Encoding, content};
 pub use logic::{
     Constants, Discriminator, any_of, any_of_recursive, constant, dependent_schema, discriminated, except, one_of,
     one_of_recursive, when,
