@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::document::{Document, Kind, Value};
-use super::number;
+use super::number::{self, Short};
 
 /// A value that the Rust type cannot hold. After a check this is rare: an integer beyond the type's range, for one.
 #[derive(Debug)]
@@ -206,6 +206,9 @@ integers! {
 
 impl FromJson for f64 {
     fn decode(value: Value<'_>) -> Result<Self, Mismatch> {
+        if let Some(float) = value.as_short().and_then(Short::float) {
+            return Ok(float);
+        }
         let text = value.as_number().ok_or_else(|| Mismatch::kind(value, "must be a number"))?;
         let parsed = text.parse::<f64>().ok().filter(|number| number.is_finite());
         parsed.ok_or_else(|| Mismatch::new(value, "range", "must be in the range of a 64-bit float"))

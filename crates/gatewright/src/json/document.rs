@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::number::Short;
 use super::read::{Limits, ParseError, Reader};
 
 /// A JSON document, parsed into one flat list of nodes. Texts are slices of the input (or of one side buffer where they
@@ -119,13 +120,21 @@ impl Document {
         self.attachments = files;
     }
 
+    #[inline]
     pub(super) fn node(&self, index: u32) -> Node {
         self.nodes.get(index as usize).copied().unwrap_or(NOTHING)
     }
 
+    #[inline]
     fn text_of(&self, node: Node) -> &str {
         let from = if node.side { &self.side } else { &self.text };
         from.get(node.start as usize..node.end as usize).unwrap_or("")
+    }
+
+    #[inline]
+    fn bytes_of(&self, node: Node) -> &[u8] {
+        let from = if node.side { &self.side } else { &self.text };
+        from.as_bytes().get(node.start as usize..node.end as usize).unwrap_or_default()
     }
 }
 
@@ -209,10 +218,18 @@ impl<'d> Value<'d> {
         super::number::integer(self.as_number()?)
     }
 
-    /// The number it is if it is a short whole one, written without fraction or exponent. The quick way for bounds.
+    /// The number it is if it is a short whole one, written without fraction or exponent.
+    #[inline]
     pub(super) fn as_short_integer(self) -> Option<i64> {
         let node = self.node();
-        (node.tag == Tag::Integer && node.end - node.start <= 18).then(|| self.document.text_of(node).parse().ok())?
+        if node.tag == Tag::Integer { Short::of(self.document.bytes_of(node))?.integer() } else { None }
+    }
+
+    /// The number it is if it is short and has no exponent. The quick way for bounds and floats.
+    #[inline]
+    pub(super) fn as_short(self) -> Option<Short> {
+        let node = self.node();
+        if matches!(node.tag, Tag::Integer | Tag::Decimal) { Short::of(self.document.bytes_of(node)) } else { None }
     }
 
     /// How many items or members it has; 0 for what is no container.

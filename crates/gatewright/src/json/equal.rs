@@ -55,8 +55,17 @@ fn sorted(object: Value<'_>) -> Vec<Member<'_>> {
     members
 }
 
+/// As many items are compared each with each: that needs no memory, and costs no more than sorting them.
+const FEW: usize = 12;
+
 /// The first item that equals an earlier one. Sorting bounds the work whatever was sent.
 pub(super) fn repeated(array: Value<'_>) -> Option<Value<'_>> {
+    if array.len() <= FEW {
+        let mut items = array.items().enumerate();
+        return items
+            .find(|(place, item)| array.items().take(*place).any(|other| equal(other, *item)))
+            .map(|(_, item)| item);
+    }
     let mut items: Vec<Value<'_>> = array.items().collect();
     items.sort_by(|a, b| order(*a, *b));
     let pairs = items.windows(2).filter_map(|pair| match pair {

@@ -68,6 +68,92 @@ impl<'t> Parts<'t> {
     }
 }
 
+/// A number of at most 18 digits, written without exponent: `mantissa / 10^scale`, exactly. Nearly all numbers are, and
+/// two of them compare in a few instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Short {
+    mantissa: i64,
+    scale: u8,
+}
+
+/// What a mantissa is multiplied with to have as many places as another.
+const POWERS: [i128; 19] = {
+    let mut powers = [1_i128; 19];
+    let (mut rest, mut power) = (powers.as_mut_slice(), 1);
+    while let [first, others @ ..] = rest {
+        *first = power;
+        power *= 10;
+        rest = others;
+    }
+    powers
+};
+
+/// Those that a 64-bit float holds exactly.
+const FLOATS: [f64; 19] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18];
+
+impl Short {
+    /// Takes apart what the reader has accepted; nothing for what is longer, or has an exponent.
+    #[inline]
+    pub(super) fn of(text: &[u8]) -> Option<Short> {
+        let digits = text.strip_prefix(b"-").unwrap_or(text);
+        // Of 19 bytes one must be the point, or there are too many digits.
+        if digits.is_empty() || digits.len() > 19 {
+            return None;
+        }
+        let (mut mantissa, mut scale, mut point) = (0_i64, 0, false);
+        for byte in digits {
+            match byte {
+                b'0'..=b'9' => {
+                    mantissa = mantissa.wrapping_mul(10).wrapping_add(i64::from(byte - b'0'));
+                    scale += u8::from(point);
+                }
+                b'.' if !point => point = true,
+                _ => return None,
+            }
+        }
+        if digits.len() - usize::from(point) > 18 {
+            return None;
+        }
+        Some(Short { mantissa: if digits.len() < text.len() { -mantissa } else { mantissa }, scale })
+    }
+
+    const fn whole(value: i64) -> Short {
+        Short { mantissa: value, scale: 0 }
+    }
+
+    /// The value where no fraction is written.
+    #[inline]
+    pub(super) fn integer(self) -> Option<i64> {
+        (self.scale == 0).then_some(self.mantissa)
+    }
+
+    /// The nearest 64-bit float, where one division of exact floats gives it (and so rounds once).
+    #[inline]
+    pub(super) fn float(self) -> Option<f64> {
+        let exact = self.mantissa != 0 && self.mantissa.unsigned_abs() < 1 << 53;
+        let power = FLOATS.get(usize::from(self.scale)).filter(|_| exact)?;
+        Some(self.mantissa as f64 / power)
+    }
+
+    /// Both mantissas at the same scale. 18 digits times 10^18 fit in 128 bits.
+    #[inline]
+    fn aligned(self, other: Short) -> (i128, i128) {
+        let power = |places: u8| POWERS.get(usize::from(places)).copied().unwrap_or(1);
+        let (a, b) = (i128::from(self.mantissa), i128::from(other.mantissa));
+        (a * power(other.scale.saturating_sub(self.scale)), b * power(self.scale.saturating_sub(other.scale)))
+    }
+
+    #[inline]
+    fn compare(self, other: Short) -> Ordering {
+        if self.scale == other.scale {
+            return self.mantissa.cmp(&other.mantissa);
+        }
+        let (a, b) = self.aligned(other);
+        a.cmp(&b)
+    }
+}
+
 /// The order of two numbers by value.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
     Parts::of(a).compare(Parts::of(b))
@@ -75,7 +161,7 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
 
 /// The integer that a number is, if it has no fraction and fits.
 pub(super) fn integer(text: &str) -> Option<i128> {
-    if let Ok(value) = text.parse::<i64>() {
+    if let Some(value) = Short::of(text.as_bytes()).and_then(Short::integer) {
         return Some(value.into());
     }
     let parts = Parts::of(text);
@@ -96,6 +182,10 @@ pub(super) fn integer(text: &str) -> Option<i128> {
 /// Whether `text` is a whole multiple of `of`. A divisor of more than 36 significant digits divides nothing but zero
 /// (no real document has one): refused, not guessed.
 pub(super) fn is_multiple(text: &str, of: &str) -> bool {
+    if let (Some(value), Some(divisor)) = (Short::of(text.as_bytes()), Short::of(of.as_bytes())) {
+        let (value, divisor) = value.aligned(divisor);
+        return value == 0 || value.checked_rem(divisor) == Some(0);
+    }
     let (value, divisor) = (Parts::of(text), Parts::of(of));
     if value.is_zero() {
         return true;
@@ -124,21 +214,22 @@ pub(super) fn is_multiple(text: &str, of: &str) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub struct Bound {
     pub(super) text: &'static str,
-    short: Option<i64>,
+    short: Option<Short>,
 }
 
 impl Bound {
     /// `text` is a JSON number; `short` its value if it is a whole number of at most 18 digits, for quick comparison.
     #[must_use]
     pub const fn new(text: &'static str, short: Option<i64>) -> Self {
-        Bound { text, short }
+        Bound { text, short: if let Some(value) = short { Some(Short::whole(value)) } else { None } }
     }
 
     /// How a value compares with the bound; `None` if it is no number.
     pub(super) fn order(&self, value: super::Value<'_>) -> Option<Ordering> {
-        match (value.as_short_integer(), self.short) {
-            (Some(value), Some(bound)) => Some(value.cmp(&bound)),
-            _ => Some(compare(value.as_number()?, self.text)),
+        let text = value.as_number()?;
+        match (Short::of(text.as_bytes()), self.short.or_else(|| Short::of(self.text.as_bytes()))) {
+            (Some(value), Some(bound)) => Some(value.compare(bound)),
+            _ => Some(compare(text, self.text)),
         }
     }
 }
@@ -166,6 +257,61 @@ mod tests {
         ] {
             assert_eq!(compare(a, b), order, "{a} {b}");
             assert_eq!(compare(b, a), order.reverse(), "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn short_numbers_are_exact() {
+        let short = |text: &str| Short::of(text.as_bytes());
+        for text in ["", "-", "1e2", "1234567890123456789", "0.1234567890123456789", "-1234567890123456789"] {
+            assert_eq!(short(text).filter(|_| text != "-"), None, "{text}");
+        }
+        let texts = [
+            "0",
+            "-0",
+            "0.0",
+            "1",
+            "1.0",
+            "1.00",
+            "-1",
+            "9.99",
+            "10",
+            "0.1",
+            "0.10",
+            "0.11",
+            "-0.1",
+            "-0.11",
+            "123456789012345678",
+            "-123456789012345678",
+            "0.00000000000000001",
+            "12345678901234567.8",
+            "99999999999999999.9",
+            "999999999999999999",
+        ];
+        for (a, b) in texts.iter().flat_map(|a| texts.iter().map(move |b| (a, b))) {
+            let long = Parts::of(a).compare(Parts::of(b));
+            assert_eq!(short(a).unwrap().compare(short(b).unwrap()), long, "{a} {b}");
+        }
+        for text in texts {
+            if let Some(float) = short(text).unwrap().float() {
+                assert_eq!(float.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{text}");
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn short_ways_lead_where_long_ones_do(a in "-?(0|[1-9][0-9]{0,9})(\\.[0-9]{1,9})?", b in "-?(0|[1-9][0-9]{0,9})(\\.[0-9]{1,9})?") {
+            let (x, y) = (Short::of(a.as_bytes()), Short::of(b.as_bytes()));
+            if let (Some(x), Some(y)) = (x, y) {
+                proptest::prop_assert_eq!(x.compare(y), Parts::of(&a).compare(Parts::of(&b)));
+                // An exponent of zero keeps the value and takes the long way.
+                proptest::prop_assert_eq!(is_multiple(&a, &b), is_multiple(&format!("{a}e0"), &b));
+                proptest::prop_assert_eq!(integer(&a), integer(&format!("{a}e0")));
+                if let Some(float) = x.float() {
+                    proptest::prop_assert_eq!(float.to_bits(), a.parse::<f64>().unwrap().to_bits());
+                }
+            }
         }
     }
 

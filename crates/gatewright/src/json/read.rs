@@ -112,7 +112,8 @@ type Read<T> = Result<T, ParseError>;
 
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str, limits: &'t Limits) -> Self {
-        let nodes = Vec::with_capacity((text.len() / 12).min(1 << 16) + 4);
+        // Real bodies have a node for every eight bytes or more.
+        let nodes = Vec::with_capacity((text.len() / 8).min(1 << 16) + 4);
         Reader { text, bytes: text.as_bytes(), at: 0, nodes, side: String::new(), open: Vec::new(), limits }
     }
 
@@ -405,7 +406,7 @@ impl<'t> Reader<'t> {
 /// The first byte from `at` on that is no plain part of a string: a quote, a backslash or a control character. Eight
 /// bytes at a time.
 #[inline]
-fn plain(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn plain(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;

@@ -162,6 +162,7 @@ impl Violations {
     }
 
     /// Something is wrong with `value`.
+    #[cold]
     pub fn at(&mut self, value: Value<'_>, rule: &'static str, detail: fmt::Arguments<'_>) {
         if self.quiet > 0 {
             self.failed = true;
@@ -172,6 +173,7 @@ impl Violations {
     }
 
     /// Something is wrong with the member `name` of `object`, which it may not have.
+    #[cold]
     pub fn at_member(&mut self, object: Value<'_>, name: &str, rule: &'static str, detail: fmt::Arguments<'_>) {
         if self.quiet > 0 {
             self.failed = true;
@@ -253,11 +255,13 @@ impl Violations {
     }
 
     /// Whether the verdict is known already and further looking only costs.
+    #[inline]
     pub(super) fn settled(&self) -> bool {
         self.exhausted || (self.quiet > 0 && self.failed) || self.more
     }
 
     /// Takes `count` steps from the budget. `false` when it is used up: the request is then refused, whatever it holds.
+    #[inline]
     pub(super) fn step(&mut self, count: usize) -> bool {
         if let Some(left) = self.steps.checked_sub(count as u64) {
             self.steps = left;
@@ -269,6 +273,7 @@ impl Violations {
 
     /// The request is refused, because whether it is valid cannot be known: also where only a verdict was asked for, and
     /// whatever is made of that verdict.
+    #[cold]
     pub(super) fn give_up(&mut self, why: &'static str) {
         if !self.exhausted {
             self.exhausted = true;

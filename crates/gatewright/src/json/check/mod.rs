@@ -21,7 +21,7 @@ pub use scalar::{
     one_of_strings, pattern,
 };
 
-use super::document::{Kind, Value};
+use super::document::{Tag, Value};
 use super::number::Parts;
 use super::violations::Violations;
 
@@ -41,24 +41,35 @@ pub const ARRAY: u8 = 32;
 pub const OBJECT: u8 = 64;
 
 /// `type`. Whether it holds: what else a schema says is not worth telling of a value of the wrong type.
+#[inline]
 pub fn types(value: Value<'_>, found: &mut Violations, wanted: u8) -> bool {
-    let fits = match value.kind() {
-        Kind::Null => wanted & NULL != 0,
-        Kind::Boolean => wanted & BOOLEAN != 0,
-        Kind::Number => wanted & NUMBER != 0 || (wanted & INTEGER != 0 && is_integer(value)),
-        Kind::String => wanted & STRING != 0,
-        Kind::Array => wanted & ARRAY != 0,
-        Kind::Object => wanted & OBJECT != 0,
-    };
-    if !fits {
-        found.at(value, "type", format_args!("must be {}", Wanted(wanted)));
-    }
-    fits
+    wanted & value.node().tag.types() != 0 || unfit(value, found, wanted)
 }
 
-fn is_integer(value: Value<'_>) -> bool {
-    value.node().tag == super::document::Tag::Integer
-        || value.as_number().is_some_and(|text| Parts::of(text).is_integer())
+/// Of another type, unless it is a whole number that is written with a fraction or an exponent.
+#[cold]
+fn unfit(value: Value<'_>, found: &mut Violations, wanted: u8) -> bool {
+    if wanted & INTEGER != 0 && value.as_number().is_some_and(|text| Parts::of(text).is_integer()) {
+        return true;
+    }
+    found.at(value, "type", format_args!("must be {}", Wanted(wanted)));
+    false
+}
+
+impl Tag {
+    /// The types that a value with this tag is of.
+    #[inline]
+    const fn types(self) -> u8 {
+        match self {
+            Tag::Null => NULL,
+            Tag::False | Tag::True => BOOLEAN,
+            Tag::Integer => INTEGER | NUMBER,
+            Tag::Decimal => NUMBER,
+            Tag::String => STRING,
+            Tag::Array => ARRAY,
+            Tag::Object => OBJECT,
+        }
+    }
 }
 
 /// The schema `true`.

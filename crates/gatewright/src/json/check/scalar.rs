@@ -57,6 +57,7 @@ impl std::fmt::Display for Count {
 }
 
 /// `minLength`, in code points.
+#[inline]
 pub fn min_length(value: Value<'_>, found: &mut Violations, least: u64) {
     // A code point takes one to four bytes, so counting is only for lengths between.
     let short = |text: &str| (text.len().div_ceil(4) as u64) < least && length(text) < least;
@@ -66,6 +67,7 @@ pub fn min_length(value: Value<'_>, found: &mut Violations, least: u64) {
 }
 
 /// `maxLength`, in code points.
+#[inline]
 pub fn max_length(value: Value<'_>, found: &mut Violations, most: u64) {
     if value.as_str().is_some_and(|text| text.len() as u64 > most && length(text) > most) {
         found.at(value, "maxLength", format_args!("must have at most {}", Count(most, "character")));
