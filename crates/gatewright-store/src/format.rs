@@ -110,11 +110,28 @@ fn checksum_of(text: &str) -> [u8; CHECKSUM_LETTERS] {
     out
 }
 
-/// CRC-32 of ISO 3309, as in Ethernet and zip. Keys are short, so no table.
+/// CRC-32 of ISO 3309, as in Ethernet and zip, half a byte at a time.
 fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |crc: u32, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & 0u32.wrapping_sub(crc & 1)))
-    })
+    const NIBBLES: [u32; 16] = [
+        0x0000_0000,
+        0x1DB7_1064,
+        0x3B6E_20C8,
+        0x26D9_30AC,
+        0x76DC_4190,
+        0x6B6B_51F4,
+        0x4DB2_6158,
+        0x5005_713C,
+        0xEDB8_8320,
+        0xF00F_9344,
+        0xD6D6_A3E8,
+        0xCB61_B38C,
+        0x9B64_C2B0,
+        0x86D3_D2D4,
+        0xA00A_E278,
+        0xBDBD_F21C,
+    ];
+    let half = |crc: u32| (crc >> 4) ^ NIBBLES.get((crc & 15) as usize).copied().unwrap_or(0);
+    !bytes.iter().fold(!0, |crc: u32, byte| half(half(crc ^ u32::from(*byte))))
 }
 
 #[cfg(test)]
