@@ -16,7 +16,8 @@ pub struct Cx<O: Operation, K> {
     pub(crate) request: Option<O::Request>,
     pub(crate) kept: Option<K>,
     pub(crate) identity: Option<Arc<Identity>>,
-    pub(crate) raw: RawParts,
+    /// On the heap: it is large, and moves through every stage.
+    pub(crate) raw: Box<RawParts>,
 }
 
 /// Stands for the object of an operation without `owner`, in an API mounted on `A`.
@@ -25,7 +26,7 @@ pub struct Unowned<A>(pub(crate) PhantomData<fn() -> A>);
 
 impl<O: Operation, K> Cx<O, K> {
     /// The only constructor: behind every check of the operation.
-    pub(crate) fn assertion(request: O::Request, kept: K, identity: Option<Arc<Identity>>, raw: RawParts) -> Self {
+    pub(crate) fn assertion(request: O::Request, kept: K, identity: Option<Arc<Identity>>, raw: Box<RawParts>) -> Self {
         Cx { request: Some(request), kept: Some(kept), identity, raw }
     }
 

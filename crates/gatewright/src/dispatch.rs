@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use gatewright_policy::Refusal;
 use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, HeaderName};
 use http::request::Parts;
@@ -16,7 +16,7 @@ use http_body::Body as _;
 use crate::body::{Boundary, ByteStream, Parts as BodyParts, read_form};
 use crate::cx::RawParts;
 use crate::guard::{Admission, Guard};
-use crate::json::{Document, Scope, Violations};
+use crate::json::{Document, Limits, Scope, Violations};
 use crate::mount::Mount;
 use crate::operation::{Boxed, Meta};
 use crate::params::{self, BodySpec, Read, Received, Sent, media};
@@ -119,26 +119,40 @@ impl tower_service::Service<Request<Body>> for Server {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let inner = Arc::clone(&self.0);
-        Box::pin(async move { Ok(inner.serve(request).await) })
+        let (parts, body) = request.into_parts();
+        let request = Unread { parts, body };
+        Box::pin(async move {
+            let mut request = request;
+            Ok(inner.serve(&mut request).await)
+        })
     }
 }
 
+/// A request whose body nobody has looked at. The steps on its way borrow it, since each that owned it would have a copy
+/// of its own in the future of the whole; the last one takes what the handler gets.
+struct Unread {
+    parts: Parts,
+    body: Body,
+}
+
 impl Inner {
-    async fn serve(&self, request: Request<Body>) -> Response<Body> {
-        let (parts, body) = request.into_parts();
+    async fn serve(&self, request: &mut Unread) -> Response<Body> {
+        let parts = &request.parts;
         let head = parts.method == Method::HEAD;
         let found = self.table.find(&parts.method, parts.uri.path());
         let api = match &found {
             Found::Route(operation, _) => Some(operation.api),
             _ => self.api_of(parts.uri.path()),
         };
-        let exchange = self.gateway.open(api, &parts);
-        if let Err(refused) = self.gateway.check_connection(&exchange, &parts) {
+        let exchange = self.gateway.open(api, parts);
+        if let Err(refused) = self.gateway.check_connection(&exchange, parts) {
             return without_body(head, self.gateway.refuse(&exchange, None, refused));
         }
         let response = match found {
-            Found::Route(operation, path) => self.operate(operation, &path, &exchange, parts, body).await,
-            Found::Method(allow) if parts.method == Method::OPTIONS => self.gateway.complete(&exchange, options(allow)),
+            Found::Route(operation, path) => self.operate(operation, &path, &exchange, request).await,
+            Found::Method(allow) if request.parts.method == Method::OPTIONS => {
+                self.gateway.complete(&exchange, options(allow))
+            }
             Found::Method(allow) => {
                 let refused = Refused::new(Refusal::MethodNotAllowed).with_header(ALLOW, allow);
                 self.gateway.refuse(&exchange, None, refused)
@@ -162,19 +176,16 @@ impl Inner {
         operation: &Operation,
         path: &PathParams,
         exchange: &Exchange,
-        parts: Parts,
-        body: Body,
+        request: &mut Unread,
     ) -> Response<Body> {
         let guard = &operation.guard;
         // Nothing of the body is read before this line has said yes.
-        let admission = match guard.admit(exchange, &parts, path).await {
+        let admission = match guard.admit(exchange, &request.parts, path).await {
             Ok(admission) => admission,
             Err(refused) => return self.gateway.refuse(exchange, Some(guard), refused),
         };
         let outcome = match &operation.served {
-            Served::Here(endpoint) => {
-                self.handle(operation, endpoint, path, exchange, admission.clone(), parts, body).await
-            }
+            Served::Here(endpoint) => self.handle(operation, endpoint, path, exchange, &admission, request).await,
             Served::NotYet | Served::Elsewhere => Err(Refused::new(Refusal::NotImplemented)),
         };
         match outcome {
@@ -183,34 +194,38 @@ impl Inner {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     async fn handle(
         &self,
         operation: &Operation,
         endpoint: &Endpoint,
         path: &PathParams,
         exchange: &Exchange,
-        admission: Admission,
-        parts: Parts,
-        body: Body,
+        admission: &Admission,
+        request: &mut Unread,
     ) -> Result<Reply, Refused> {
         let (meta, guard) = (operation.meta, &operation.guard);
         let deadline = exchange.deadline(guard);
-        let mut found = Violations::new();
-        let sent = receive(meta, guard, exchange, &parts, body, &mut found).await?;
-        let received = collect(meta, path, &parts, sent, &mut found);
-        let raw = raw(parts);
-        let pending = Pending { meta, guard: guard.clone(), admission, received, found, raw };
-        shield(deadline, (endpoint.0)(pending)).await?
+        let handled = {
+            let mut found = Violations::new();
+            let body = std::mem::take(&mut request.body);
+            let sent = receive(meta, guard, exchange, &request.parts, body, &mut found).await?;
+            let received = collect(meta, path, &request.parts, sent, &mut found);
+            let raw = raw(&mut request.parts);
+            let (guard, identity) = (guard.clone(), admission.identity().cloned());
+            (endpoint.0)(Pending { meta, guard, identity, received, found, raw })
+        };
+        shield(deadline, handled).await?
     }
 
     fn finish(&self, exchange: &Exchange, guard: &Guard, admission: &Admission, reply: Reply) -> Response<Body> {
         let Reply { outcome, headers } = reply;
         let mut response = match outcome {
             Outcome::Plain(status, body) => {
+                // The fields that every response has are added to those of the reply, in the room that it keeps for them.
                 let mut response = Response::new(body);
                 *response.status_mut() = status;
-                response
+                *response.headers_mut() = headers;
+                return self.gateway.answer(exchange, admission, response);
             }
             Outcome::Problem(problem) => self.gateway.problem(exchange, &problem),
             Outcome::Internal(error) => self.gateway.internal(exchange, &error),
@@ -244,14 +259,15 @@ pub(crate) fn collect(
     Received::new(gathered, sent, found)
 }
 
-pub(crate) fn raw(parts: Parts) -> RawParts {
-    RawParts {
-        method: parts.method,
-        uri: parts.uri,
+/// The head of a request, taken out of it.
+pub(crate) fn raw(parts: &mut Parts) -> Box<RawParts> {
+    Box::new(RawParts {
+        method: std::mem::take(&mut parts.method),
+        uri: std::mem::take(&mut parts.uri),
         version: parts.version,
-        headers: parts.headers,
-        extensions: parts.extensions,
-    }
+        headers: std::mem::take(&mut parts.headers),
+        extensions: std::mem::take(&mut parts.extensions),
+    })
 }
 
 /// Reads the body of an admitted request: acceptable answer, media type, limit, form. An operation without a body
@@ -292,7 +308,7 @@ pub(crate) async fn receive(
             let boundary = boundary(parts)?;
             fits(&parts.headers, limit)?;
             let sent = BodyParts::new(ByteStream::new(body, limit, deadline), boundary);
-            let document = read_form(sent, form, found).await.map_err(|error| error.refused())?;
+            let document = Box::pin(read_form(sent, form, found)).await.map_err(|error| error.refused())?;
             return Ok(document.map_or(Sent::Wrong, |document| Sent::Json(index, document)));
         }
         _ => {}
@@ -301,7 +317,7 @@ pub(crate) async fn receive(
     match read {
         // An empty text is a text.
         Some((_, read)) if bytes.is_empty() && !matches!(read, Read::Text(_)) => Ok(absent(&spec, found)),
-        Some((index, read)) => interpret(index, read, &bytes, found),
+        Some((index, read)) => interpret(index, read, bytes, found),
         None if bytes.is_empty() => Ok(absent(&spec, found)),
         None => Err(unsupported(&spec, parts)),
     }
@@ -332,15 +348,16 @@ fn absent(spec: &BodySpec, found: &mut Violations) -> Sent {
     Sent::Wrong
 }
 
-fn interpret(media: usize, read: Read, bytes: &[u8], found: &mut Violations) -> Result<Sent, Refused> {
+fn interpret(media: usize, read: Read, bytes: Bytes, found: &mut Violations) -> Result<Sent, Refused> {
     let malformed = || Refused::new(Refusal::Malformed);
     Ok(match read {
         Read::Json(_) => {
-            let document = Document::parse(bytes).map_err(|e| malformed().with_detail(e.to_string()))?;
-            Sent::Json(media, document)
+            // Bytes that nobody else holds become the document's text without being copied.
+            let document = Document::parse_owned(bytes.into(), &Limits::default());
+            Sent::Json(media, document.map_err(|e| malformed().with_detail(e.to_string()))?)
         }
         Read::Form(shape, encoded, _) => {
-            let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
+            let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
             match params::form(shape, encoded, text) {
                 Ok(json) => Sent::Json(media, Document::parse(json.as_bytes()).map_err(|_| malformed())?),
                 Err(wrong) => {
@@ -351,14 +368,14 @@ fn interpret(media: usize, read: Read, bytes: &[u8], found: &mut Violations) -> 
             }
         }
         Read::Text(_) => {
-            let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
+            let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
             let mut json = String::with_capacity(text.len() + 2);
             params::text::quote(text, &mut json);
             Sent::Json(media, Document::parse(json.as_bytes()).map_err(|_| malformed())?)
         }
         #[cfg(feature = "xml")]
         Read::Xml(table, _) => {
-            let text = std::str::from_utf8(bytes).map_err(|_| malformed())?;
+            let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
             let json =
                 crate::body::read_xml(table, text).map_err(|why| malformed().with_detail(format!("the body {why}")))?;
             Sent::Json(media, Document::parse(json.as_bytes()).map_err(|e| malformed().with_detail(e.to_string()))?)

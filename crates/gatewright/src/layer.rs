@@ -144,9 +144,10 @@ where
                 let again = Body::from(bytes.clone());
                 let sent = receive(O::META, &around.guard, &exchange, &parts, again, &mut found).await?;
                 let received = collect(O::META, &path, &parts, sent, &mut found);
-                let (guard, admission) = (around.guard.clone(), admission.clone());
+                let (guard, identity) = (around.guard.clone(), admission.identity().cloned());
                 let mut parts = parts;
-                let pending = Pending { meta: O::META, guard, admission, received, found, raw: raw(parts.clone()) };
+                let raw = raw(&mut parts.clone());
+                let pending = Pending { meta: O::META, guard, identity, received, found, raw };
                 let (valid, ()) = pending.read::<O>()?;
                 if let Ok(identity) = valid.identity() {
                     parts.extensions.insert(identity);

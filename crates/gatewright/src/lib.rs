@@ -54,6 +54,9 @@ pub use gatewright_store as store;
 pub use guard::{Admission, BodyValue, Guard};
 pub use http::{HeaderName, HeaderValue, StatusCode};
 pub use layer::{GuardLayer, Guarding};
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub use limit::Limiter;
 pub use mount::{Mount, Partial, router, serve};
 pub use net::{Forwarding, Peer};
 pub use operation::{Boxed, Call, Guarded, HandledBy, Meta, Operation, Route};

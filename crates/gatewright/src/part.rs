@@ -59,7 +59,7 @@ impl<O: Guarded, K> Part<Cx<O, K>> for Arc<Identity> {
 
 impl<O: Operation, K> Part<Cx<O, K>> for RawParts {
     fn take(cx: &mut Cx<O, K>) -> Result<Self, Internal> {
-        Ok(cx.raw.clone())
+        Ok(RawParts::clone(&cx.raw))
     }
 }
 

@@ -78,7 +78,9 @@ impl IntoReply for std::convert::Infallible {
 
 impl Reply {
     fn of(outcome: Outcome) -> Reply {
-        Reply { outcome, headers: HeaderMap::new() }
+        // The gateway adds its fields to those of a plain response.
+        let room = if matches!(outcome, Outcome::Plain(..)) { crate::gateway::FIELDS } else { 0 };
+        Reply { outcome, headers: HeaderMap::with_capacity(room) }
     }
 
     /// No body.
@@ -167,7 +169,7 @@ impl Reply {
 
     fn typed(mut self, media_type: &'static str) -> Reply {
         // A document can name a media type that HTTP cannot carry; the compiler refuses it, and this does not panic.
-        if let Ok(value) = HeaderValue::from_str(media_type) {
+        if let Ok(value) = HeaderValue::from_maybe_shared(axum::body::Bytes::from_static(media_type.as_bytes())) {
             self.headers.insert(CONTENT_TYPE, value);
         }
         self

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use gatewright_policy::Refusal;
 
 use crate::cx::{Cx, RawParts, Unowned};
-use crate::guard::{Admission, Guard};
+use crate::guard::Guard;
 use crate::json::{Value, Violations};
 use crate::operation::{Meta, Operation};
 use crate::owned::{Authorized, Owned, ResolveError};
@@ -21,10 +21,10 @@ use crate::{BodyValue, Identity, Internal, Refused};
 pub struct Pending {
     pub(crate) meta: &'static Meta,
     pub(crate) guard: Guard,
-    pub(crate) admission: Admission,
+    pub(crate) identity: Option<Arc<Identity>>,
     pub(crate) received: Received,
     pub(crate) found: Violations,
-    pub(crate) raw: RawParts,
+    pub(crate) raw: Box<RawParts>,
 }
 
 /// An admitted, valid request.
@@ -32,7 +32,7 @@ pub struct Pending {
 pub struct Valid<O: Operation> {
     request: O::Request,
     identity: Option<Arc<Identity>>,
-    raw: RawParts,
+    raw: Box<RawParts>,
 }
 
 impl Pending {
@@ -44,7 +44,7 @@ impl Pending {
         let input = Input { meta: self.meta, received: &self.received };
         let read = O::read(&input, &mut self.found);
         let (request, id) = self.valid(read)?;
-        Ok((Valid { request, identity: self.admission.identity().cloned(), raw: self.raw }, id))
+        Ok((Valid { request, identity: self.identity, raw: self.raw }, id))
     }
 
     fn valid<T>(&self, read: Option<T>) -> Result<T, Refused> {
@@ -66,7 +66,7 @@ impl Pending {
         if !self.guard.has_body_claims() {
             return Ok(());
         }
-        self.guard.check_body_claims(&self.admission, &|pointer: &str| match &self.received.body {
+        self.guard.compare_body_claims(self.identity.as_deref(), &|pointer: &str| match &self.received.body {
             Sent::Json(_, document) => document.root().pointer(pointer).and_then(claimable),
             _ => None,
         })

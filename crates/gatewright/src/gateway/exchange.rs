@@ -16,7 +16,7 @@ pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 /// What is known of a request before any of it is believed.
 #[derive(Debug)]
 pub struct Exchange {
-    id: HeaderValue,
+    id: Id,
     client: Option<IpAddr>,
     pub(crate) secure: bool,
     pub(crate) host: Option<String>,
@@ -38,7 +38,7 @@ impl Exchange {
         let peer = parts.extensions.get::<Peer>();
         let trusted = peer.is_some_and(|p| edge.trusted.contains(p.address()));
         let mut exchange = Exchange {
-            id: HeaderValue::from_static(""),
+            id: Id::Ours([b'0'; 32]),
             client: peer.map(Peer::address),
             secure: peer.is_some_and(Peer::tls),
             host: match host::of(parts) {
@@ -56,8 +56,11 @@ impl Exchange {
         if let (true, Some(peer)) = (trusted, peer) {
             exchange.believe(parts, peer.address(), edge, shared.forwarding);
         }
-        let theirs = parts.headers.get(&X_REQUEST_ID).filter(|id| trusted && shared.trust_request_id && is_id(id));
-        exchange.id = theirs.cloned().unwrap_or_else(|| shared.ids.next());
+        let theirs = if trusted && shared.trust_request_id { parts.headers.get(&X_REQUEST_ID) } else { None };
+        exchange.id = match theirs.filter(|id| is_id(id)) {
+            Some(id) => Id::Theirs(id.clone()),
+            None => Id::Ours(shared.ids.next()),
+        };
         exchange
     }
 
@@ -75,11 +78,17 @@ impl Exchange {
     /// Its id: in the response, in problems, in the log.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.id.to_str().unwrap_or_default()
+        match &self.id {
+            Id::Ours(text) => std::str::from_utf8(text).unwrap_or_default(),
+            Id::Theirs(value) => value.to_str().unwrap_or_default(),
+        }
     }
 
     pub(crate) fn id_value(&self) -> HeaderValue {
-        self.id.clone()
+        match &self.id {
+            Id::Ours(text) => HeaderValue::from_bytes(text).unwrap_or(HeaderValue::from_static("none")),
+            Id::Theirs(value) => value.clone(),
+        }
     }
 
     /// The client's address, behind trusted proxies; `None` where it cannot be known.
@@ -107,6 +116,14 @@ impl Exchange {
     }
 }
 
+/// The id of a request. Our own is kept as text: a header value of it is made once, where it is sent.
+#[derive(Debug)]
+enum Id {
+    Ours([u8; 32]),
+    /// Of a trusted proxy.
+    Theirs(HeaderValue),
+}
+
 /// An id that may be passed on: short, and nothing that a log or shell would take for more than a word.
 fn is_id(value: &HeaderValue) -> bool {
     let bytes = value.as_bytes();
@@ -126,7 +143,7 @@ impl Ids {
         Ids { counter: AtomicU64::new(0), seeds: [RandomState::new().hash_one(1), RandomState::new().hash_one(2)] }
     }
 
-    pub(crate) fn next(&self) -> HeaderValue {
+    pub(crate) fn next(&self) -> [u8; 32] {
         let n = self.counter.fetch_add(1, Ordering::Relaxed);
         let [a, b] = self.seeds;
         let mut text = [0u8; 32];
@@ -137,7 +154,7 @@ impl Ids {
                 *place = b"0123456789abcdef".get(usize::try_from(nibble).unwrap_or(0)).copied().unwrap_or(b'0');
             }
         }
-        HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("none"))
+        text
     }
 }
 

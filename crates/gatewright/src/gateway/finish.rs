@@ -12,6 +12,9 @@ use super::{Exchange, Gateway};
 use crate::guard::Guard;
 use crate::limit::Standing;
 
+/// Fields of an ordinary response: a reply keeps room for them.
+pub(crate) const FIELDS: usize = 12;
+
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Fields that a handler may have a reason to set otherwise: they stand where it did not.
@@ -31,7 +34,7 @@ impl Gateway {
     ) {
         let status = response.status();
         let headers = response.headers_mut();
-        headers.reserve(16);
+        headers.reserve(FIELDS.saturating_sub(headers.len()));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         for (name, value) in DEFAULTS {
             headers.entry(name).or_insert(value);
@@ -52,7 +55,7 @@ impl Gateway {
             api.state.lifecycle.write(headers);
         }
         if self.shared.rate_limit_headers {
-            standing.write(headers, status.is_redirection());
+            standing.write(headers, guard.map(Guard::limits), status.is_redirection());
         }
     }
 }

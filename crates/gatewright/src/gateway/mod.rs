@@ -11,6 +11,7 @@ mod start;
 pub(crate) use crate::limit::Buckets;
 pub(crate) use audit::one_line;
 pub use exchange::Exchange;
+pub(crate) use finish::FIELDS;
 pub(crate) use lifecycle::Life;
 pub(crate) use shield::fits;
 pub use shield::{collect_body, shield};

@@ -3,14 +3,15 @@
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use axum::body::{Body, Bytes};
 use gatewright_policy::Refusal;
 use http::header::{CONTENT_LENGTH, HeaderMap};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::time::{Instant, timeout_at};
+use tokio::task::unconstrained;
+use tokio::time::{Instant, sleep_until};
 
 use crate::Internal;
 use crate::problem::Refused;
@@ -32,11 +33,11 @@ pub(crate) fn fits(headers: &HeaderMap, limit: u64) -> Result<(), Refused> {
 pub async fn collect_body(headers: &HeaderMap, body: Body, limit: u64, deadline: Instant) -> Result<Bytes, Refused> {
     fits(headers, limit)?;
     let limited = Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX));
-    match timeout_at(deadline, limited.collect()).await {
-        Err(_) => Err(Refused::new(Refusal::RequestTimeout)),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refused::new(Refusal::BodyTooLarge)),
-        Ok(Err(_)) => Err(Refused::new(Refusal::BadRequest).because("the body breaks off")),
+    match until(deadline, pin!(limited.collect())).await {
+        None => Err(Refused::new(Refusal::RequestTimeout)),
+        Some(Ok(collected)) => Ok(collected.to_bytes()),
+        Some(Err(error)) if error.is::<LengthLimitError>() => Err(Refused::new(Refusal::BodyTooLarge)),
+        Some(Err(_)) => Err(Refused::new(Refusal::BadRequest).because("the body breaks off")),
     }
 }
 
@@ -49,16 +50,31 @@ pub async fn shield<T>(
     mut work: Pin<Box<dyn Future<Output = T> + Send + '_>>,
 ) -> Result<T, Refused> {
     // After a panic the future is dropped and never polled again.
-    let caught = poll_fn(move |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+    let mut caught = poll_fn(move |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
         Err(panic) => Poll::Ready(Err(Internal::new(format!("a handler panicked: {}", message(&*panic))))),
     });
-    match timeout_at(deadline, caught).await {
-        Err(_) => Err(Refused::new(Refusal::Timeout)),
-        Ok(Err(panic)) => Err(Refused::internal(panic)),
-        Ok(Ok(value)) => Ok(value),
+    match until(deadline, &mut caught).await {
+        None => Err(Refused::new(Refusal::Timeout)),
+        Some(Err(panic)) => Err(Refused::internal(panic)),
+        Some(Ok(value)) => Ok(value),
     }
+}
+
+/// What a future gives before `deadline`. As `tokio::time::timeout_at`, but a timer is made only once there is something
+/// to wait for, which most handlers and nearly all bodies never do.
+async fn until<F: Future + Unpin>(deadline: Instant, mut work: F) -> Option<F::Output> {
+    let mut timer = None;
+    poll_fn(move |cx| {
+        if let Poll::Ready(value) = Pin::new(&mut work).poll(cx) {
+            return Poll::Ready(Some(value));
+        }
+        // Unconstrained: work that uses up the task's budget at each turn must not keep its deadline from being seen.
+        let timer = timer.get_or_insert_with(|| Box::pin(unconstrained(sleep_until(deadline))));
+        timer.as_mut().poll(cx).map(|()| None)
+    })
+    .await
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

@@ -7,7 +7,7 @@ use crate::auth::Identity;
 use crate::limit::Standing;
 
 /// Says that a request passed every check up to its body. Only [`Guard::admit`] makes one.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Admission {
     guard: Guard,
     identity: Option<Arc<Identity>>,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use gatewright_policy::table::{Access, Alternative};
 use gatewright_policy::{Refusal, bits};
 use http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use smallvec::SmallVec;
 
 use super::Inner;
 use crate::auth::carrier::{self, Held};
@@ -16,7 +17,8 @@ use crate::problem::Refused;
 /// What the credentials of a request come to.
 #[derive(Default)]
 struct Found {
-    good: Vec<Arc<Identity>>,
+    /// Mostly one.
+    good: SmallVec<[Arc<Identity>; 2]>,
     /// Why something that was presented is not good.
     bad: Option<Bad>,
 }
@@ -108,7 +110,7 @@ fn repeated() -> Refused {
     Refused::new(Refusal::CredentialRepeated)
 }
 
-fn union(mut good: Vec<Arc<Identity>>) -> Option<Arc<Identity>> {
+fn union(mut good: SmallVec<[Arc<Identity>; 2]>) -> Option<Arc<Identity>> {
     match good.len() {
         0 | 1 => good.pop(),
         _ => Some(Identity::union(&good)),

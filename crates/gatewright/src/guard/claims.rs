@@ -1,6 +1,8 @@
 //! Conditions on claims. A claim that is absent, or of another type than what it is compared with, never holds; neither
 //! does a reference to a parameter that the request lacks or repeats.
 
+use std::fmt::{self, Write};
+
 use gatewright_policy::Refusal;
 use gatewright_policy::table::{Claim, Must, Operand};
 use http::request::Parts;
@@ -38,10 +40,10 @@ pub(super) fn check(
     parts: &Parts,
     path: &dyn PathValues,
 ) -> Result<(), Refused> {
-    let known = |operand: &Operand, value: &Value| match operand {
-        Operand::Text(text) => value.as_str() == Some(text),
-        Operand::Integer(n) => value.as_i64() == Some(*n),
-        Operand::Bool(b) => value.as_bool() == Some(*b),
+    let known = |operand: &Operand, value: Said<'_>| match operand {
+        Operand::Text(text) => value.is_text(text),
+        Operand::Integer(n) => value.is_integer(*n),
+        Operand::Bool(b) => value.is_bool(*b),
         Operand::Path(name) => path.get(name).is_some_and(|text| same_text(value, text)),
         Operand::Query(name) => match query(parts.uri.query().unwrap_or_default(), name) {
             Held::One(text) => same_text(value, &text),
@@ -65,14 +67,14 @@ pub(super) fn check_body<'b>(
     identity: Option<&Identity>,
     body: &dyn Fn(&str) -> Option<BodyValue<'b>>,
 ) -> Result<(), Refused> {
-    let known = |operand: &Operand, value: &Value| match operand {
-        Operand::Text(text) => value.as_str() == Some(text),
-        Operand::Integer(n) => value.as_i64() == Some(*n),
-        Operand::Bool(b) => value.as_bool() == Some(*b),
+    let known = |operand: &Operand, value: Said<'_>| match operand {
+        Operand::Text(text) => value.is_text(text),
+        Operand::Integer(n) => value.is_integer(*n),
+        Operand::Bool(b) => value.is_bool(*b),
         Operand::Body(pointer) => match body(pointer) {
-            Some(BodyValue::Text(text)) => value.as_str() == Some(text),
-            Some(BodyValue::Integer(n)) => value.as_i64() == Some(n),
-            Some(BodyValue::Bool(b)) => value.as_bool() == Some(b),
+            Some(BodyValue::Text(text)) => value.is_text(text),
+            Some(BodyValue::Integer(n)) => value.is_integer(n),
+            Some(BodyValue::Bool(b)) => value.is_bool(b),
             None => false,
         },
         // The compiler does not mix these with the body in one condition.
@@ -84,17 +86,15 @@ pub(super) fn check_body<'b>(
 fn all<'c>(
     claims: impl Iterator<Item = &'c Claim>,
     identity: Option<&Identity>,
-    equal: &dyn Fn(&Operand, &Value) -> bool,
+    equal: &dyn Fn(&Operand, Said<'_>) -> bool,
 ) -> Result<(), Refused> {
     for claim in claims {
         let holds = identity.and_then(|i| i.claim(claim.path)).is_some_and(|value| match &claim.must {
-            Must::Equal(operand) => equal(operand, value),
-            Must::In(operands) => operands.iter().any(|o| equal(o, value)),
+            Must::Equal(operand) => equal(operand, Said::of(value)),
+            Must::In(operands) => operands.iter().any(|o| equal(o, Said::of(value))),
             Must::Contain(operand) => match value {
-                Value::Array(items) => items.iter().any(|item| equal(operand, item)),
-                Value::String(text) => {
-                    text.split(' ').filter(|w| !w.is_empty()).any(|w| equal(operand, &Value::String(w.to_owned())))
-                }
+                Value::Array(items) => items.iter().any(|item| equal(operand, Said::of(item))),
+                Value::String(text) => text.split(' ').filter(|w| !w.is_empty()).any(|w| equal(operand, Said::Text(w))),
                 _ => false,
             },
         });
@@ -105,12 +105,50 @@ fn all<'c>(
     Ok(())
 }
 
+/// What a claim says, or one word of it.
+#[derive(Clone, Copy)]
+enum Said<'v> {
+    Text(&'v str),
+    Other(&'v Value),
+}
+
+impl<'v> Said<'v> {
+    fn of(value: &'v Value) -> Said<'v> {
+        value.as_str().map_or(Said::Other(value), Said::Text)
+    }
+
+    fn is_text(self, text: &str) -> bool {
+        matches!(self, Said::Text(said) if said == text)
+    }
+
+    fn is_integer(self, n: i64) -> bool {
+        matches!(self, Said::Other(value) if value.as_i64() == Some(n))
+    }
+
+    fn is_bool(self, b: bool) -> bool {
+        matches!(self, Said::Other(value) if value.as_bool() == Some(b))
+    }
+}
+
 /// A parameter is text: a claim equals it if it is that string, or the number or boolean that is written so.
-fn same_text(value: &Value, text: &str) -> bool {
+fn same_text(value: Said<'_>, text: &str) -> bool {
     match value {
-        Value::String(claim) => claim == text,
-        Value::Number(claim) => claim.to_string() == text,
-        Value::Bool(claim) => text == if *claim { "true" } else { "false" },
-        _ => false,
+        Said::Text(claim) => claim == text,
+        Said::Other(Value::Number(claim)) => {
+            let mut left = Left(text);
+            write!(left, "{claim}").is_ok() && left.0.is_empty()
+        }
+        Said::Other(Value::Bool(claim)) => text == if *claim { "true" } else { "false" },
+        Said::Other(_) => false,
+    }
+}
+
+/// What of a text is not written yet; writing anything else fails.
+struct Left<'t>(&'t str);
+
+impl fmt::Write for Left<'_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(part).ok_or(fmt::Error)?;
+        Ok(())
     }
 }

@@ -106,6 +106,10 @@ impl Guard {
         self.0.body_claims
     }
 
+    pub(crate) fn limits(&self) -> &Rules {
+        &self.0.limits
+    }
+
     /// Whether responses may hold what only some callers may see.
     pub(crate) fn is_guarded(&self) -> bool {
         matches!(self.0.policy.access, Access::Guarded(_))
@@ -155,7 +159,15 @@ impl Guard {
         admission: &Admission,
         body: &dyn Fn(&str) -> Option<BodyValue<'b>>,
     ) -> Result<(), Refused> {
-        claims::check_body(self.0.policy.claims, admission.identity().map(|i| &**i), body)
+        self.compare_body_claims(admission.identity().map(|i| &**i), body)
+    }
+
+    pub(crate) fn compare_body_claims<'b>(
+        &self,
+        identity: Option<&Identity>,
+        body: &dyn Fn(&str) -> Option<BodyValue<'b>>,
+    ) -> Result<(), Refused> {
+        claims::check_body(self.0.policy.claims, identity, body)
     }
 }
 

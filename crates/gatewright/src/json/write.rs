@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::read::plain;
+
 /// Types that become JSON.
 pub trait ToJson {
     /// Writes the value.
@@ -45,7 +47,8 @@ pub struct Writer {
 /// assert!(gatewright::json::to_vec(&f64::NAN).is_err());
 /// ```
 pub fn to_vec<T: ToJson + ?Sized>(value: &T) -> Result<Vec<u8>, NotJson> {
-    let mut writer = Writer::new();
+    // Room for a small answer, which then grows without being copied half a dozen times on its way there.
+    let mut writer = Writer { out: Vec::with_capacity(256), ..Writer::new() };
     value.write(&mut writer);
     writer.finish()
 }
@@ -95,26 +98,25 @@ impl Writer {
 
     fn quoted(&mut self, text: &str) {
         self.out.push(b'"');
-        let mut written = 0;
-        for (at, byte) in text.bytes().enumerate() {
+        let mut rest = text.as_bytes();
+        // Up to the next byte that must be escaped, all at once.
+        while let Some((plain, [byte, behind @ ..])) = rest.split_at_checked(plain(rest, 0)) {
+            self.out.extend_from_slice(plain);
+            rest = behind;
             let escape: &[u8] = match byte {
                 b'"' => b"\\\"",
                 b'\\' => b"\\\\",
                 b'\n' => b"\\n",
                 b'\r' => b"\\r",
                 b'\t' => b"\\t",
-                0..0x20 => b"",
-                _ => continue,
+                _ => {
+                    self.out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+                    continue;
+                }
             };
-            self.out.extend_from_slice(text.as_bytes().get(written..at).unwrap_or_default());
-            written = at + 1;
-            if escape.is_empty() {
-                self.out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
-            } else {
-                self.out.extend_from_slice(escape);
-            }
+            self.out.extend_from_slice(escape);
         }
-        self.out.extend_from_slice(text.as_bytes().get(written..).unwrap_or_default());
+        self.out.extend_from_slice(rest);
         self.out.push(b'"');
     }
 
@@ -122,7 +124,7 @@ impl Writer {
     pub fn integer(&mut self, value: i128) {
         // Nearly all are short, and formatting 64 bits is much quicker.
         match i64::try_from(value) {
-            Ok(short) => self.display(short),
+            Ok(short) => self.raw(itoa::Buffer::new().format(short)),
             Err(_) => self.display(value),
         }
     }

@@ -1,19 +1,19 @@
 //! `RateLimit-Policy` and `RateLimit`, as draft-ietf-httpapi-ratelimit-headers-10 has them: `q` requests in `w` seconds;
 //! `r` more would pass now, one more than that after `t` seconds. At `r=0` that is when to try again.
 
-use std::fmt::Write;
-
 use gatewright_policy::Rate;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
 
+use super::rules::Rules;
 use super::table::Charge;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Where a caller stands with each limit that was looked at.
+/// Where a caller stands with each limit that was looked at. Few operations have more than three.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Standing(pub(crate) Vec<Entry>);
+pub(crate) struct Standing(pub(crate) SmallVec<[Entry; 3]>);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -30,25 +30,47 @@ pub(crate) fn seconds(nanoseconds: u64) -> u64 {
     nanoseconds.div_ceil(1_000_000_000).max(1)
 }
 
+/// `"name";q=60;w=60`, separated by commas.
+pub(super) fn policy<'n>(limits: impl Iterator<Item = (&'n str, Rate)>) -> Option<HeaderValue> {
+    let (mut text, mut digits) = (String::new(), itoa::Buffer::new());
+    for (name, rate) in limits {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        for part in ["\"", name, "\";q=", digits.format(rate.limit)] {
+            text.push_str(part);
+        }
+        text.push_str(";w=");
+        text.push_str(digits.format(rate.window));
+    }
+    HeaderValue::try_from(text).ok()
+}
+
 impl Standing {
-    /// Writes both fields.
-    pub(crate) fn write(&self, headers: &mut HeaderMap, redirects: bool) {
+    /// Writes both fields. `rules` are the operation's own; their `RateLimit-Policy` may be written already.
+    pub(crate) fn write(&self, headers: &mut HeaderMap, rules: Option<&Rules>, redirects: bool) {
         // A client that follows a redirect must not be told to wait first.
         if self.0.is_empty() || (redirects && self.0.iter().any(|e| e.remaining == 0)) {
             return;
         }
-        let mut policy = String::with_capacity(32 * self.0.len());
-        let mut limit = String::with_capacity(32 * self.0.len());
-        for entry in &self.0 {
-            let comma = if policy.is_empty() { "" } else { ", " };
-            // Writing to a String cannot fail.
-            let _ = write!(policy, "{comma}\"{}\";q={};w={}", entry.name, entry.rate.limit, entry.rate.window);
-            let _ = write!(limit, "{comma}\"{}\";r={};t={}", entry.name, entry.remaining, seconds(entry.next));
+        let known = rules.and_then(|rules| rules.policy_of(self.0.len())).cloned();
+        if let Some(value) = known.or_else(|| policy(self.0.iter().map(|entry| (entry.name, entry.rate)))) {
+            headers.insert(POLICY, value);
         }
-        for (name, text) in [(POLICY, policy), (LIMIT, limit)] {
-            if let Ok(value) = HeaderValue::try_from(text) {
-                headers.insert(name, value);
+        let mut digits = itoa::Buffer::new();
+        let mut text = String::with_capacity(self.0.iter().map(|entry| entry.name.len() + 32).sum());
+        for entry in &self.0 {
+            if !text.is_empty() {
+                text.push_str(", ");
             }
+            for part in ["\"", entry.name, "\";r=", digits.format(entry.remaining)] {
+                text.push_str(part);
+            }
+            text.push_str(";t=");
+            text.push_str(digits.format(seconds(entry.next)));
+        }
+        if let Ok(value) = HeaderValue::try_from(text) {
+            headers.insert(LIMIT, value);
         }
     }
 }

@@ -1,15 +1,28 @@
-//! What a cell is found by. Addresses are held as they are; texts (subjects, claims) as 128 bits of a keyed hash, so that
+//! What a cell is found by. Addresses are held as they are; texts (subjects, claims) as 88 bits of a keyed hash, so that
 //! a long claim costs no memory and nobody can choose two that meet.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::IpAddr;
 
-/// The key of one cell. Two limits never share a cell unless they share a bucket.
+/// The key of one cell, in 16 bytes, since there are many. Two limits never share a cell unless they share a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct CellKey {
-    pub(crate) bucket: u32,
-    pub(crate) high: u64,
-    pub(crate) low: u64,
+    /// The bucket, 24 bits more of a hash, the kind.
+    high: u64,
+    low: u64,
+}
+
+/// The kind of a hash; addresses have their version's number.
+const HASHED: u64 = 1;
+
+impl CellKey {
+    fn new(bucket: u32, hash: u64, kind: u64, low: u64) -> CellKey {
+        CellKey { high: u64::from(bucket) << 32 | hash >> 40 << 8 | kind & 0xFF, low }
+    }
+
+    pub(crate) fn bucket(&self) -> u32 {
+        u32::try_from(self.high >> 32).unwrap_or(0)
+    }
 }
 
 /// Two independently seeded SipHashes.
@@ -42,7 +55,8 @@ impl Parts {
     }
 
     pub(crate) fn key(self, bucket: u32) -> CellKey {
-        CellKey { bucket, high: self.high.finish(), low: self.low.finish() }
+        // 88 bits of hashes under random keys: of a million cells no two meet.
+        CellKey::new(bucket, self.high.finish(), HASHED, self.low.finish())
     }
 }
 
@@ -57,8 +71,8 @@ pub(crate) fn counted(address: Option<IpAddr>) -> (u64, u64) {
 }
 
 pub(crate) fn address(bucket: u32, address: Option<IpAddr>) -> CellKey {
-    let (high, low) = counted(address);
-    CellKey { bucket, high, low }
+    let (kind, low) = counted(address);
+    CellKey::new(bucket, 0, kind, low)
 }
 
 #[cfg(test)]

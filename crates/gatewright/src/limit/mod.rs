@@ -1,12 +1,16 @@
 //! Rate limits: GCRA over a bounded table, so that an attacker with a million addresses costs memory that was set aside
 //! beforehand, and never the state of somebody who is limited.
 
+#[cfg(feature = "testing")]
+mod alone;
 mod gcra;
 mod headers;
 mod key;
 mod rules;
 mod table;
 
+#[cfg(feature = "testing")]
+pub use alone::Limiter;
 pub(crate) use headers::Standing;
 pub(crate) use key::KeyHasher;
 #[cfg(feature = "server")]

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 
 use gatewright_policy::table::{ApiPolicy, Key, Limit, Policy, Quota, Setting};
 use gatewright_policy::{Rate, Refusal};
+use http::HeaderValue;
 
 use super::gcra::{Gcra, Verdict};
-use super::headers::{Entry, Standing, seconds};
+use super::headers::{self, Entry, Standing, seconds};
 use super::key::{CellKey, KeyHasher, address, counted};
 use super::table::Table;
 use crate::auth::Identity;
@@ -46,6 +47,8 @@ pub(crate) struct Rules {
     pub(crate) address: Box<[Rule]>,
     /// Those that need the caller.
     pub(crate) caller: Box<[Rule]>,
+    /// `RateLimit-Policy` of the first ones, and of all; where rates depend on who calls it is written for each request.
+    policies: [Option<HeaderValue>; 2],
 }
 
 pub(crate) struct Rule {
@@ -106,7 +109,26 @@ impl Rules {
             }
         }
         let (address, caller) = rules.into_iter().partition::<Vec<_>, _>(Rule::needs_only_the_address);
-        Rules { address: address.into(), caller: caller.into() }
+        let fixed = |rules: &[&[Rule]]| {
+            let all = rules.iter().flat_map(|rules| rules.iter());
+            let rates: Option<Vec<_>> = all.map(|rule| Some((rule.name, rule.flat()?))).collect();
+            headers::policy(rates?.into_iter())
+        };
+        let policies = [fixed(&[&address]), fixed(&[&address, &caller])];
+        Rules { address: address.into(), caller: caller.into(), policies }
+    }
+
+    /// The `RateLimit-Policy` of a standing of so many limits. A standing names its limits in their order, and none of
+    /// the caller's before all of the address's: so their count says which they are.
+    pub(super) fn policy_of(&self, count: usize) -> Option<&HeaderValue> {
+        let [first, all] = &self.policies;
+        if count == self.address.len() + self.caller.len() {
+            all.as_ref()
+        } else if count == self.address.len() {
+            first.as_ref()
+        } else {
+            None
+        }
     }
 }
 
@@ -161,8 +183,16 @@ impl Rule {
         Some(Rule { bucket, name: limit.name, by: limit.by, quota })
     }
 
+    /// The rate, where all callers have the same.
+    fn flat(&self) -> Option<Rate> {
+        match self.quota {
+            Resolved::Flat((rate, _)) => Some(rate),
+            Resolved::ByGrant { .. } | Resolved::OfLevel(_) => None,
+        }
+    }
+
     fn needs_only_the_address(&self) -> bool {
-        matches!(self.quota, Resolved::Flat(_)) && self.by.iter().all(|key| *key == Key::Address)
+        self.flat().is_some() && self.by.iter().all(|key| *key == Key::Address)
     }
 
     fn quotum(&self, facts: CallerFacts<'_>) -> Option<Quotum> {
@@ -195,11 +225,15 @@ impl Rule {
                 Key::Client => id.and_then(Identity::client).map(|s| (3, s)),
                 Key::Level => id.and_then(Identity::level).map(|s| (4, s)),
                 Key::Claim(path) => {
-                    if let Some(value) = id.and_then(|i| i.claim(path)) {
-                        parts.add(5, value.to_string().as_bytes());
-                        continue;
+                    match id.and_then(|i| i.claim(path)) {
+                        Some(serde_json::Value::String(text)) => Some((5, text.as_str())),
+                        Some(value) => {
+                            // The text "7" and the number 7 are two.
+                            parts.add(6, value.to_string().as_bytes());
+                            continue;
+                        }
+                        None => None,
                     }
-                    None
                 }
             };
             match part {

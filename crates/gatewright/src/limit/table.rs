@@ -59,16 +59,17 @@ impl Table {
     pub(crate) fn charge(&self, key: CellKey, gcra: Gcra, now: u64) -> Result<(Charge, Verdict), u64> {
         let Some(mut shard) = self.shard(&key) else { return Err(1) };
         let shard = &mut *shard;
-        let overflow = !shard.cells.contains_key(&key) && !shard.has_room(self.per_shard, now);
-        let cell =
-            if overflow { shard.overflow.entry(key.bucket).or_insert(0) } else { shard.cells.entry(key).or_insert(0) };
-        match gcra.check(*cell, now) {
-            Verdict::Refuse { wait } => Err(wait),
-            pass @ Verdict::Pass { tat, .. } => {
-                *cell = tat;
-                Ok((Charge { key, overflow, gcra }, pass))
-            }
+        // Nearly every request comes from somebody who is known.
+        if let Some(cell) = shard.cells.get_mut(&key) {
+            return charged(cell, Charge { key, overflow: false, gcra }, now);
         }
+        let overflow = !shard.has_room(self.per_shard, now);
+        let cell = if overflow {
+            shard.overflow.entry(key.bucket()).or_insert(0)
+        } else {
+            shard.cells.entry(key).or_insert(0)
+        };
+        charged(cell, Charge { key, overflow, gcra }, now)
     }
 
     /// How long a request would have to wait; nothing is charged.
@@ -84,8 +85,11 @@ impl Table {
     /// Takes a charge back.
     pub(crate) fn refund(&self, charge: Charge) {
         let Some(mut shard) = self.shard(&charge.key) else { return };
-        let cell =
-            if charge.overflow { shard.overflow.get_mut(&charge.key.bucket) } else { shard.cells.get_mut(&charge.key) };
+        let cell = if charge.overflow {
+            shard.overflow.get_mut(&charge.key.bucket())
+        } else {
+            shard.cells.get_mut(&charge.key)
+        };
         if let Some(cell) = cell {
             *cell = charge.gcra.refunded(*cell);
         }
@@ -94,6 +98,17 @@ impl Table {
     #[cfg(test)]
     fn len(&self) -> usize {
         self.shards.iter().map(|s| s.lock().unwrap().cells.len()).sum()
+    }
+}
+
+/// Charges one cell.
+fn charged(cell: &mut u64, charge: Charge, now: u64) -> Result<(Charge, Verdict), u64> {
+    match charge.gcra.check(*cell, now) {
+        Verdict::Refuse { wait } => Err(wait),
+        pass @ Verdict::Pass { tat, .. } => {
+            *cell = tat;
+            Ok((charge, pass))
+        }
     }
 }
 
@@ -115,7 +130,8 @@ mod tests {
     const HOUR: Rate = Rate { limit: 2, window: 3_600, burst: 2 };
 
     fn key(n: u64) -> CellKey {
-        CellKey { bucket: 1, high: 0, low: n }
+        let address = std::net::Ipv6Addr::from(u128::from(n) << 64 | 1 << 127);
+        super::super::key::address(1, Some(address.into()))
     }
 
     #[test]

@@ -71,7 +71,11 @@ pub(crate) fn gather(
     admitted: &[&str],
     refuse_unknown: bool,
 ) -> Gathered {
-    let mut out = Gathered { json: String::from("["), at: Vec::with_capacity(specs.len()), wrong: Vec::new() };
+    if specs.is_empty() && query.is_none() {
+        return Gathered::default();
+    }
+    let mut out = Gathered { json: String::with_capacity(64), at: Vec::with_capacity(specs.len()), wrong: Vec::new() };
+    out.json.push('[');
     let mut pairs = pairs(query.unwrap_or(""), '&', true);
     let needs_cookies = specs.iter().any(|s| s.place == Place::Cookie);
     let mut cookies = if needs_cookies { cookies(headers) } else { Vec::new() };

@@ -31,6 +31,10 @@ pub(crate) fn select(headers: &HeaderMap, content: &'static [MediaSpec]) -> Opti
     let coded = headers.get_all(CONTENT_ENCODING).iter().any(|v| !v.as_bytes().eq_ignore_ascii_case(b"identity"));
     let mut sent = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None, false) = (sent.next(), sent.next(), coded) else { return None };
+    // What nearly all bodies are: the first declared type, without parameters. Nothing fits closer.
+    if content.first().is_some_and(|first| same_plain(value, first.media_type)) {
+        return Some(0);
+    }
     let value = value.to_str().ok()?;
     let sent = essence(value);
     let (index, spec) = content
@@ -44,6 +48,12 @@ pub(crate) fn select(headers: &HeaderMap, content: &'static [MediaSpec]) -> Opti
         return None;
     }
     Some(index)
+}
+
+/// Whether a field is exactly a media type, neither having parameters or being a range.
+fn same_plain(value: &http::HeaderValue, media_type: &str) -> bool {
+    let plain = media_type.contains('/') && !media_type.contains(['*', ';', ',']);
+    plain && value.as_bytes().eq_ignore_ascii_case(media_type.as_bytes())
 }
 
 fn utf8(content_type: &str) -> bool {
@@ -64,7 +74,11 @@ pub(crate) fn offered(content: &[MediaSpec]) -> Option<http::HeaderValue> {
 
 /// Whether one of `produces` is acceptable. No `Accept`, or one that says nothing, accepts everything.
 pub(crate) fn acceptable(headers: &HeaderMap, produces: &[&str]) -> bool {
-    if produces.is_empty() || !headers.contains_key(ACCEPT) {
+    let mut lines = headers.get_all(ACCEPT).iter();
+    let (first, more) = (lines.next(), lines.next().is_some());
+    let Some(first) = first.filter(|_| !produces.is_empty()) else { return true };
+    // What nearly all clients say: anything, or just what there is.
+    if !more && (first == "*/*" || produces.iter().any(|p| same_plain(first, p))) {
         return true;
     }
     let lines: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|v| v.to_str().ok()).collect();

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
 use crate::body::{Boundary, ByteStream, Framing, ItemStream, Parts};
-use crate::json::{Check, Document, FromJson, Scope, Value, Violations};
+use crate::json::{Check, Document, FromJson, Limits, Scope, Value, Violations};
 use crate::operation::Meta;
 
 pub(crate) use form::form;
@@ -47,7 +47,8 @@ impl Received {
             found.scope_of_absent(scope(place, name));
             found.add(rule, detail);
         }
-        let parameters = if gathered.json.len() > 2 { Document::parse(gathered.json.as_bytes()).ok() } else { None };
+        let json = gathered.json.into_bytes();
+        let parameters = if json.len() > 2 { Document::parse_owned(json, &Limits::default()).ok() } else { None };
         Received { parameters, at: gathered.at, body }
     }
 }

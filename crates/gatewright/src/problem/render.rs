@@ -3,7 +3,7 @@
 
 use axum::body::Body;
 use gatewright_policy::Refusal;
-use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
 
 use super::text::Object;
@@ -43,7 +43,7 @@ pub(crate) fn refusal(style: &Style, request_id: &str, refused: &Refused) -> Res
     let slug = inner.refusal.slug();
     let mut object = Object::new();
     match (&style.type_base, inner.refusal) {
-        (Some(base), _) => object.string("type", &format!("{base}{slug}")).string("title", &title(slug)),
+        (Some(base), _) => object.joined("type", base, slug).string("title", &title(slug)),
         (None, Refusal::RateLimited) => object.string("type", QUOTA_EXCEEDED).string("title", &title(slug)),
         (None, _) => object.string("type", "about:blank").string("title", phrase(status)),
     };
@@ -78,7 +78,7 @@ pub(crate) fn problem(style: &Style, request_id: &str, problem: &Problem) -> Res
     let mut object = Object::new();
     match (&problem.kind, &style.type_base) {
         (Some(kind), _) if is_absolute(kind) => object.string("type", kind),
-        (Some(kind), Some(base)) => object.string("type", &format!("{base}{kind}")),
+        (Some(kind), Some(base)) => object.joined("type", base, kind),
         _ => object.string("type", "about:blank"),
     };
     object.string("title", problem.title.as_deref().unwrap_or(phrase(status))).raw("status", status.as_str());
@@ -103,6 +103,7 @@ pub(crate) fn internal(style: &Style, request_id: &str, cause: &Internal) -> Res
 fn respond(status: StatusCode, object: Object) -> Response<Body> {
     let mut response = Response::new(Body::from(object.finish()));
     *response.status_mut() = status;
+    *response.headers_mut() = HeaderMap::with_capacity(crate::gateway::FIELDS);
     response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
     response
 }

@@ -13,12 +13,24 @@ pub(crate) struct Object {
 
 impl Object {
     pub(crate) fn new() -> Object {
-        Object { out: String::from("{"), first: true }
+        let mut out = String::with_capacity(256);
+        out.push('{');
+        Object { out, first: true }
     }
 
     pub(crate) fn string(&mut self, name: &str, value: &str) -> &mut Object {
         self.key(name);
         string(&mut self.out, value);
+        self
+    }
+
+    /// A string in two parts.
+    pub(crate) fn joined(&mut self, name: &str, base: &str, rest: &str) -> &mut Object {
+        self.key(name);
+        self.out.push('"');
+        escaped(&mut self.out, base);
+        escaped(&mut self.out, rest);
+        self.out.push('"');
         self
     }
 
@@ -44,6 +56,15 @@ impl Object {
 
 fn string(out: &mut String, text: &str) {
     out.push('"');
+    escaped(out, text);
+    out.push('"');
+}
+
+fn escaped(out: &mut String, text: &str) {
+    // Nearly all texts are plain, and go over at once.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\' | b'<' | b'>' | b'&')) {
+        return out.push_str(text);
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
@@ -55,7 +76,6 @@ fn string(out: &mut String, text: &str) {
             c => out.push(c),
         }
     }
-    out.push('"');
 }
 
 /// The `errors` array.

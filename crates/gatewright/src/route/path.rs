@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 /// The most segments that a path may have: more than any document declares, so a longer one is no route.
 const MAX_SEGMENTS: usize = 64;
 
@@ -14,6 +16,9 @@ pub(crate) struct Segment<'p> {
     pub(crate) text: Cow<'p, str>,
 }
 
+/// Few paths have more than six.
+pub(crate) type Segments<'p> = SmallVec<[Segment<'p>; 6]>;
+
 /// Why a path has no segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadPath {
@@ -25,9 +30,9 @@ pub(crate) enum BadPath {
 
 /// The segments of `path`. Dot segments are removed as RFC 3986, 5.2.4 says, after decoding, so `%2e%2e` is one too; a
 /// last one leaves the trailing slash that the RFC leaves.
-pub(crate) fn segments(path: &str) -> Result<Vec<Segment<'_>>, BadPath> {
+pub(crate) fn segments(path: &str) -> Result<Segments<'_>, BadPath> {
     let path = path.strip_prefix('/').unwrap_or(path);
-    let mut out: Vec<Segment<'_>> = Vec::with_capacity(8);
+    let mut out = Segments::new();
     let mut ends_in_dots = false;
     for raw in path.split('/') {
         let text = decode(raw).ok_or(BadPath::Malformed)?;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use http::{HeaderValue, Method};
+use smallvec::SmallVec;
 
 use super::path::{BadPath, Segment, segments};
 
@@ -39,7 +40,7 @@ pub enum Found<'t, T> {
 /// The values of an operation's path parameters.
 #[derive(Clone, Debug, Default)]
 pub struct PathParams {
-    values: Vec<(&'static str, PathValue)>,
+    values: SmallVec<[(&'static str, PathValue); 2]>,
 }
 
 /// The value of one path parameter.
@@ -50,6 +51,9 @@ pub struct PathValue {
     /// As it was sent, where that differs and the parameter is a whole segment.
     pub raw: Option<Box<str>>,
 }
+
+/// What the parameters of a path took, in its order.
+type Captured = SmallVec<[PathValue; 2]>;
 
 impl PathParams {
     /// The decoded value of the parameter of this name.
@@ -161,7 +165,7 @@ impl<T> Table<T> {
             Err(BadPath::Malformed) => return Found::Malformed,
             Err(BadPath::TooLong) => return Found::Nothing,
         };
-        let mut captured = Vec::new();
+        let mut captured = Captured::new();
         let Some(node) = self.walk(0, &segments, &mut captured) else { return Found::Nothing };
         let by = |method: &Method| node.methods.iter().find(|e| e.method == *method);
         let found = by(method).or_else(|| if *method == Method::HEAD { by(&Method::GET) } else { None });
@@ -182,7 +186,7 @@ impl<T> Table<T> {
 
     /// Depth first. Each node has one parent and one depth, so none is entered twice: the cost is bounded by the number
     /// of nodes, whatever the path.
-    fn walk(&self, at: usize, rest: &[Segment<'_>], captured: &mut Vec<PathValue>) -> Option<&Node<T>> {
+    fn walk(&self, at: usize, rest: &[Segment<'_>], captured: &mut Captured) -> Option<&Node<T>> {
         let node = self.nodes.get(at)?;
         let Some((segment, rest)) = rest.split_first() else {
             return if node.methods.is_empty() { None } else { Some(node) };
@@ -270,7 +274,7 @@ fn literal_length(pieces: &[Piece]) -> usize {
 
 /// Matches a segment with the pieces: each parameter takes as little as it can, the last one the rest. A literal that
 /// ends the segment must stand at its very end (`{name}.json` of `a.json.json`).
-fn split(pieces: &[Piece], text: &str, captured: &mut Vec<PathValue>) -> bool {
+fn split(pieces: &[Piece], text: &str, captured: &mut Captured) -> bool {
     let mut rest = text;
     let mut pieces = pieces;
     while let Some((piece, after)) = pieces.split_first() {
