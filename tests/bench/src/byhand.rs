@@ -3,14 +3,15 @@
 //! listed, the same headers. What the generated server is measured against.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header};
 use axum::routing::{get, post};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use quick_cache::sync::Cache;
@@ -24,14 +25,46 @@ pub(crate) struct Shared {
     key: DecodingKey,
     validation: Validation,
     tokens: Cache<String, Arc<Caller>>,
-    limits: Mutex<HashMap<String, Instant>>,
+    limits: Mutex<HashMap<Key, Instant>>,
     requests: std::sync::atomic::AtomicU64,
+}
+
+/// By what a limit counts.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Address(IpAddr),
+    User(Arc<str>),
+    Tenant(Arc<str>),
+}
+
+/// Every limit of this server. Nobody reaches it: requests are counted and told of it, none is refused.
+const LIMIT: u32 = 4_000_000_000;
+const INTERVAL: Duration = Duration::from_nanos(15);
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const STANDING: HeaderName = HeaderName::from_static("ratelimit");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The fields that every answer has.
+const FIELDS: [(HeaderName, HeaderValue); 6] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains")),
+];
+
+/// How many requests each limit still lets pass, by the limit's name, as the `RateLimit` field says it.
+#[derive(Default)]
+struct Standing {
+    text: String,
+    policy: Option<HeaderValue>,
 }
 
 /// Who calls.
 struct Caller {
-    subject: String,
-    tenant: String,
+    subject: Arc<str>,
+    tenant: Arc<str>,
     scopes: Vec<String>,
     verified: bool,
     expires: u64,
@@ -121,7 +154,9 @@ pub(crate) fn router(ledger: Ledger, key: DecodingKey, issuer: &str, audience: &
 impl Shared {
     fn caller(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Box<Response<Body>>> {
         let refuse = || Box::new(self.problem(StatusCode::UNAUTHORIZED, "credential-invalid", Vec::new()));
-        let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(refuse)?;
+        let mut lines = headers.get_all(header::AUTHORIZATION).iter();
+        let (Some(line), None) = (lines.next(), lines.next()) else { return Err(refuse()) };
+        let value = line.to_str().map_err(|_| refuse())?;
         let token = value.strip_prefix("Bearer ").ok_or_else(refuse)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
         if let Some(caller) = self.tokens.get(token)
@@ -131,8 +166,8 @@ impl Shared {
         }
         let claims = jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation).map_err(|_| refuse())?.claims;
         let caller = Arc::new(Caller {
-            subject: claims.sub,
-            tenant: claims.tenant,
+            subject: claims.sub.into(),
+            tenant: claims.tenant.into(),
             scopes: claims.scope.split(' ').map(str::to_owned).collect(),
             verified: claims.email_verified,
             expires: claims.exp,
@@ -141,38 +176,58 @@ impl Shared {
         Ok(caller)
     }
 
-    /// GCRA with one timestamp a key.
-    fn take(&self, key: String, per: Duration, burst: u32) -> bool {
+    /// GCRA with one timestamp a key. `false`: too many.
+    fn take(&self, key: Key, name: &'static str, standing: &mut Standing) -> bool {
         let now = Instant::now();
-        let mut cells = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
-        let cell = cells.entry(key).or_insert(now);
-        let next = (*cell).max(now) + per;
-        if next.duration_since(now) > per * burst {
-            return false;
-        }
-        *cell = next;
+        let tolerance = INTERVAL * LIMIT;
+        let next = {
+            let mut cells = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+            let cell = cells.entry(key).or_insert(now);
+            let next = (*cell).max(now) + INTERVAL;
+            if next.duration_since(now) > tolerance {
+                return false;
+            }
+            *cell = next;
+            next
+        };
+        let left = (tolerance - next.duration_since(now)).as_nanos() / INTERVAL.as_nanos();
+        let comma = if standing.text.is_empty() { "" } else { ", " };
+        let _ = write!(standing.text, "{comma}\"{name}\";r={left};t=1");
         true
     }
 
-    fn finish(&self, mut response: Response<Body>) -> Response<Body> {
+    fn finish(&self, mut response: Response<Body>, standing: Standing) -> Response<Body> {
         let number = self.requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let headers = response.headers_mut();
-        for (name, value) in [
-            ("cache-control", "no-store"),
-            ("x-content-type-options", "nosniff"),
-            ("x-frame-options", "DENY"),
-            ("referrer-policy", "no-referrer"),
-            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
-            ("strict-transport-security", "max-age=63072000; includeSubDomains"),
-            ("ratelimit-policy", "\"ip\";q=100000000;w=60"),
-            ("ratelimit", "\"ip\";r=99999999;t=1"),
-        ] {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        headers.reserve(12);
+        for (name, value) in FIELDS {
+            headers.insert(name, value);
         }
-        if let Ok(value) = HeaderValue::from_str(&format!("{number:016x}")) {
-            headers.insert(HeaderName::from_static("x-request-id"), value);
+        if let (Some(policy), Ok(value)) = (standing.policy, HeaderValue::try_from(standing.text)) {
+            headers.insert(POLICY, policy);
+            headers.insert(STANDING, value);
+        }
+        if let Ok(value) = HeaderValue::try_from(format!("{number:016x}")) {
+            headers.insert(REQUEST_ID, value);
         }
         response
+    }
+
+    /// What both operations check before anybody is looked at: the host, and the address's rate.
+    fn arrive(&self, headers: &HeaderMap, uri: &Uri, peer: IpAddr) -> Result<Standing, Box<Response<Body>>> {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        if !matches!(host.split_once(':').map_or(host, |(name, _)| name), "localhost" | "127.0.0.1") {
+            return Err(Box::new(self.problem(StatusCode::MISDIRECTED_REQUEST, "misdirected-request", Vec::new())));
+        }
+        let mut standing = Standing::default();
+        if !self.take(Key::Address(peer), "ip", &mut standing) {
+            return Err(Box::new(self.problem(StatusCode::TOO_MANY_REQUESTS, "rate-limited", Vec::new())));
+        }
+        // Neither operation has a parameter in its query.
+        if uri.query().is_some_and(|query| !query.is_empty()) {
+            return Err(Box::new(self.problem(StatusCode::BAD_REQUEST, "validation-failed", Vec::new())));
+        }
+        Ok(standing)
     }
 
     fn problem(&self, status: StatusCode, kind: &str, errors: Vec<Fault>) -> Response<Body> {
@@ -185,14 +240,14 @@ impl Shared {
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = status;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        self.finish(response)
+        self.finish(response, Standing::default())
     }
 
-    fn json(&self, status: StatusCode, value: &impl Serialize) -> Response<Body> {
+    fn json(&self, status: StatusCode, value: &impl Serialize, standing: Standing) -> Response<Body> {
         let mut response = Response::new(Body::from(serde_json::to_vec(value).unwrap_or_default()));
         *response.status_mut() = status;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        self.finish(response)
+        self.finish(response, standing)
     }
 }
 
@@ -205,14 +260,14 @@ async fn get_account(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(id): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
 ) -> Response<Body> {
-    if headers.get(header::HOST).is_none_or(|host| !host.as_bytes().starts_with(b"localhost")) {
-        return shared.problem(StatusCode::MISDIRECTED_REQUEST, "misdirected-request", Vec::new());
-    }
-    if !shared.take(peer.ip().to_string(), Duration::from_nanos(1), 1_000_000) {
-        return shared.problem(StatusCode::TOO_MANY_REQUESTS, "rate-limited", Vec::new());
-    }
+    let mut standing = match shared.arrive(&headers, &uri, peer.ip()) {
+        Ok(standing) => standing,
+        Err(response) => return *response,
+    };
+    standing.policy = Some(HeaderValue::from_static("\"ip\";q=4000000000;w=60"));
     let caller = match shared.caller(&headers) {
         Ok(caller) => caller,
         Err(response) => return *response,
@@ -224,7 +279,7 @@ async fn get_account(
         let fault = Fault { pointer: String::new(), rule: "pattern", detail: "must match the pattern" };
         return shared.problem(StatusCode::BAD_REQUEST, "validation-failed", vec![fault]);
     }
-    match shared.ledger.account(&id).filter(|account| account.owner == caller.subject) {
+    match shared.ledger.account(&id).filter(|account| *account.owner == *caller.subject) {
         None => shared.problem(StatusCode::NOT_FOUND, "not-found", Vec::new()),
         Some(account) => shared.json(
             StatusCode::OK,
@@ -236,6 +291,7 @@ async fn get_account(
                 nickname: account.nickname.as_deref(),
                 owner_name: &account.owner,
             },
+            standing,
         ),
     }
 }
@@ -244,15 +300,14 @@ async fn create_transfer(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(id): Path<String>,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Response<Body> {
-    if headers.get(header::HOST).is_none_or(|host| !host.as_bytes().starts_with(b"localhost")) {
-        return shared.problem(StatusCode::MISDIRECTED_REQUEST, "misdirected-request", Vec::new());
-    }
-    if !shared.take(peer.ip().to_string(), Duration::from_nanos(1), 1_000_000) {
-        return shared.problem(StatusCode::TOO_MANY_REQUESTS, "rate-limited", Vec::new());
-    }
+    let mut standing = match shared.arrive(&headers, &uri, peer.ip()) {
+        Ok(standing) => standing,
+        Err(response) => return *response,
+    };
     let caller = match shared.caller(&headers) {
         Ok(caller) => caller,
         Err(response) => return *response,
@@ -260,13 +315,14 @@ async fn create_transfer(
     if !caller.scopes.iter().any(|s| s == "transfers:write") || !caller.verified {
         return shared.problem(StatusCode::FORBIDDEN, "insufficient-scope", Vec::new());
     }
-    let user = format!("user:{}", caller.subject);
-    let tenant = format!("tenant:{}", caller.tenant);
-    if !shared.take(user, Duration::from_nanos(1), 1_000_000)
-        || !shared.take(tenant, Duration::from_nanos(1), 1_000_000)
+    if !shared.take(Key::User(caller.subject.clone()), "user", &mut standing)
+        || !shared.take(Key::Tenant(caller.tenant.clone()), "claim", &mut standing)
     {
         return shared.problem(StatusCode::TOO_MANY_REQUESTS, "rate-limited", Vec::new());
     }
+    standing.policy = Some(HeaderValue::from_static(
+        "\"ip\";q=4000000000;w=60, \"user\";q=4000000000;w=60, \"claim\";q=4000000000;w=60",
+    ));
     if headers.get(header::CONTENT_TYPE).is_none_or(|v| v != "application/json") {
         return shared.problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", Vec::new());
     }
@@ -282,7 +338,7 @@ async fn create_transfer(
     if !faults.is_empty() {
         return shared.problem(StatusCode::BAD_REQUEST, "validation-failed", faults);
     }
-    let Some(account) = shared.ledger.account(&id).filter(|account| account.owner == caller.subject) else {
+    let Some(account) = shared.ledger.account(&id).filter(|account| *account.owner == *caller.subject) else {
         return shared.problem(StatusCode::NOT_FOUND, "not-found", Vec::new());
     };
     match shared.ledger.transfer(&account.id, &order.to, order.amount, order.reference) {
@@ -299,6 +355,7 @@ async fn create_transfer(
                     created_at: "2026-01-01T00:00:00Z",
                     state: "done",
                 },
+                standing,
             );
             let location = format!("/v2/accounts/{}/transfers", account.id);
             if let Ok(value) = HeaderValue::from_str(&location) {
@@ -315,37 +372,43 @@ async fn create_transfer(
 /// The rules of `NewTransfer`, each violation listed.
 fn validate(order: &NewTransfer, id: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let mut fault = |ok: bool, pointer: &str, rule: &'static str, detail: &'static str| {
+    // Pointers are only made where they are needed.
+    let mut fault = |ok: bool, pointer: &dyn Fn() -> String, rule: &'static str, detail: &'static str| {
         if !ok {
-            faults.push(Fault { pointer: pointer.to_owned(), rule, detail });
+            faults.push(Fault { pointer: pointer(), rule, detail });
         }
     };
-    fault(is_account(id), "", "pattern", "must match the pattern");
-    fault(is_account(&order.to), "/to", "pattern", "must match the pattern");
-    fault((1..=100_000_000).contains(&order.amount), "/amount", "maximum", "must be from 1 to 100000000");
-    fault(matches!(&*order.currency, "CHF" | "EUR" | "USD"), "/currency", "enum", "must be one of the listed");
+    fault(is_account(id), &|| "".into(), "pattern", "must match the pattern");
+    fault(is_account(&order.to), &|| "/to".into(), "pattern", "must match the pattern");
+    fault((1..=100_000_000).contains(&order.amount), &|| "/amount".into(), "maximum", "must be from 1 to 100000000");
+    fault(
+        matches!(&*order.currency, "CHF" | "EUR" | "USD"),
+        &|| "/currency".into(),
+        "enum",
+        "must be one of the listed",
+    );
     if let Some(reference) = &order.reference {
         let length = reference.chars().count();
-        fault((1..=140).contains(&length), "/reference", "maxLength", "must have 1 to 140 characters");
+        fault((1..=140).contains(&length), &|| "/reference".into(), "maxLength", "must have 1 to 140 characters");
     }
     if let Some(day) = &order.scheduled_for {
-        fault(day.parse::<jiff::civil::Date>().is_ok(), "/scheduledFor", "format", "must be a date");
+        fault(day.parse::<jiff::civil::Date>().is_ok(), &|| "/scheduledFor".into(), "format", "must be a date");
     }
     if let Some(labels) = &order.labels {
-        fault(labels.len() <= 5, "/labels", "maxItems", "must have at most 5 items");
+        fault(labels.len() <= 5, &|| "/labels".into(), "maxItems", "must have at most 5 items");
         let unique = labels.iter().enumerate().all(|(i, label)| labels.iter().skip(i + 1).all(|other| other != label));
-        fault(unique, "/labels", "uniqueItems", "must not repeat an item");
+        fault(unique, &|| "/labels".into(), "uniqueItems", "must not repeat an item");
         for (index, label) in labels.iter().enumerate() {
             let sound = label.len() <= 20
                 && label.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
                 && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-            fault(sound, &format!("/labels/{index}"), "pattern", "must match the pattern");
+            fault(sound, &|| format!("/labels/{index}"), "pattern", "must match the pattern");
         }
     }
     if let Some(metadata) = &order.metadata {
-        fault(metadata.len() <= 10, "/metadata", "maxProperties", "must have at most 10 members");
+        fault(metadata.len() <= 10, &|| "/metadata".into(), "maxProperties", "must have at most 10 members");
         for (name, value) in metadata {
-            fault(value.chars().count() <= 100, &format!("/metadata/{name}"), "maxLength", "is too long");
+            fault(value.chars().count() <= 100, &|| format!("/metadata/{name}"), "maxLength", "is too long");
         }
     }
     faults

@@ -5,13 +5,29 @@
 //! validated POST. It prints answers a second, CPU time an answer, and the ratio of the two; the ratio is the figure, the
 //! rest depends on the machine.
 //!
-//! `cargo run --release -p gatewright-bench -- compile SPEC` measures the compiler on a document instead.
+//! In the same way, each with both sides in one run:
+//!
+//! - `… -- validate`: a body of a kilobyte to a valid value, against `serde_json` with checks by hand and `jsonschema`;
+//! - `… -- guards`: a request through each kind of guard, in process, against a plain axum handler;
+//! - `… -- limits`: the rate limiter against the `governor` crate;
+//! - `… -- compile SPEC`: the compiler on a document, by stage.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods, reason = "a command of its own")]
 
 mod byhand;
 mod compile;
+mod guards;
+mod limits;
 mod load;
+mod peers;
+mod timing;
+mod validate;
+
+/// What the compiler made of `spec/shop.yaml`.
+#[allow(dead_code, missing_docs, unreachable_pub)]
+mod shop {
+    gatewright::include_api!("shop");
+}
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read};
@@ -19,7 +35,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use gatewright::{Config, Peer};
+use gatewright::Config;
 use gatewright_example_bank::ledger::Ledger;
 use gatewright_tests::issuer::{ISSUER, Issuer};
 use serde_json::json;
@@ -37,7 +53,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("generated") => serve(false),
         Some("byhand") => serve(true),
         Some("compile") => compile::measure(std::path::Path::new(&std::env::args().nth(2).ok_or("which document?")?)),
-        _ => compare(),
+        Some("validate") => validate::measure(),
+        Some("guards") => guards::measure(),
+        Some("limits") => limits::measure(),
+        Some("limits-of") => limits::one(),
+        Some(other) => Err(format!("`{other}` is none of `validate`, `guards`, `limits`, `compile SPEC`").into()),
+        None => compare(),
     }
 }
 
@@ -51,11 +72,12 @@ fn serve(byhand: bool) -> Result<(), Box<dyn Error>> {
             let _ = std::io::stdin().read(&mut [0]);
             std::process::exit(0);
         });
-        let router = if byhand {
+        if byhand {
             let keys: jsonwebtoken::jwk::JwkSet = serde_json::from_str(&jwks)?;
             let key = keys.keys.first().ok_or("a key")?;
             let key = jsonwebtoken::DecodingKey::from_jwk(key)?;
-            byhand::router(Ledger::with_examples(), key, ISSUER, "bank-api")
+            let router = byhand::router(Ledger::with_examples(), key, ISSUER, "bank-api");
+            axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?;
         } else {
             let fast = [
                 ("BANK_ADDRESS_RATE", "4000000000/min"),
@@ -63,20 +85,10 @@ fn serve(byhand: bool) -> Result<(), Box<dyn Error>> {
                 ("BANK_TENANT_RATE", "4000000000/min"),
             ];
             let config = Config::new().variables(fast).jwks("oauth", jwks);
-            gatewright_example_bank::app::router(config)?.layer(axum::middleware::map_request(with_peer))
-        };
-        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?;
+            axum::serve(listener, peers::Peers(gatewright_example_bank::app::router(config)?)).await?;
+        }
         Ok(())
     })
-}
-
-/// Says where the connection comes from, as the product's own listener does, and that it came over TLS.
-async fn with_peer(
-    axum::extract::ConnectInfo(peer): axum::extract::ConnectInfo<SocketAddr>,
-    mut request: axum::extract::Request,
-) -> axum::extract::Request {
-    request.extensions_mut().insert(Peer::new(peer).over_tls());
-    request
 }
 
 /// A server process.
