@@ -5,6 +5,7 @@ use gatewright_ir::{CheckedIr, OutputFiles};
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::layout::lay_out;
 use crate::names::ident;
 use crate::{CodegenError, Layout, Options, docs, policy};
 
@@ -83,30 +84,9 @@ fn header(ir: &CheckedIr) -> String {
 fn format(items: TokenStream) -> Result<(syn::File, String), CodegenError> {
     let file: syn::File = syn::parse2(items).map_err(|e| bug(e.to_string()))?;
     let text = prettyplease::unparse(&file);
-    Ok((file, spaced(&text)))
+    Ok((file, lay_out(&text)))
 }
 
 fn parse(text: &str) -> Result<syn::File, CodegenError> {
     syn::parse_file(text).map_err(|e| bug(e.to_string()))
-}
-
-/// An empty line between items: the formatter puts none.
-fn spaced(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 20);
-    let mut lines = text.lines().peekable();
-    while let Some(line) = lines.next() {
-        out.push_str(line);
-        out.push('\n');
-        let Some(next) = lines.peek() else { break };
-        let indent = |line: &str| line.len() - line.trim_start().len();
-        let (here, there) = (line.trim_start(), next.trim_start());
-        let ends = here == "}"
-            || here == "};"
-            || (here.ends_with(';') && (here.starts_with("pub static") || here.starts_with("pub struct")));
-        let starts = ["pub ", "impl", "///", "#["].iter().any(|s| there.starts_with(s));
-        if ends && starts && indent(line) == indent(next) {
-            out.push('\n');
-        }
-    }
-    out
 }

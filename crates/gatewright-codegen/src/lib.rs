@@ -10,6 +10,7 @@
 
 mod docs;
 mod files;
+mod layout;
 mod mount;
 mod names;
 mod operations;
@@ -139,13 +140,10 @@ fn policies(
         CodegenError::new("an API version has at most 65,535 schemes, scopes, roles and levels", Span::default())
     })?;
     let source = policy::Source { ir, sources, bits: &bits, prefix: &options.prefix };
-    let mut tables = TokenStream::new();
-    for (operation, name) in ir.api.operations.iter().zip(&names.operations) {
-        let table = policy::operation(&source, operation)?;
-        let docs = docs::doc(&docs::policy_line(operation, &options.prefix, &ir.policies, sources));
-        let constant = &name.constant;
-        tables.extend(quote!(#docs pub static #constant: Policy = #table.checked();));
-    }
+    let documented = ir.api.operations.iter().zip(&names.operations).map(|(operation, name)| {
+        (&name.constant, docs::doc(&docs::policy_line(operation, &options.prefix, &ir.policies, sources)))
+    });
+    let tables = policy::operations(&source, &documented.collect::<Vec<_>>())?;
     let api = policy::api(&source, &tables)?;
     Ok(quote! {
         use ::gatewright::table::*;

@@ -19,6 +19,7 @@ mod order;
 mod rate;
 mod refusal;
 pub mod table;
+mod written;
 
 pub use order::{Check, ORDER};
 pub use rate::{Rate, RateError};

@@ -14,7 +14,7 @@ pub mod policy {
             Scheme {
                 name: "basic",
                 at: "openapi.yaml:68",
-                bit: 0u16,
+                bit: 0,
                 scopes: &[],
                 carrier: Carrier::Authorization("basic"),
                 verify: Verify::Application,
@@ -28,11 +28,7 @@ pub mod policy {
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
-            hsts: ::core::option::Option::Some(Hsts {
-                max_age: 63072000u64,
-                include_subdomains: true,
-                preload: false,
-            }),
+            hsts: ::core::option::Option::Some(Hsts { max_age: 63072000u64, include_subdomains: true, preload: false }),
             client_certificates: ClientCertificates::Off,
             hosts: &[],
             trusted_proxies: &[],
@@ -46,105 +42,36 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "4598227b8f3124f895f4d103e3b0fddd9af7140f6af6d2ea3f0c514c4aa22c1a",
+        hash: "662f0d29024e0071db28e982d3a67b5acefa53d0756c9be0ea1ea82eaaefa032",
     };
 
+    /// What operations have unless their own table says otherwise: no access to anything.
+    const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(1048576)).timeout(Setting::Fixed(30000));
+    const BASIC: Access = Access::Guarded(
+        &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] }],
+    );
     /// GET /answers/files/{name}.json · basic (openapi.yaml:7)
-    pub static GET_FILE: Policy = Policy {
-        operation: "getFile",
-        at: "openapi.yaml:7",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static GET_FILE: Policy = USUAL.operation("getFile", "openapi.yaml:7", BASIC).checked();
+
     /// PUT /answers/files/{name}.json · basic (openapi.yaml:36)
-    pub static PUT_FILE: Policy = Policy {
-        operation: "putFile",
-        at: "openapi.yaml:36",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static PUT_FILE: Policy = USUAL.operation("putFile", "openapi.yaml:36", BASIC).checked();
+
     /// GET /answers/anyone/ · anonymous or basic (openapi.yaml:52)
-    pub static GET_ANYONE: Policy = Policy {
-        operation: "getAnyone",
-        at: "openapi.yaml:52",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[],
-                    authenticated: &[],
-                    authorized: &[],
-                    scopes: &[],
-                },
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
+    pub static GET_ANYONE: Policy = USUAL
+        .operation(
+            "getAnyone",
+            "openapi.yaml:52",
+            Access::Guarded(
+                &[
+                    Alternative { schemes: &[], authenticated: &[], authorized: &[], scopes: &[] },
+                    Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] },
+                ],
+            ),
+        )
         .checked();
     /// POST /answers/public · public: it shows nothing (openapi.yaml:59)
-    pub static POST_PUBLIC: Policy = Policy {
-        operation: "postPublic",
-        at: "openapi.yaml:59",
-        access: Access::Public("it shows nothing"),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
+    pub static POST_PUBLIC: Policy = USUAL
+        .operation("postPublic", "openapi.yaml:59", Access::Public("it shows nothing"))
         .checked();
 }
 
@@ -161,9 +88,7 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for GetFileFilter {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [age, tags] = value_.pick(&["age", "tags"])?;
             ::core::result::Result::Ok(Self {
                 age: ::gatewright::json::optional(age)?,
@@ -182,9 +107,7 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for Trouble {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [code, why] = value_.pick(&["code", "why"])?;
             ::core::result::Result::Ok(Self {
                 code: ::gatewright::json::required(value_, code)?,
@@ -205,107 +128,65 @@ pub mod types {
     /// What each schema asks of its values.
     #[allow(unused_imports, unused_variables, non_snake_case)]
     pub(super) mod checks {
-        use ::gatewright::json::{
-            Bound, Check, Format, Kind, Pattern, Value, Violations, check,
-        };
+        use ::gatewright::json::{ Bound, Check, Format, Kind, Pattern, Value, Violations, check };
         const fn field(name: &'static str, check: Check, flags: u8) -> check::Property {
-            check::Property {
-                name,
-                check,
-                flags,
-            }
+            check::Property { name, check, flags }
         }
-        pub(in super::super) fn check_5419fa771872477f(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_5419fa771872477f(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 2) {
                 return;
             }
         }
-        pub(in super::super) fn check_577bd8d591d53a1e(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_577bd8d591d53a1e(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
         }
-        pub(in super::super) fn check_6e29a6cdeaa63d41(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_6e29a6cdeaa63d41(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
         }
-        pub(in super::super) fn check_7b0e85becb226bd0(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_7b0e85becb226bd0(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
             static MEMBERS: check::Object = check::Object {
-                properties: &[
-                    field("age", check_6e29a6cdeaa63d41, 0),
-                    field("tags", check_867f1b40f661e850, 0),
-                ],
+                properties: &[field("age", check_6e29a6cdeaa63d41, 0), field("tags", check_867f1b40f661e850, 0)],
                 required: 0,
                 rest: check::Rest::Closed,
                 ..check::Object::ANY
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_867f1b40f661e850(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_867f1b40f661e850(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array {
-                items: Some(check_577bd8d591d53a1e),
-                ..check::Array::ANY
-            };
+            static ITEMS: check::Array = check::Array { items: Some(check_577bd8d591d53a1e), ..check::Array::ANY };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_b680319587c9b000(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_b680319587c9b000(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array {
-                items: Some(check_6e29a6cdeaa63d41),
-                ..check::Array::ANY
-            };
+            static ITEMS: check::Array = check::Array { items: Some(check_6e29a6cdeaa63d41), ..check::Array::ANY };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_b77aa55dece6a683(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_b77aa55dece6a683(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::minimum(value, found, &Bound::new("1", Some(1)));
             check::format(value, found, Format::Int32);
         }
-        pub(in super::super) fn check_f8c4cdf4d7946167(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_f8c4cdf4d7946167(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::max_length(value, found, 5);
         }
-        pub(in super::super) fn check_fdd299133ed27d4f(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_fdd299133ed27d4f(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -320,10 +201,7 @@ pub mod types {
                 return;
             }
             static MEMBERS: check::Object = check::Object {
-                properties: &[
-                    field("code", check_6e29a6cdeaa63d41, 1),
-                    field("why", check_577bd8d591d53a1e, 0),
-                ],
+                properties: &[field("code", check_6e29a6cdeaa63d41, 1), field("why", check_577bd8d591d53a1e, 0)],
                 required: 1,
                 rest: check::Rest::Closed,
                 ..check::Object::ANY
@@ -354,10 +232,7 @@ pub mod files {
     )]
     pub trait GetFile: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_file::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: get_file::Cx<Self>) -> impl ::core::future::Future<
             Output = get_file::Result,
         > + ::core::marker::Send;
     }
@@ -374,10 +249,7 @@ pub mod files {
                 method: "GET",
                 path: &[
                     &[::gatewright::route::Piece::Literal("files")],
-                    &[
-                        ::gatewright::route::Piece::Parameter("name"),
-                        ::gatewright::route::Piece::Literal(".json"),
-                    ],
+                    &[::gatewright::route::Piece::Parameter("name"), ::gatewright::route::Piece::Literal(".json")],
                 ],
                 parameters: &[
                     ::gatewright::params::ParameterSpec {
@@ -401,9 +273,7 @@ pub mod files {
                         shape: &const {
                             ::gatewright::params::Shape {
                                 kinds: 16u8,
-                                items: ::core::option::Option::Some(
-                                    &const { ::gatewright::params::Shape::NUMBER },
-                                ),
+                                items: ::core::option::Option::Some(&const { ::gatewright::params::Shape::NUMBER }),
                                 properties: &[],
                                 additional: ::core::option::Option::None,
                             }
@@ -454,9 +324,7 @@ pub mod files {
                                 kinds: 32u8,
                                 items: ::core::option::Option::None,
                                 properties: &[],
-                                additional: ::core::option::Option::Some(
-                                    &const { ::gatewright::params::Shape::TEXT },
-                                ),
+                                additional: ::core::option::Option::Some(&const { ::gatewright::params::Shape::TEXT }),
                             }
                         },
                         default: ::core::option::Option::None,
@@ -540,10 +408,7 @@ pub mod files {
             pub filter: ::core::option::Option<super::super::types::GetFileFilter>,
             /// where
             pub where_: ::core::option::Option<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
+                ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
             >,
             /// limit
             pub limit: i32,
@@ -554,9 +419,7 @@ pub mod files {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -565,13 +428,7 @@ pub mod files {
         #[derive(Debug)]
         pub enum Response {
             /// The file.
-            OkJson(
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::gatewright::json::Json,
-                >,
-                OkHeaders,
-            ),
+            OkJson(::std::collections::BTreeMap<::std::string::String, ::gatewright::json::Json>, OkHeaders),
             /// The file.
             OkCsv(::std::string::String, OkHeaders),
             /// The file.
@@ -587,36 +444,18 @@ pub mod files {
                 match self {
                     Self::OkJson(body, headers) => {
                         ::gatewright::Reply::json(200u16, "application/json", &body)
-                            .header(
-                                "x-total",
-                                &::gatewright::JsonHeader(&headers.x_total),
-                            )
-                            .header(
-                                "etag",
-                                &headers.e_tag.as_ref().map(::gatewright::JsonHeader),
-                            )
+                            .header("x-total", &::gatewright::JsonHeader(&headers.x_total))
+                            .header("etag", &headers.e_tag.as_ref().map(::gatewright::JsonHeader))
                     }
                     Self::OkCsv(body, headers) => {
                         ::gatewright::Reply::body(200u16, "text/csv", body)
-                            .header(
-                                "x-total",
-                                &::gatewright::JsonHeader(&headers.x_total),
-                            )
-                            .header(
-                                "etag",
-                                &headers.e_tag.as_ref().map(::gatewright::JsonHeader),
-                            )
+                            .header("x-total", &::gatewright::JsonHeader(&headers.x_total))
+                            .header("etag", &headers.e_tag.as_ref().map(::gatewright::JsonHeader))
                     }
                     Self::OkAnyImage(body, headers) => {
                         ::gatewright::Reply::media(200u16, "image/*", body)
-                            .header(
-                                "x-total",
-                                &::gatewright::JsonHeader(&headers.x_total),
-                            )
-                            .header(
-                                "etag",
-                                &headers.e_tag.as_ref().map(::gatewright::JsonHeader),
-                            )
+                            .header("x-total", &::gatewright::JsonHeader(&headers.x_total))
+                            .header("etag", &headers.e_tag.as_ref().map(::gatewright::JsonHeader))
                     }
                     Self::NotModified => ::gatewright::Reply::empty(304u16),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
@@ -656,21 +495,13 @@ pub mod files {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
                     Self::ClientError(status, body) => {
-                        match ::gatewright::Reply::in_class(
-                            status,
-                            ::core::option::Option::Some(4u8),
-                        ) {
-                            ::core::result::Result::Ok(status) => {
-                                ::gatewright::Reply::problem(status, body)
-                            }
+                        match ::gatewright::Reply::in_class(status, ::core::option::Option::Some(4u8)) {
+                            ::core::result::Result::Ok(status) => ::gatewright::Reply::problem(status, body),
                             ::core::result::Result::Err(reply) => reply,
                         }
                     }
                     Self::Default(status, body) => {
-                        match ::gatewright::Reply::in_class(
-                            status,
-                            ::core::option::Option::None,
-                        ) {
+                        match ::gatewright::Reply::in_class(status, ::core::option::Option::None) {
                             ::core::result::Result::Ok(status) => {
                                 ::gatewright::Reply::json(status, "application/json", &body)
                             }
@@ -705,15 +536,11 @@ pub mod files {
     }
 
     impl<A: GetFile> ::gatewright::HandledBy<A> for get_file::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(GetFile::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetFile::handle(&*app, cx).await))
             })
         });
     }
@@ -728,10 +555,7 @@ pub mod files {
     )]
     pub trait PutFile: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: put_file::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: put_file::Cx<Self>) -> impl ::core::future::Future<
             Output = put_file::Result,
         > + ::core::marker::Send;
     }
@@ -748,10 +572,7 @@ pub mod files {
                 method: "PUT",
                 path: &[
                     &[::gatewright::route::Piece::Literal("files")],
-                    &[
-                        ::gatewright::route::Piece::Parameter("name"),
-                        ::gatewright::route::Piece::Literal(".json"),
-                    ],
+                    &[::gatewright::route::Piece::Parameter("name"), ::gatewright::route::Piece::Literal(".json")],
                 ],
                 parameters: &[
                     ::gatewright::params::ParameterSpec {
@@ -771,9 +592,7 @@ pub mod files {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(
-                                super::super::types::checks::check_trouble,
-                            ),
+                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_trouble),
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "application/x-www-form-urlencoded",
@@ -795,9 +614,7 @@ pub mod files {
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "text/plain",
-                            read: ::gatewright::params::Read::Text(
-                                super::super::types::checks::check_f8c4cdf4d7946167,
-                            ),
+                            read: ::gatewright::params::Read::Text(super::super::types::checks::check_f8c4cdf4d7946167),
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "application/octet-stream",
@@ -820,18 +637,10 @@ pub mod files {
                     ::core::option::Option::Some(::core::option::Option::None)
                 } else {
                     (match input.media() {
-                        ::core::option::Option::Some(0usize) => {
-                            input.value(found).map(Body::Json)
-                        }
-                        ::core::option::Option::Some(1usize) => {
-                            input.value(found).map(Body::Form)
-                        }
-                        ::core::option::Option::Some(2usize) => {
-                            input.value(found).map(Body::Text)
-                        }
-                        ::core::option::Option::Some(3usize) => {
-                            input.bytes().map(Body::Bytes)
-                        }
+                        ::core::option::Option::Some(0usize) => input.value(found).map(Body::Json),
+                        ::core::option::Option::Some(1usize) => input.value(found).map(Body::Form),
+                        ::core::option::Option::Some(2usize) => input.value(found).map(Body::Text),
+                        ::core::option::Option::Some(3usize) => input.bytes().map(Body::Bytes),
                         _ => ::core::option::Option::None,
                     })
                         .map(::core::option::Option::Some)
@@ -850,9 +659,7 @@ pub mod files {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -892,18 +699,11 @@ pub mod files {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Created(body) => {
-                        ::gatewright::Reply::body(201u16, "text/plain", body)
-                    }
+                    Self::Created(body) => ::gatewright::Reply::body(201u16, "text/plain", body),
                     Self::NoContent => ::gatewright::Reply::empty(204u16),
                     Self::Success(status) => {
-                        match ::gatewright::Reply::in_class(
-                            status,
-                            ::core::option::Option::Some(2u8),
-                        ) {
-                            ::core::result::Result::Ok(status) => {
-                                ::gatewright::Reply::empty(status)
-                            }
+                        match ::gatewright::Reply::in_class(status, ::core::option::Option::Some(2u8)) {
+                            ::core::result::Result::Ok(status) => ::gatewright::Reply::empty(status),
                             ::core::result::Result::Err(reply) => reply,
                         }
                     }
@@ -958,15 +758,11 @@ pub mod files {
     }
 
     impl<A: PutFile> ::gatewright::HandledBy<A> for put_file::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(PutFile::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PutFile::handle(&*app, cx).await))
             })
         });
     }
@@ -981,10 +777,7 @@ pub mod files {
     )]
     pub trait GetAnyone: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_anyone::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: get_anyone::Cx<Self>) -> impl ::core::future::Future<
             Output = get_anyone::Result,
         > + ::core::marker::Send;
     }
@@ -1020,9 +813,7 @@ pub mod files {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1040,10 +831,7 @@ pub mod files {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
                     Self::Default(status, body) => {
-                        match ::gatewright::Reply::in_class(
-                            status,
-                            ::core::option::Option::None,
-                        ) {
+                        match ::gatewright::Reply::in_class(status, ::core::option::Option::None) {
                             ::core::result::Result::Ok(status) => {
                                 ::gatewright::Reply::json(status, "application/json", &body)
                             }
@@ -1076,10 +864,7 @@ pub mod files {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
                     Self::Default(status, body) => {
-                        match ::gatewright::Reply::in_class(
-                            status,
-                            ::core::option::Option::None,
-                        ) {
+                        match ::gatewright::Reply::in_class(status, ::core::option::Option::None) {
                             ::core::result::Result::Ok(status) => {
                                 ::gatewright::Reply::json(status, "application/json", &body)
                             }
@@ -1113,17 +898,11 @@ pub mod files {
     }
 
     impl<A: GetAnyone> ::gatewright::HandledBy<A> for get_anyone::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        GetAnyone::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetAnyone::handle(&*app, cx).await))
             })
         });
     }
@@ -1142,10 +921,7 @@ pub mod operations {
     )]
     pub trait PostPublic: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: post_public::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: post_public::Cx<Self>) -> impl ::core::future::Future<
             Output = post_public::Result,
         > + ::core::marker::Send;
     }
@@ -1194,9 +970,7 @@ pub mod operations {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1219,13 +993,7 @@ pub mod operations {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::body(
-                            200u16,
-                            "application/octet-stream",
-                            body,
-                        )
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::body(200u16, "application/octet-stream", body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1274,17 +1042,11 @@ pub mod operations {
     }
 
     impl<A: PostPublic> ::gatewright::HandledBy<A> for post_public::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        PostPublic::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PostPublic::handle(&*app, cx).await))
             })
         });
     }
@@ -1314,12 +1076,7 @@ where
                 <operations::post_public::Op as ::gatewright::HandledBy<A>>::ROUTE,
             ],
         )
-        .verifier(
-            ::gatewright::Verifier::new::<
-                schemes::Basic,
-                A,
-            >("basic", ::std::sync::Arc::clone(&app)),
-        )
+        .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
 }
 
 /// The router of this version alone.
@@ -1356,10 +1113,5 @@ where
                 <operations::post_public::Op as ::gatewright::Operation>::META,
             ],
         )
-        .verifier(
-            ::gatewright::Verifier::new::<
-                schemes::Basic,
-                A,
-            >("basic", ::std::sync::Arc::clone(&app)),
-        )
+        .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
 }

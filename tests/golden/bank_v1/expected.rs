@@ -14,8 +14,8 @@ pub mod policy {
             Scheme {
                 name: "oauth",
                 at: "v1.yaml:116",
-                bit: 0u16,
-                scopes: &[("accounts:read", 1u16), ("transfers:write", 2u16)],
+                bit: 0,
+                scopes: &[("accounts:read", 1), ("transfers:write", 2)],
                 carrier: Carrier::Authorization("bearer"),
                 verify: Verify::Jwt(Jwt {
                     issuer: Setting::Environment {
@@ -23,10 +23,7 @@ pub mod policy {
                         at: "v1.yaml:126",
                     },
                     audience: &[Setting::Fixed("bank-api")],
-                    keys: Keys::File(Setting::Environment {
-                        template: "${BANK_JWKS:-jwks.json}",
-                        at: "v1.yaml:128",
-                    }),
+                    keys: Keys::File(Setting::Environment { template: "${BANK_JWKS:-jwks.json}", at: "v1.yaml:128" }),
                     algorithms: &[Algorithm::ES256, Algorithm::EdDSA],
                     max_lifetime: 3600u32,
                     leeway: 30u32,
@@ -38,12 +35,7 @@ pub mod policy {
                 }),
             },
         ],
-        roles: &[
-            Role {
-                name: "customer",
-                grants: &[(0u16, &[14])],
-            },
-        ],
+        roles: &[Role { name: "customer", grants: &[(0, &[14])] }],
         levels: &[],
         networks: &[],
         actions: &[],
@@ -51,19 +43,12 @@ pub mod policy {
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
-            hsts: ::core::option::Option::Some(Hsts {
-                max_age: 63072000u64,
-                include_subdomains: true,
-                preload: false,
-            }),
+            hsts: ::core::option::Option::Some(Hsts { max_age: 63072000u64, include_subdomains: true, preload: false }),
             client_certificates: ClientCertificates::Off,
             hosts: &[
                 Setting::Fixed("localhost"),
                 Setting::Fixed("127.0.0.1"),
-                Setting::Environment {
-                    template: "${BANK_HOST:-localhost}",
-                    at: "v1.yaml:16",
-                },
+                Setting::Environment { template: "${BANK_HOST:-localhost}", at: "v1.yaml:16" },
             ],
             trusted_proxies: &[],
         },
@@ -74,97 +59,56 @@ pub mod policy {
             successor: ::core::option::Option::Some("/v2"),
             documentation: ::core::option::Option::None,
         },
-        type_base: ::core::option::Option::Some(
-            Setting::Fixed("https://bank.example/problems/"),
-        ),
+        type_base: ::core::option::Option::Some(Setting::Fixed("https://bank.example/problems/")),
         validation_status: 400u16,
-        hash: "6efc2d6691a5aafa49001b809aa535a491f70caa28547261488038492b249fc7",
+        hash: "070800be0ec1eff8fbc3b0c475fd1842d5c1078990e779c2467b8847f3a3970a",
     };
 
+    /// What operations have unless their own table says otherwise: no access to anything.
+    const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(65536)).timeout(Setting::Fixed(10000));
     /// GET /v1/accounts/{accountId} · oauth\[accounts:read\] · owner account({path.accountId}) · 600/min per ip (v1.yaml:38)
-    pub static GET_ACCOUNT: Policy = Policy {
-        operation: "getAccount",
-        at: "v1.yaml:38",
-        access: Access::Guarded(
+    pub static GET_ACCOUNT: Policy = USUAL
+        .operation(
+            "getAccount",
+            "v1.yaml:38",
+            Access::Guarded(
+                &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[3], scopes: &["accounts:read"] }],
+            ),
+        )
+        .limits(
             &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[3],
-                    scopes: &["accounts:read"],
+                Limit {
+                    name: "ip-0",
+                    by: &[Key::Address],
+                    quota: Quota::Flat(Setting::Fixed(Rate { limit: 600, window: 60, burst: 100 })),
                 },
             ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[
-            Limit {
-                name: "ip-0",
-                by: &[Key::Address],
-                quota: Quota::Flat(
-                    Setting::Fixed(Rate {
-                        limit: 600u32,
-                        window: 60u32,
-                        burst: 100u32,
-                    }),
-                ),
-            },
-        ],
-        body_limit: Setting::Fixed(65536u64),
-        timeout: Setting::Fixed(10000u64),
-        audit: false,
-    }
+        )
         .checked();
     /// POST /v1/accounts/{accountId}/transfers · oauth\[transfers:write\] · owner account({path.accountId}) · 600/min per ip · 60/min per user (v1.yaml:54)
-    pub static CREATE_TRANSFER: Policy = Policy {
-        operation: "createTransfer",
-        at: "v1.yaml:54",
-        access: Access::Guarded(
+    pub static CREATE_TRANSFER: Policy = USUAL
+        .operation(
+            "createTransfer",
+            "v1.yaml:54",
+            Access::Guarded(
+                &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[5], scopes: &["transfers:write"] }],
+            ),
+        )
+        .limits(
             &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[5],
-                    scopes: &["transfers:write"],
+                Limit {
+                    name: "ip-0",
+                    by: &[Key::Address],
+                    quota: Quota::Flat(Setting::Fixed(Rate { limit: 600, window: 60, burst: 100 })),
+                },
+                Limit {
+                    name: "user-1",
+                    by: &[Key::User],
+                    quota: Quota::Flat(Setting::Fixed(Rate { limit: 60, window: 60, burst: 60 })),
                 },
             ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[
-            Limit {
-                name: "ip-0",
-                by: &[Key::Address],
-                quota: Quota::Flat(
-                    Setting::Fixed(Rate {
-                        limit: 600u32,
-                        window: 60u32,
-                        burst: 100u32,
-                    }),
-                ),
-            },
-            Limit {
-                name: "user-1",
-                by: &[Key::User],
-                quota: Quota::Flat(
-                    Setting::Fixed(Rate {
-                        limit: 60u32,
-                        window: 60u32,
-                        burst: 60u32,
-                    }),
-                ),
-            },
-        ],
-        body_limit: Setting::Fixed(65536u64),
-        timeout: Setting::Fixed(10000u64),
-        audit: true,
-    }
+        )
+        .audit(true)
         .checked();
 }
 
@@ -230,9 +174,7 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for NewTransfer {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [to, amount, note] = value_.pick(&["to", "amount", "note"])?;
             ::core::result::Result::Ok(Self {
                 to: ::gatewright::json::required(value_, to)?,
@@ -263,33 +205,18 @@ pub mod types {
     /// What each schema asks of its values.
     #[allow(unused_imports, unused_variables, non_snake_case)]
     pub(super) mod checks {
-        use ::gatewright::json::{
-            Bound, Check, Format, Kind, Pattern, Value, Violations, check,
-        };
+        use ::gatewright::json::{ Bound, Check, Format, Kind, Pattern, Value, Violations, check };
         const fn field(name: &'static str, check: Check, flags: u8) -> check::Property {
-            check::Property {
-                name,
-                check,
-                flags,
-            }
+            check::Property { name, check, flags }
         }
-        static PATTERN_EB503C3B7CDECBD5: Pattern = Pattern::new(
-            "^acc_[a-z0-9]{6}$",
-            "^acc_[a-z0-9]{6}$",
-        );
-        pub(in super::super) fn check_1026dcd423c9cd27(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        static PATTERN_EB503C3B7CDECBD5: Pattern = Pattern::new("^acc_[a-z0-9]{6}$", "^acc_[a-z0-9]{6}$");
+        pub(in super::super) fn check_1026dcd423c9cd27(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::max_length(value, found, 140);
         }
-        pub(in super::super) fn check_8cf4f2c8fddc08f9(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_8cf4f2c8fddc08f9(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
@@ -297,19 +224,13 @@ pub mod types {
             check::maximum(value, found, &Bound::new("100000000", Some(100000000)));
             check::format(value, found, Format::Int64);
         }
-        pub(in super::super) fn check_account_id(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_account_id(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::pattern(value, found, &PATTERN_EB503C3B7CDECBD5);
         }
-        pub(in super::super) fn check_new_transfer(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_new_transfer(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -341,15 +262,8 @@ pub mod resources {
         /// What is found.
         type Object: ::core::marker::Send + ::core::marker::Sync + 'static;
         /// Finds it. `Owned::Hidden` for what is not there and for what this caller may not touch.
-        fn resolve(
-            &self,
-            id: resolve_account::Id,
-            who: &::gatewright::Identity,
-        ) -> impl ::core::future::Future<
-            Output = ::core::result::Result<
-                ::gatewright::Owned<Self::Object>,
-                ::gatewright::ResolveError,
-            >,
+        fn resolve(&self, id: resolve_account::Id, who: &::gatewright::Identity) -> impl ::core::future::Future<
+            Output = ::core::result::Result<::gatewright::Owned<Self::Object>, ::gatewright::ResolveError>,
         > + ::core::marker::Send;
     }
 
@@ -373,10 +287,7 @@ pub mod accounts {
     )]
     pub trait GetAccount: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_account::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: get_account::Cx<Self>) -> impl ::core::future::Future<
             Output = get_account::Result,
         > + ::core::marker::Send;
     }
@@ -428,9 +339,7 @@ pub mod accounts {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -447,9 +356,7 @@ pub mod accounts {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -499,27 +406,18 @@ pub mod accounts {
         /// What the pipeline hands to the handler, with the object that it may touch.
         pub type Cx<A> = ::gatewright::Cx<
             Op,
-            ::gatewright::Authorized<
-                <A as super::super::resources::ResolveAccount>::Object,
-            >,
+            ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>,
         >;
     }
 
     impl<A: GetAccount> ::gatewright::HandledBy<A> for get_account::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, id) = pending.read::<Self>()?;
                 let who = valid.identity()?;
-                let object = super::resources::ResolveAccount::resolve(&*app, id, &who)
-                    .await;
+                let object = super::resources::ResolveAccount::resolve(&*app, id, &who).await;
                 let cx = valid.owned(object)?;
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        GetAccount::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetAccount::handle(&*app, cx).await))
             })
         });
     }
@@ -534,10 +432,7 @@ pub mod accounts {
     )]
     pub trait CreateTransfer: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: create_transfer::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: create_transfer::Cx<Self>) -> impl ::core::future::Future<
             Output = create_transfer::Result,
         > + ::core::marker::Send;
     }
@@ -575,9 +470,7 @@ pub mod accounts {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(
-                                super::super::types::checks::check_new_transfer,
-                            ),
+                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_new_transfer),
                         },
                     ],
                 }),
@@ -605,9 +498,7 @@ pub mod accounts {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -624,9 +515,7 @@ pub mod accounts {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Created(body) => {
-                        ::gatewright::Reply::json(201u16, "application/json", &body)
-                    }
+                    Self::Created(body) => ::gatewright::Reply::json(201u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -652,13 +541,7 @@ pub mod accounts {
         impl ::gatewright::IntoReply for Error {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Conflict(body) => {
-                        ::gatewright::Reply::json(
-                            409u16,
-                            "application/problem+json",
-                            &body,
-                        )
-                    }
+                    Self::Conflict(body) => ::gatewright::Reply::json(409u16, "application/problem+json", &body),
                     Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
@@ -685,27 +568,18 @@ pub mod accounts {
         /// What the pipeline hands to the handler, with the object that it may touch.
         pub type Cx<A> = ::gatewright::Cx<
             Op,
-            ::gatewright::Authorized<
-                <A as super::super::resources::ResolveAccount>::Object,
-            >,
+            ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>,
         >;
     }
 
     impl<A: CreateTransfer> ::gatewright::HandledBy<A> for create_transfer::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, id) = pending.read::<Self>()?;
                 let who = valid.identity()?;
-                let object = super::resources::ResolveAccount::resolve(&*app, id, &who)
-                    .await;
+                let object = super::resources::ResolveAccount::resolve(&*app, id, &who).await;
                 let cx = valid.owned(object)?;
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        CreateTransfer::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(CreateTransfer::handle(&*app, cx).await))
             })
         });
     }

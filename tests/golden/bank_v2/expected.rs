@@ -14,13 +14,8 @@ pub mod policy {
             Scheme {
                 name: "oauth",
                 at: "v2.yaml:414",
-                bit: 0u16,
-                scopes: &[
-                    ("accounts:read", 1u16),
-                    ("transfers:write", 2u16),
-                    ("holds:write", 3u16),
-                    ("reports:read", 4u16),
-                ],
+                bit: 0,
+                scopes: &[("accounts:read", 1), ("transfers:write", 2), ("holds:write", 3), ("reports:read", 4)],
                 carrier: Carrier::Authorization("bearer"),
                 verify: Verify::Jwt(Jwt {
                     issuer: Setting::Environment {
@@ -28,10 +23,7 @@ pub mod policy {
                         at: "v2.yaml:427",
                     },
                     audience: &[Setting::Fixed("bank-api")],
-                    keys: Keys::File(Setting::Environment {
-                        template: "${BANK_JWKS:-jwks.json}",
-                        at: "v2.yaml:429",
-                    }),
+                    keys: Keys::File(Setting::Environment { template: "${BANK_JWKS:-jwks.json}", at: "v2.yaml:429" }),
                     algorithms: &[Algorithm::ES256, Algorithm::EdDSA],
                     max_lifetime: 3600u32,
                     leeway: 30u32,
@@ -45,8 +37,8 @@ pub mod policy {
             Scheme {
                 name: "key",
                 at: "v2.yaml:435",
-                bit: 5u16,
-                scopes: &[("rates:read", 6u16)],
+                bit: 5,
+                scopes: &[("rates:read", 6)],
                 carrier: Carrier::Header("X-Api-Key"),
                 verify: Verify::ApiKey(ApiKey {
                     prefix: "bank",
@@ -56,41 +48,20 @@ pub mod policy {
             },
         ],
         roles: &[
-            Role {
-                name: "customer",
-                grants: &[(0u16, &[134])],
-            },
-            Role {
-                name: "teller",
-                grants: &[(0u16, &[398])],
-            },
-            Role {
-                name: "auditor",
-                grants: &[(0u16, &[530])],
-            },
+            Role { name: "customer", grants: &[(0, &[134])] },
+            Role { name: "teller", grants: &[(0, &[398])] },
+            Role { name: "auditor", grants: &[(0, &[530])] },
         ],
         levels: &[
             Level {
                 name: "free",
-                grants: &[(1u16, &[1088])],
-                rate: ::core::option::Option::Some(
-                    Setting::Fixed(Rate {
-                        limit: 60u32,
-                        window: 60u32,
-                        burst: 60u32,
-                    }),
-                ),
+                grants: &[(1, &[1088])],
+                rate: ::core::option::Option::Some(Setting::Fixed(Rate { limit: 60, window: 60, burst: 60 })),
             },
             Level {
                 name: "premium",
-                grants: &[(1u16, &[3136])],
-                rate: ::core::option::Option::Some(
-                    Setting::Fixed(Rate {
-                        limit: 6000u32,
-                        window: 60u32,
-                        burst: 6000u32,
-                    }),
-                ),
+                grants: &[(1, &[3136])],
+                rate: ::core::option::Option::Some(Setting::Fixed(Rate { limit: 6000, window: 60, burst: 6000 })),
             },
         ],
         networks: &[
@@ -99,10 +70,7 @@ pub mod policy {
                 ranges: &[
                     Setting::Fixed("127.0.0.0/8"),
                     Setting::Fixed("::1/128"),
-                    Setting::Environment {
-                        template: "${BANK_OFFICE_NETWORK:-203.0.113.0/24}",
-                        at: "v2.yaml:39",
-                    },
+                    Setting::Environment { template: "${BANK_OFFICE_NETWORK:-203.0.113.0/24}", at: "v2.yaml:39" },
                 ],
             },
         ],
@@ -113,13 +81,7 @@ pub mod policy {
                     Limit {
                         name: "ip-0",
                         by: &[Key::Address],
-                        quota: Quota::Flat(
-                            Setting::Fixed(Rate {
-                                limit: 5u32,
-                                window: 900u32,
-                                burst: 5u32,
-                            }),
-                        ),
+                        quota: Quota::Flat(Setting::Fixed(Rate { limit: 5, window: 900, burst: 5 })),
                     },
                 ],
             },
@@ -128,26 +90,14 @@ pub mod policy {
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
-            hsts: ::core::option::Option::Some(Hsts {
-                max_age: 63072000u64,
-                include_subdomains: true,
-                preload: false,
-            }),
+            hsts: ::core::option::Option::Some(Hsts { max_age: 63072000u64, include_subdomains: true, preload: false }),
             client_certificates: ClientCertificates::Off,
             hosts: &[
                 Setting::Fixed("localhost"),
                 Setting::Fixed("127.0.0.1"),
-                Setting::Environment {
-                    template: "${BANK_HOST:-localhost}",
-                    at: "v2.yaml:29",
-                },
+                Setting::Environment { template: "${BANK_HOST:-localhost}", at: "v2.yaml:29" },
             ],
-            trusted_proxies: &[
-                Setting::Environment {
-                    template: "${BANK_PROXY_NETWORK:-}",
-                    at: "v2.yaml:30",
-                },
-            ],
+            trusted_proxies: &[Setting::Environment { template: "${BANK_PROXY_NETWORK:-}", at: "v2.yaml:30" }],
         },
         lifecycle: Lifecycle {
             status: Status::Stable,
@@ -156,403 +106,189 @@ pub mod policy {
             successor: ::core::option::Option::None,
             documentation: ::core::option::Option::None,
         },
-        type_base: ::core::option::Option::Some(
-            Setting::Fixed("https://bank.example/problems/"),
-        ),
+        type_base: ::core::option::Option::Some(Setting::Fixed("https://bank.example/problems/")),
         validation_status: 400u16,
-        hash: "1364c43cb5c9e6588be9990b6ceae5c26627fdf49157a515cd9d27564a281813",
+        hash: "662115f19f4b963a8ad60ab3f759685b4283f5f26abe719e900d7eb793c1e0e5",
     };
 
+    /// What operations have unless their own table says otherwise: no access to anything.
+    const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(65536)).timeout(Setting::Fixed(10000));
+    const IP_BANK_ADDRESS_RATE: &[Limit] = &[
+        Limit {
+            name: "ip-0",
+            by: &[Key::Address],
+            quota: Quota::Flat(Setting::Environment { template: "${BANK_ADDRESS_RATE:-600/min}", at: "v2.yaml:52" }),
+        },
+    ];
+    const OAUTH_ACCOUNTS_READ: Access = Access::Guarded(
+        &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[3], scopes: &["accounts:read"] }],
+    );
     /// GET /v2/health · public: liveness probe; it shows no data · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:56)
-    pub static GET_HEALTH: Policy = Policy {
-        operation: "getHealth",
-        at: "v2.yaml:56",
-        access: Access::Public("liveness probe; it shows no data"),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[
-            Limit {
-                name: "ip-0",
-                by: &[Key::Address],
-                quota: Quota::Flat(Setting::Environment {
-                    template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:52",
-                }),
-            },
-        ],
-        body_limit: Setting::Fixed(65536u64),
-        timeout: Setting::Fixed(10000u64),
-        audit: false,
-    }
+    pub static GET_HEALTH: Policy = USUAL
+        .operation("getHealth", "v2.yaml:56", Access::Public("liveness probe; it shows no data"))
+        .limits(IP_BANK_ADDRESS_RATE)
         .checked();
     /// GET /v2/accounts · oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:68)
-    pub static LIST_ACCOUNTS: Policy = Policy {
-        operation: "listAccounts",
-        at: "v2.yaml:68",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[3],
-                    scopes: &["accounts:read"],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[
-            Limit {
-                name: "ip-0",
-                by: &[Key::Address],
-                quota: Quota::Flat(Setting::Environment {
-                    template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:52",
-                }),
-            },
-        ],
-        body_limit: Setting::Fixed(65536u64),
-        timeout: Setting::Fixed(10000u64),
-        audit: false,
-    }
+    pub static LIST_ACCOUNTS: Policy = USUAL
+        .operation("listAccounts", "v2.yaml:68", OAUTH_ACCOUNTS_READ)
+        .limits(IP_BANK_ADDRESS_RATE)
         .checked();
     /// GET /v2/accounts/{accountId} · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:107)
-    pub static GET_ACCOUNT: Policy = Policy {
-        operation: "getAccount",
-        at: "v2.yaml:107",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[3],
-                    scopes: &["accounts:read"],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[
-            Limit {
-                name: "ip-0",
-                by: &[Key::Address],
-                quota: Quota::Flat(Setting::Environment {
-                    template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:52",
-                }),
-            },
-        ],
-        body_limit: Setting::Fixed(65536u64),
-        timeout: Setting::Fixed(10000u64),
-        audit: false,
-    }
+    pub static GET_ACCOUNT: Policy = USUAL
+        .operation("getAccount", "v2.yaml:107", OAUTH_ACCOUNTS_READ)
+        .limits(IP_BANK_ADDRESS_RATE)
         .checked();
     /// GET /v2/accounts/{accountId}/transfers · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:123)
-    pub static LIST_TRANSFERS: Policy = Policy {
-        operation: "listTransfers",
-        at: "v2.yaml:123",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[3],
-                    scopes: &["accounts:read"],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[
-            Limit {
-                name: "ip-0",
-                by: &[Key::Address],
-                quota: Quota::Flat(Setting::Environment {
-                    template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:52",
-                }),
-            },
-        ],
-        body_limit: Setting::Fixed(65536u64),
-        timeout: Setting::Fixed(10000u64),
-        audit: false,
-    }
+    pub static LIST_TRANSFERS: Policy = USUAL
+        .operation("listTransfers", "v2.yaml:123", OAUTH_ACCOUNTS_READ)
+        .limits(IP_BANK_ADDRESS_RATE)
         .checked();
     /// POST /v2/accounts/{accountId}/transfers · oauth\[transfers:write\] · email_verified = true · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip · ${BANK_USER_RATE:-60/min} (others by role) per user · ${BANK_TENANT_RATE:-60…
-    pub static CREATE_TRANSFER: Policy = Policy {
-        operation: "createTransfer",
-        at: "v2.yaml:147",
-        access: Access::Guarded(
+    pub static CREATE_TRANSFER: Policy = USUAL
+        .operation(
+            "createTransfer",
+            "v2.yaml:147",
+            Access::Guarded(
+                &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[5], scopes: &["transfers:write"] }],
+            ),
+        )
+        .claims(&[Claim { path: &["email_verified"], must: Must::Equal(Operand::Bool(true)) }])
+        .limits(
             &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[5],
-                    scopes: &["transfers:write"],
+                Limit {
+                    name: "ip-0",
+                    by: &[Key::Address],
+                    quota: Quota::Flat(Setting::Environment {
+                        template: "${BANK_ADDRESS_RATE:-600/min}",
+                        at: "v2.yaml:161",
+                    }),
+                },
+                Limit {
+                    name: "user-1",
+                    by: &[Key::User],
+                    quota: Quota::ByGrant {
+                        default: Setting::Environment { template: "${BANK_USER_RATE:-60/min}", at: "v2.yaml:162" },
+                        rates: &[(8u16, Setting::Fixed(Rate { limit: 600, window: 60, burst: 600 }))],
+                    },
+                },
+                Limit {
+                    name: "claim-2",
+                    by: &[Key::Claim(&["tenant"])],
+                    quota: Quota::Flat(Setting::Environment {
+                        template: "${BANK_TENANT_RATE:-6000/min}",
+                        at: "v2.yaml:163",
+                    }),
                 },
             ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[
-            Claim {
-                path: &["email_verified"],
-                must: Must::Equal(Operand::Bool(true)),
-            },
-        ],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[
-            Limit {
-                name: "ip-0",
-                by: &[Key::Address],
-                quota: Quota::Flat(Setting::Environment {
-                    template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:161",
-                }),
-            },
-            Limit {
-                name: "user-1",
-                by: &[Key::User],
-                quota: Quota::ByGrant {
-                    default: Setting::Environment {
-                        template: "${BANK_USER_RATE:-60/min}",
-                        at: "v2.yaml:162",
-                    },
-                    rates: &[
-                        (
-                            8u16,
-                            Setting::Fixed(Rate {
-                                limit: 600u32,
-                                window: 60u32,
-                                burst: 600u32,
-                            }),
-                        ),
-                    ],
-                },
-            },
-            Limit {
-                name: "claim-2",
-                by: &[Key::Claim(&["tenant"])],
-                quota: Quota::Flat(Setting::Environment {
-                    template: "${BANK_TENANT_RATE:-6000/min}",
-                    at: "v2.yaml:163",
-                }),
-            },
-        ],
-        body_limit: Setting::Fixed(16384u64),
-        timeout: Setting::Fixed(5000u64),
-        audit: true,
-    }
+        )
+        .body_limit(Setting::Fixed(16384))
+        .timeout(Setting::Fixed(5000))
+        .audit(true)
         .checked();
     /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:196)
-    pub static RELEASE_HOLD: Policy = Policy {
-        operation: "releaseHold",
-        at: "v2.yaml:196",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[9],
-                    scopes: &["holds:write"],
-                },
-            ],
-        ),
-        roles: &[256],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::Some(&[0u16]),
-        allow_users: ::core::option::Option::Some(&["tess", "theo"]),
-        limits: &[
-            Limit {
-                name: "ip-0",
-                by: &[Key::Address],
-                quota: Quota::Flat(Setting::Environment {
-                    template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:52",
-                }),
-            },
-        ],
-        body_limit: Setting::Fixed(65536u64),
-        timeout: Setting::Fixed(10000u64),
-        audit: true,
-    }
+    pub static RELEASE_HOLD: Policy = USUAL
+        .operation(
+            "releaseHold",
+            "v2.yaml:196",
+            Access::Guarded(
+                &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[9], scopes: &["holds:write"] }],
+            ),
+        )
+        .roles(&[256])
+        .allow_networks(&[0])
+        .allow_users(&["tess", "theo"])
+        .limits(IP_BANK_ADDRESS_RATE)
+        .audit(true)
         .checked();
     /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:219)
-    pub static GET_TENANT_REPORT: Policy = Policy {
-        operation: "getTenantReport",
-        at: "v2.yaml:219",
-        access: Access::Guarded(
+    pub static GET_TENANT_REPORT: Policy = USUAL
+        .operation(
+            "getTenantReport",
+            "v2.yaml:219",
+            Access::Guarded(
+                &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[17], scopes: &["reports:read"] }],
+            ),
+        )
+        .roles(&[768])
+        .claims(
             &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[17],
-                    scopes: &["reports:read"],
-                },
+                Claim { path: &["tenant"], must: Must::Equal(Operand::Path("tenantId")) },
+                Claim { path: &["department"], must: Must::In(&[Operand::Text("audit"), Operand::Text("risk")]) },
             ],
-        ),
-        roles: &[768],
-        level: ::core::option::Option::None,
-        claims: &[
-            Claim {
-                path: &["tenant"],
-                must: Must::Equal(Operand::Path("tenantId")),
-            },
-            Claim {
-                path: &["department"],
-                must: Must::In(&[Operand::Text("audit"), Operand::Text("risk")]),
-            },
-        ],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[
-            Limit {
-                name: "ip-0",
-                by: &[Key::Address],
-                quota: Quota::Flat(Setting::Environment {
-                    template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:52",
-                }),
-            },
-        ],
-        body_limit: Setting::Fixed(65536u64),
-        timeout: Setting::Fixed(10000u64),
-        audit: false,
-    }
+        )
+        .limits(IP_BANK_ADDRESS_RATE)
         .checked();
     /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:243)
-    pub static GET_RATES: Policy = Policy {
-        operation: "getRates",
-        at: "v2.yaml:243",
-        access: Access::Guarded(
+    pub static GET_RATES: Policy = USUAL
+        .operation(
+            "getRates",
+            "v2.yaml:243",
+            Access::Guarded(
+                &[
+                    Alternative { schemes: &[1], authenticated: &[32], authorized: &[96], scopes: &["rates:read"] },
+                    Alternative { schemes: &[0], authenticated: &[1], authorized: &[3], scopes: &["accounts:read"] },
+                ],
+            ),
+        )
+        .limits(
             &[
-                Alternative {
-                    schemes: &[1u16],
-                    authenticated: &[32],
-                    authorized: &[96],
-                    scopes: &["rates:read"],
-                },
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[3],
-                    scopes: &["accounts:read"],
+                Limit {
+                    name: "ip-0",
+                    by: &[Key::Address],
+                    quota: Quota::Flat(Setting::Environment {
+                        template: "${BANK_ADDRESS_RATE:-600/min}",
+                        at: "v2.yaml:252",
+                    }),
                 },
             ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[
-            Limit {
-                name: "ip-0",
-                by: &[Key::Address],
-                quota: Quota::Flat(Setting::Environment {
-                    template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:252",
-                }),
-            },
-        ],
-        body_limit: Setting::Fixed(65536u64),
-        timeout: Setting::Fixed(10000u64),
-        audit: false,
-    }
+        )
         .checked();
     /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:261)
-    pub static GET_RATE_HISTORY: Policy = Policy {
-        operation: "getRateHistory",
-        at: "v2.yaml:261",
-        access: Access::Guarded(
+    pub static GET_RATE_HISTORY: Policy = USUAL
+        .operation(
+            "getRateHistory",
+            "v2.yaml:261",
+            Access::Guarded(
+                &[Alternative { schemes: &[1], authenticated: &[32], authorized: &[96], scopes: &["rates:read"] }],
+            ),
+        )
+        .level(11)
+        .limits(
             &[
-                Alternative {
-                    schemes: &[1u16],
-                    authenticated: &[32],
-                    authorized: &[96],
-                    scopes: &["rates:read"],
+                Limit {
+                    name: "ip-0",
+                    by: &[Key::Address],
+                    quota: Quota::Flat(Setting::Environment {
+                        template: "${BANK_ADDRESS_RATE:-600/min}",
+                        at: "v2.yaml:275",
+                    }),
+                },
+                Limit { name: "level-1", by: &[Key::Level], quota: Quota::OfLevel },
+                Limit {
+                    name: "key-2",
+                    by: &[Key::ApiKey],
+                    quota: Quota::Flat(Setting::Fixed(Rate { limit: 1000, window: 60, burst: 1000 })),
                 },
             ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::Some(11u16),
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[
-            Limit {
-                name: "ip-0",
-                by: &[Key::Address],
-                quota: Quota::Flat(Setting::Environment {
-                    template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:275",
-                }),
-            },
-            Limit {
-                name: "level-1",
-                by: &[Key::Level],
-                quota: Quota::OfLevel,
-            },
-            Limit {
-                name: "key-2",
-                by: &[Key::ApiKey],
-                quota: Quota::Flat(
-                    Setting::Fixed(Rate {
-                        limit: 1000u32,
-                        window: 60u32,
-                        burst: 1000u32,
-                    }),
-                ),
-            },
-        ],
-        body_limit: Setting::Fixed(65536u64),
-        timeout: Setting::Fixed(10000u64),
-        audit: false,
-    }
+        )
         .checked();
     /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:286)
-    pub static START_RECOVERY: Policy = Policy {
-        operation: "startRecovery",
-        at: "v2.yaml:286",
-        access: Access::Public("who lost his access has no credential"),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[
-            Limit {
-                name: "ip-0",
-                by: &[Key::Address],
-                quota: Quota::Flat(Setting::Environment {
-                    template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:296",
-                }),
-            },
-            Limit {
-                name: "recovery-1",
-                by: &[Key::Address],
-                quota: Quota::Action(0u16),
-            },
-        ],
-        body_limit: Setting::Fixed(1024u64),
-        timeout: Setting::Fixed(10000u64),
-        audit: false,
-    }
+    pub static START_RECOVERY: Policy = USUAL
+        .operation("startRecovery", "v2.yaml:286", Access::Public("who lost his access has no credential"))
+        .limits(
+            &[
+                Limit {
+                    name: "ip-0",
+                    by: &[Key::Address],
+                    quota: Quota::Flat(Setting::Environment {
+                        template: "${BANK_ADDRESS_RATE:-600/min}",
+                        at: "v2.yaml:296",
+                    }),
+                },
+                Limit { name: "recovery-1", by: &[Key::Address], quota: Quota::Action(0u16) },
+            ],
+        )
+        .body_limit(Setting::Fixed(1024))
         .checked();
 }
 
@@ -573,9 +309,7 @@ pub mod types {
         /// `nickname`
         pub nickname: ::gatewright::json::Patch<::std::string::String>,
         /// `ownerName`
-        pub owner_name: ::core::option::Option<
-            ::gatewright::json::Pii<::std::string::String>,
-        >,
+        pub owner_name: ::core::option::Option<::gatewright::json::Pii<::std::string::String>>,
     }
 
     impl ::gatewright::json::ToJson for Account {
@@ -644,13 +378,8 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for Currency {
-        fn decode(
-            value: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-            ::gatewright::json::listed(
-                value,
-                &[("CHF", Self::Chf), ("EUR", Self::Eur), ("USD", Self::Usd)],
-            )
+        fn decode(value: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            ::gatewright::json::listed(value, &[("CHF", Self::Chf), ("EUR", Self::Eur), ("USD", Self::Usd)])
         }
     }
 
@@ -719,13 +448,8 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for ListAccountsView {
-        fn decode(
-            value: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-            ::gatewright::json::listed(
-                value,
-                &[("short", Self::Short), ("full", Self::Full)],
-            )
+        fn decode(value: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            ::gatewright::json::listed(value, &[("short", Self::Short), ("full", Self::Full)])
         }
     }
 
@@ -766,21 +490,9 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for NewTransfer {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [to, amount, currency, reference, scheduled_for, labels, metadata] = value_
-                .pick(
-                    &[
-                        "to",
-                        "amount",
-                        "currency",
-                        "reference",
-                        "scheduledFor",
-                        "labels",
-                        "metadata",
-                    ],
-                )?;
+                .pick(&["to", "amount", "currency", "reference", "scheduledFor", "labels", "metadata"])?;
             ::core::result::Result::Ok(Self {
                 to: ::gatewright::json::required(value_, to)?,
                 amount: ::gatewright::json::required(value_, amount)?,
@@ -822,13 +534,9 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for StartRecoveryRequest {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [email] = value_.pick(&["email"])?;
-            ::core::result::Result::Ok(Self {
-                email: ::gatewright::json::required(value_, email)?,
-            })
+            ::core::result::Result::Ok(Self { email: ::gatewright::json::required(value_, email)? })
         }
     }
 
@@ -917,73 +625,40 @@ pub mod types {
     /// What each schema asks of its values.
     #[allow(unused_imports, unused_variables, non_snake_case)]
     pub(super) mod checks {
-        use ::gatewright::json::{
-            Bound, Check, Format, Kind, Pattern, Value, Violations, check,
-        };
+        use ::gatewright::json::{ Bound, Check, Format, Kind, Pattern, Value, Violations, check };
         const fn field(name: &'static str, check: Check, flags: u8) -> check::Property {
-            check::Property {
-                name,
-                check,
-                flags,
-            }
+            check::Property { name, check, flags }
         }
-        static PATTERN_3A9918B4C1310F4D: Pattern = Pattern::new(
-            "^[a-z0-9\\-]+$",
-            "^[a-z0-9-]+$",
-        );
-        static PATTERN_40015F940A1E040B: Pattern = Pattern::new(
-            "^[a-z]{2,20}$",
-            "^[a-z]{2,20}$",
-        );
-        static PATTERN_EB503C3B7CDECBD5: Pattern = Pattern::new(
-            "^acc_[a-z0-9]{6}$",
-            "^acc_[a-z0-9]{6}$",
-        );
-        static PATTERN_F7B3AB2B25AE86CC: Pattern = Pattern::new(
-            "^[a-z][a-z0-9\\-]*$",
-            "^[a-z][a-z0-9-]*$",
-        );
-        pub(in super::super) fn check_1eb43a020628d6d2(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        static PATTERN_3A9918B4C1310F4D: Pattern = Pattern::new("^[a-z0-9\\-]+$", "^[a-z0-9-]+$");
+        static PATTERN_40015F940A1E040B: Pattern = Pattern::new("^[a-z]{2,20}$", "^[a-z]{2,20}$");
+        static PATTERN_EB503C3B7CDECBD5: Pattern = Pattern::new("^acc_[a-z0-9]{6}$", "^acc_[a-z0-9]{6}$");
+        static PATTERN_F7B3AB2B25AE86CC: Pattern = Pattern::new("^[a-z][a-z0-9\\-]*$", "^[a-z][a-z0-9-]*$");
+        pub(in super::super) fn check_1eb43a020628d6d2(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::pattern(value, found, &PATTERN_40015F940A1E040B);
         }
-        pub(in super::super) fn check_3b1de2742acd0b9c(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_3b1de2742acd0b9c(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::format(value, found, Format::Uuid);
         }
-        pub(in super::super) fn check_495c3d35cd63aea3(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_495c3d35cd63aea3(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 17) {
                 return;
             }
             check::min_length(value, found, 1);
             check::max_length(value, found, 140);
         }
-        pub(in super::super) fn check_5ebf724ab92b1b59(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_5ebf724ab92b1b59(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::one_of_strings(value, found, &["short", "full"]);
         }
-        pub(in super::super) fn check_676010c5e5ebc11f(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_676010c5e5ebc11f(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -994,10 +669,7 @@ pub mod types {
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_8cf4f2c8fddc08f9(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_8cf4f2c8fddc08f9(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
@@ -1005,10 +677,7 @@ pub mod types {
             check::maximum(value, found, &Bound::new("100000000", Some(100000000)));
             check::format(value, found, Format::Int64);
         }
-        pub(in super::super) fn check_968196e06be8d087(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_968196e06be8d087(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
@@ -1016,57 +685,39 @@ pub mod types {
             check::max_length(value, found, 20);
             check::pattern(value, found, &PATTERN_F7B3AB2B25AE86CC);
         }
-        pub(in super::super) fn check_account_id(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_account_id(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::pattern(value, found, &PATTERN_EB503C3B7CDECBD5);
         }
-        pub(in super::super) fn check_c0d6d97032ff6546(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_c0d6d97032ff6546(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::max_length(value, found, 254);
             check::format(value, found, Format::Email);
         }
-        pub(in super::super) fn check_cf9f8cf753a0092b(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_cf9f8cf753a0092b(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::max_length(value, found, 100);
         }
-        pub(in super::super) fn check_currency(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_currency(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::one_of_strings(value, found, &["CHF", "EUR", "USD"]);
         }
-        pub(in super::super) fn check_d14a675d52caab14(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_d14a675d52caab14(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::max_length(value, found, 32);
             check::pattern(value, found, &PATTERN_3A9918B4C1310F4D);
         }
-        pub(in super::super) fn check_d62cb3de7bae0ff1(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_d62cb3de7bae0ff1(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -1078,10 +729,7 @@ pub mod types {
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_d6b9a0239323ad0a(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_d6b9a0239323ad0a(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
@@ -1089,10 +737,7 @@ pub mod types {
             check::maximum(value, found, &Bound::new("100", Some(100)));
             check::format(value, found, Format::Int32);
         }
-        pub(in super::super) fn check_d83acf6196013eb2(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_d83acf6196013eb2(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
@@ -1104,19 +749,13 @@ pub mod types {
             };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_ecfe0e3a55875dff(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_ecfe0e3a55875dff(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::format(value, found, Format::Date);
         }
-        pub(in super::super) fn check_fd550306d2d0b649(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_fd550306d2d0b649(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
@@ -1128,10 +767,7 @@ pub mod types {
             };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_new_transfer(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_new_transfer(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -1167,15 +803,8 @@ pub mod resources {
         /// What is found.
         type Object: ::core::marker::Send + ::core::marker::Sync + 'static;
         /// Finds it. `Owned::Hidden` for what is not there and for what this caller may not touch.
-        fn resolve(
-            &self,
-            id: resolve_account::Id,
-            who: &::gatewright::Identity,
-        ) -> impl ::core::future::Future<
-            Output = ::core::result::Result<
-                ::gatewright::Owned<Self::Object>,
-                ::gatewright::ResolveError,
-            >,
+        fn resolve(&self, id: resolve_account::Id, who: &::gatewright::Identity) -> impl ::core::future::Future<
+            Output = ::core::result::Result<::gatewright::Owned<Self::Object>, ::gatewright::ResolveError>,
         > + ::core::marker::Send;
     }
 
@@ -1199,10 +828,7 @@ pub mod service {
     )]
     pub trait GetHealth: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_health::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: get_health::Cx<Self>) -> impl ::core::future::Future<
             Output = get_health::Result,
         > + ::core::marker::Send;
     }
@@ -1238,9 +864,7 @@ pub mod service {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1306,17 +930,11 @@ pub mod service {
     }
 
     impl<A: GetHealth> ::gatewright::HandledBy<A> for get_health::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        GetHealth::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetHealth::handle(&*app, cx).await))
             })
         });
     }
@@ -1333,10 +951,7 @@ pub mod service {
     )]
     pub trait StartRecovery: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: start_recovery::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: start_recovery::Cx<Self>) -> impl ::core::future::Future<
             Output = start_recovery::Result,
         > + ::core::marker::Send;
     }
@@ -1358,9 +973,7 @@ pub mod service {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(
-                                super::super::types::checks::check_d62cb3de7bae0ff1,
-                            ),
+                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_d62cb3de7bae0ff1),
                         },
                     ],
                 }),
@@ -1387,9 +1000,7 @@ pub mod service {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1455,17 +1066,11 @@ pub mod service {
     }
 
     impl<A: StartRecovery> ::gatewright::HandledBy<A> for start_recovery::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        StartRecovery::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(StartRecovery::handle(&*app, cx).await))
             })
         });
     }
@@ -1484,10 +1089,7 @@ pub mod accounts {
     )]
     pub trait ListAccounts: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: list_accounts::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: list_accounts::Cx<Self>) -> impl ::core::future::Future<
             Output = list_accounts::Result,
         > + ::core::marker::Send;
     }
@@ -1525,9 +1127,7 @@ pub mod accounts {
                         shape: &const {
                             ::gatewright::params::Shape {
                                 kinds: 16u8,
-                                items: ::core::option::Option::Some(
-                                    &const { ::gatewright::params::Shape::TEXT },
-                                ),
+                                items: ::core::option::Option::Some(&const { ::gatewright::params::Shape::TEXT }),
                                 properties: &[],
                                 additional: ::core::option::Option::None,
                             }
@@ -1573,15 +1173,7 @@ pub mod accounts {
                 let p1 = input.optional(1usize, found);
                 let p2 = input.optional(2usize, found);
                 let p3 = input.required(3usize, found);
-                ::core::option::Option::Some((
-                    Request {
-                        limit: p0?,
-                        currency: p1?,
-                        x_trace_label: p2?,
-                        view: p3?,
-                    },
-                    (),
-                ))
+                ::core::option::Option::Some((Request { limit: p0?, currency: p1?, x_trace_label: p2?, view: p3? }, ()))
             }
         }
 
@@ -1591,9 +1183,7 @@ pub mod accounts {
             /// How many at most.
             pub limit: i32,
             /// Only accounts in one of these currencies.
-            pub currency: ::core::option::Option<
-                ::std::vec::Vec<super::super::types::Currency>,
-            >,
+            pub currency: ::core::option::Option<::std::vec::Vec<super::super::types::Currency>>,
             /// A label of the caller's own for his logs.
             pub x_trace_label: ::core::option::Option<::std::string::String>,
             /// How much of each account to show.
@@ -1601,9 +1191,7 @@ pub mod accounts {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1620,9 +1208,7 @@ pub mod accounts {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1674,17 +1260,11 @@ pub mod accounts {
     }
 
     impl<A: ListAccounts> ::gatewright::HandledBy<A> for list_accounts::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        ListAccounts::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ListAccounts::handle(&*app, cx).await))
             })
         });
     }
@@ -1699,10 +1279,7 @@ pub mod accounts {
     )]
     pub trait GetAccount: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_account::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: get_account::Cx<Self>) -> impl ::core::future::Future<
             Output = get_account::Result,
         > + ::core::marker::Send;
     }
@@ -1754,9 +1331,7 @@ pub mod accounts {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1773,9 +1348,7 @@ pub mod accounts {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1825,27 +1398,18 @@ pub mod accounts {
         /// What the pipeline hands to the handler, with the object that it may touch.
         pub type Cx<A> = ::gatewright::Cx<
             Op,
-            ::gatewright::Authorized<
-                <A as super::super::resources::ResolveAccount>::Object,
-            >,
+            ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>,
         >;
     }
 
     impl<A: GetAccount> ::gatewright::HandledBy<A> for get_account::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, id) = pending.read::<Self>()?;
                 let who = valid.identity()?;
-                let object = super::resources::ResolveAccount::resolve(&*app, id, &who)
-                    .await;
+                let object = super::resources::ResolveAccount::resolve(&*app, id, &who).await;
                 let cx = valid.owned(object)?;
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        GetAccount::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetAccount::handle(&*app, cx).await))
             })
         });
     }
@@ -1860,10 +1424,7 @@ pub mod accounts {
     )]
     pub trait ListTransfers: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: list_transfers::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: list_transfers::Cx<Self>) -> impl ::core::future::Future<
             Output = list_transfers::Result,
         > + ::core::marker::Send;
     }
@@ -1946,9 +1507,7 @@ pub mod accounts {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1965,9 +1524,7 @@ pub mod accounts {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2017,27 +1574,18 @@ pub mod accounts {
         /// What the pipeline hands to the handler, with the object that it may touch.
         pub type Cx<A> = ::gatewright::Cx<
             Op,
-            ::gatewright::Authorized<
-                <A as super::super::resources::ResolveAccount>::Object,
-            >,
+            ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>,
         >;
     }
 
     impl<A: ListTransfers> ::gatewright::HandledBy<A> for list_transfers::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, id) = pending.read::<Self>()?;
                 let who = valid.identity()?;
-                let object = super::resources::ResolveAccount::resolve(&*app, id, &who)
-                    .await;
+                let object = super::resources::ResolveAccount::resolve(&*app, id, &who).await;
                 let cx = valid.owned(object)?;
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        ListTransfers::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ListTransfers::handle(&*app, cx).await))
             })
         });
     }
@@ -2055,10 +1603,7 @@ pub mod accounts {
     )]
     pub trait CreateTransfer: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: create_transfer::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: create_transfer::Cx<Self>) -> impl ::core::future::Future<
             Output = create_transfer::Result,
         > + ::core::marker::Send;
     }
@@ -2096,9 +1641,7 @@ pub mod accounts {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(
-                                super::super::types::checks::check_new_transfer,
-                            ),
+                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_new_transfer),
                         },
                     ],
                 }),
@@ -2126,9 +1669,7 @@ pub mod accounts {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2149,14 +1690,9 @@ pub mod accounts {
                 match self {
                     Self::Created(body, headers) => {
                         ::gatewright::Reply::json(201u16, "application/json", &body)
-                            .header(
-                                "location",
-                                &::gatewright::JsonHeader(&headers.location),
-                            )
+                            .header("location", &::gatewright::JsonHeader(&headers.location))
                     }
-                    Self::Accepted(body) => {
-                        ::gatewright::Reply::json(202u16, "application/json", &body)
-                    }
+                    Self::Accepted(body) => ::gatewright::Reply::json(202u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2189,13 +1725,7 @@ pub mod accounts {
         impl ::gatewright::IntoReply for Error {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Conflict(body) => {
-                        ::gatewright::Reply::json(
-                            409u16,
-                            "application/problem+json",
-                            &body,
-                        )
-                    }
+                    Self::Conflict(body) => ::gatewright::Reply::json(409u16, "application/problem+json", &body),
                     Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
@@ -2222,27 +1752,18 @@ pub mod accounts {
         /// What the pipeline hands to the handler, with the object that it may touch.
         pub type Cx<A> = ::gatewright::Cx<
             Op,
-            ::gatewright::Authorized<
-                <A as super::super::resources::ResolveAccount>::Object,
-            >,
+            ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>,
         >;
     }
 
     impl<A: CreateTransfer> ::gatewright::HandledBy<A> for create_transfer::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, id) = pending.read::<Self>()?;
                 let who = valid.identity()?;
-                let object = super::resources::ResolveAccount::resolve(&*app, id, &who)
-                    .await;
+                let object = super::resources::ResolveAccount::resolve(&*app, id, &who).await;
                 let cx = valid.owned(object)?;
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        CreateTransfer::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(CreateTransfer::handle(&*app, cx).await))
             })
         });
     }
@@ -2257,10 +1778,7 @@ pub mod accounts {
     )]
     pub trait ReleaseHold: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: release_hold::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: release_hold::Cx<Self>) -> impl ::core::future::Future<
             Output = release_hold::Result,
         > + ::core::marker::Send;
     }
@@ -2318,13 +1836,7 @@ pub mod accounts {
             ) -> ::core::option::Option<(Request, Self::Id)> {
                 let p0 = input.required(0usize, found);
                 let p1 = input.required(1usize, found);
-                ::core::option::Option::Some((
-                    Request {
-                        account_id: p0?,
-                        hold_id: p1?,
-                    },
-                    (),
-                ))
+                ::core::option::Option::Some((Request { account_id: p0?, hold_id: p1? }, ()))
             }
         }
 
@@ -2338,9 +1850,7 @@ pub mod accounts {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2412,17 +1922,11 @@ pub mod accounts {
     }
 
     impl<A: ReleaseHold> ::gatewright::HandledBy<A> for release_hold::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        ReleaseHold::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ReleaseHold::handle(&*app, cx).await))
             })
         });
     }
@@ -2437,10 +1941,7 @@ pub mod accounts {
     )]
     pub trait GetTenantReport: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_tenant_report::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: get_tenant_report::Cx<Self>) -> impl ::core::future::Future<
             Output = get_tenant_report::Result,
         > + ::core::marker::Send;
     }
@@ -2497,9 +1998,7 @@ pub mod accounts {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2516,9 +2015,7 @@ pub mod accounts {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2570,16 +2067,12 @@ pub mod accounts {
     }
 
     impl<A: GetTenantReport> ::gatewright::HandledBy<A> for get_tenant_report::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
                 ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        GetTenantReport::handle(&*app, cx).await,
-                    ),
+                    ::gatewright::IntoReply::into_reply(GetTenantReport::handle(&*app, cx).await),
                 )
             })
         });
@@ -2599,10 +2092,7 @@ pub mod rates {
     )]
     pub trait GetRates: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_rates::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: get_rates::Cx<Self>) -> impl ::core::future::Future<
             Output = get_rates::Result,
         > + ::core::marker::Send;
     }
@@ -2638,9 +2128,7 @@ pub mod rates {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2657,9 +2145,7 @@ pub mod rates {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2711,17 +2197,11 @@ pub mod rates {
     }
 
     impl<A: GetRates> ::gatewright::HandledBy<A> for get_rates::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        GetRates::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetRates::handle(&*app, cx).await))
             })
         });
     }
@@ -2736,10 +2216,7 @@ pub mod rates {
     )]
     pub trait GetRateHistory: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_rate_history::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: get_rate_history::Cx<Self>) -> impl ::core::future::Future<
             Output = get_rate_history::Result,
         > + ::core::marker::Send;
     }
@@ -2795,9 +2272,7 @@ pub mod rates {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2814,9 +2289,7 @@ pub mod rates {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2868,17 +2341,11 @@ pub mod rates {
     }
 
     impl<A: GetRateHistory> ::gatewright::HandledBy<A> for get_rate_history::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        GetRateHistory::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetRateHistory::handle(&*app, cx).await))
             })
         });
     }

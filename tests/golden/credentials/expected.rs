@@ -14,14 +14,11 @@ pub mod policy {
             Scheme {
                 name: "discovered",
                 at: "openapi.yaml:14",
-                bit: 0u16,
+                bit: 0,
                 scopes: &[],
                 carrier: Carrier::Authorization("bearer"),
                 verify: Verify::Jwt(Jwt {
-                    issuer: Setting::Environment {
-                        template: "${ISSUER}",
-                        at: "openapi.yaml:18",
-                    },
+                    issuer: Setting::Environment { template: "${ISSUER}", at: "openapi.yaml:18" },
                     audience: &[Setting::Fixed("things")],
                     keys: Keys::Discovery,
                     algorithms: &[Algorithm::ES256],
@@ -30,29 +27,21 @@ pub mod policy {
                     typed: true,
                     scopes_claim: &["scope"],
                     roles_claim: ::core::option::Option::None,
-                    bound: ::core::option::Option::Some(Bound {
-                        dpop: true,
-                        mtls: false,
-                        require: true,
-                        nonce: true,
-                    }),
+                    bound: ::core::option::Option::Some(Bound { dpop: true, mtls: false, require: true, nonce: true }),
                     introspection: ::core::option::Option::None,
                 }),
             },
             Scheme {
                 name: "listed",
                 at: "openapi.yaml:23",
-                bit: 1u16,
+                bit: 1,
                 scopes: &[],
                 carrier: Carrier::Authorization("bearer"),
                 verify: Verify::Jwt(Jwt {
                     issuer: Setting::Fixed("https://login.example.com"),
                     audience: &[
                         Setting::Fixed("things"),
-                        Setting::Environment {
-                            template: "${AUDIENCE}",
-                            at: "openapi.yaml:28",
-                        },
+                        Setting::Environment { template: "${AUDIENCE}", at: "openapi.yaml:28" },
                     ],
                     keys: Keys::Url(Setting::Fixed("https://login.example.com/keys")),
                     algorithms: &[Algorithm::EdDSA],
@@ -61,36 +50,24 @@ pub mod policy {
                     typed: true,
                     scopes_claim: &["scope"],
                     roles_claim: ::core::option::Option::None,
-                    bound: ::core::option::Option::Some(Bound {
-                        dpop: true,
-                        mtls: true,
-                        require: false,
-                        nonce: false,
-                    }),
+                    bound: ::core::option::Option::Some(Bound { dpop: true, mtls: true, require: false, nonce: false }),
                     introspection: ::core::option::Option::None,
                 }),
             },
             Scheme {
                 name: "opaque",
                 at: "openapi.yaml:32",
-                bit: 2u16,
+                bit: 2,
                 scopes: &[],
                 carrier: Carrier::Authorization("bearer"),
                 verify: Verify::Introspection(Introspection {
-                    url: Setting::Environment {
-                        template: "${INTROSPECTION}",
-                        at: "openapi.yaml:38",
-                    },
-                    issuer: ::core::option::Option::Some(
-                        Setting::Fixed("https://login.example.com"),
-                    ),
+                    url: Setting::Environment { template: "${INTROSPECTION}", at: "openapi.yaml:38" },
+                    issuer: ::core::option::Option::Some(Setting::Fixed("https://login.example.com")),
                     audience: &[Setting::Fixed("things")],
                     cache: 30u32,
                     leeway: 30u32,
                     scopes_claim: &["scope"],
-                    roles_claim: ::core::option::Option::Some(
-                        &["realm_access", "roles"],
-                    ),
+                    roles_claim: ::core::option::Option::Some(&["realm_access", "roles"]),
                     bound: ::core::option::Option::Some(Bound {
                         dpop: false,
                         mtls: true,
@@ -102,7 +79,7 @@ pub mod policy {
             Scheme {
                 name: "both",
                 at: "openapi.yaml:41",
-                bit: 3u16,
+                bit: 3,
                 scopes: &[],
                 carrier: Carrier::Authorization("bearer"),
                 verify: Verify::Jwt(Jwt {
@@ -118,9 +95,7 @@ pub mod policy {
                     bound: ::core::option::Option::None,
                     introspection: ::core::option::Option::Some(Introspection {
                         url: Setting::Fixed("https://login.example.com/introspect"),
-                        issuer: ::core::option::Option::Some(
-                            Setting::Fixed("https://login.example.com"),
-                        ),
+                        issuer: ::core::option::Option::Some(Setting::Fixed("https://login.example.com")),
                         audience: &[Setting::Fixed("things")],
                         cache: 0u32,
                         leeway: 30u32,
@@ -139,11 +114,7 @@ pub mod policy {
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
-            hsts: ::core::option::Option::Some(Hsts {
-                max_age: 63072000u64,
-                include_subdomains: true,
-                preload: false,
-            }),
+            hsts: ::core::option::Option::Some(Hsts { max_age: 63072000u64, include_subdomains: true, preload: false }),
             client_certificates: ClientCertificates::Optional,
             hosts: &[],
             trusted_proxies: &[],
@@ -157,45 +128,24 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "e597557e6244da4c8003e64a97db67020b6c93cc1ac8ef1129bfab275c1ffbd7",
+        hash: "69360fafdd08a9502a0387478d1268b01dd259a3a6dbcc75fb2d8f0a3bd38074",
     };
 
+    /// What operations have unless their own table says otherwise: no access to anything.
+    const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(1048576)).timeout(Setting::Fixed(30000));
     /// GET /credentials/things · discovered or listed and opaque or both (openapi.yaml:9)
-    pub static GET_THINGS: Policy = Policy {
-        operation: "getThings",
-        at: "openapi.yaml:9",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-                Alternative {
-                    schemes: &[1u16, 2u16],
-                    authenticated: &[6],
-                    authorized: &[6],
-                    scopes: &[],
-                },
-                Alternative {
-                    schemes: &[3u16],
-                    authenticated: &[8],
-                    authorized: &[8],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
+    pub static GET_THINGS: Policy = USUAL
+        .operation(
+            "getThings",
+            "openapi.yaml:9",
+            Access::Guarded(
+                &[
+                    Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] },
+                    Alternative { schemes: &[1, 2], authenticated: &[6], authorized: &[6], scopes: &[] },
+                    Alternative { schemes: &[3], authenticated: &[8], authorized: &[8], scopes: &[] },
+                ],
+            ),
+        )
         .checked();
 }
 
@@ -215,10 +165,7 @@ pub mod operations {
     )]
     pub trait GetThings: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_things::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: get_things::Cx<Self>) -> impl ::core::future::Future<
             Output = get_things::Result,
         > + ::core::marker::Send;
     }
@@ -254,9 +201,7 @@ pub mod operations {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -325,17 +270,11 @@ pub mod operations {
     }
 
     impl<A: GetThings> ::gatewright::HandledBy<A> for get_things::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        GetThings::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetThings::handle(&*app, cx).await))
             })
         });
     }
@@ -350,11 +289,7 @@ pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
 where
     A: operations::GetThings + ::core::marker::Send + ::core::marker::Sync + 'static,
 {
-    ::gatewright::Mount::new(
-        &policy::API,
-        &app,
-        &[<operations::get_things::Op as ::gatewright::HandledBy<A>>::ROUTE],
-    )
+    ::gatewright::Mount::new(&policy::API, &app, &[<operations::get_things::Op as ::gatewright::HandledBy<A>>::ROUTE])
 }
 
 /// The router of this version alone.

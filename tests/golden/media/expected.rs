@@ -14,7 +14,7 @@ pub mod policy {
             Scheme {
                 name: "basic",
                 at: "openapi.yaml:143",
-                bit: 0u16,
+                bit: 0,
                 scopes: &[],
                 carrier: Carrier::Authorization("basic"),
                 verify: Verify::Application,
@@ -28,11 +28,7 @@ pub mod policy {
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
-            hsts: ::core::option::Option::Some(Hsts {
-                max_age: 63072000u64,
-                include_subdomains: true,
-                preload: false,
-            }),
+            hsts: ::core::option::Option::Some(Hsts { max_age: 63072000u64, include_subdomains: true, preload: false }),
             client_certificates: ClientCertificates::Off,
             hosts: &[],
             trusted_proxies: &[],
@@ -46,259 +42,43 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "85871d862b3bfb324a0e55118b0ae82b5b6f0fb7ca8721778f0b1f68a54dd540",
+        hash: "b4c77e994dc88554c84375e29657baef4c86b322838803426083ecfd7755da9f",
     };
 
+    /// What operations have unless their own table says otherwise: no access to anything.
+    const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(4194304)).timeout(Setting::Fixed(30000));
+    const BASIC: Access = Access::Guarded(
+        &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] }],
+    );
     /// POST /media/uploads · basic (openapi.yaml:9)
-    pub static UPLOAD: Policy = Policy {
-        operation: "upload",
-        at: "openapi.yaml:9",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static UPLOAD: Policy = USUAL.operation("upload", "openapi.yaml:9", BASIC).checked();
+
     /// POST /media/mixed · basic (openapi.yaml:31)
-    pub static MIXED: Policy = Policy {
-        operation: "mixed",
-        at: "openapi.yaml:31",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static MIXED: Policy = USUAL.operation("mixed", "openapi.yaml:31", BASIC).checked();
+
     /// PUT /media/blobs · basic (openapi.yaml:38)
-    pub static PUT_BLOB: Policy = Policy {
-        operation: "putBlob",
-        at: "openapi.yaml:38",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static PUT_BLOB: Policy = USUAL.operation("putBlob", "openapi.yaml:38", BASIC).checked();
+
     /// GET /media/blobs · basic (openapi.yaml:44)
-    pub static GET_BLOB: Policy = Policy {
-        operation: "getBlob",
-        at: "openapi.yaml:44",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static GET_BLOB: Policy = USUAL.operation("getBlob", "openapi.yaml:44", BASIC).checked();
+
     /// POST /media/rows · basic (openapi.yaml:52)
-    pub static IMPORT_ROWS: Policy = Policy {
-        operation: "importRows",
-        at: "openapi.yaml:52",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static IMPORT_ROWS: Policy = USUAL.operation("importRows", "openapi.yaml:52", BASIC).checked();
+
     /// GET /media/rows · basic (openapi.yaml:63)
-    pub static EXPORT_ROWS: Policy = Policy {
-        operation: "exportRows",
-        at: "openapi.yaml:63",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static EXPORT_ROWS: Policy = USUAL.operation("exportRows", "openapi.yaml:63", BASIC).checked();
+
     /// GET /media/events · basic (openapi.yaml:76)
-    pub static WATCH: Policy = Policy {
-        operation: "watch",
-        at: "openapi.yaml:76",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static WATCH: Policy = USUAL.operation("watch", "openapi.yaml:76", BASIC).checked();
+
     /// POST /media/orders · basic (openapi.yaml:89)
-    pub static ORDER: Policy = Policy {
-        operation: "order",
-        at: "openapi.yaml:89",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static ORDER: Policy = USUAL.operation("order", "openapi.yaml:89", BASIC).checked();
+
     /// POST /media/forms · basic (openapi.yaml:104)
-    pub static POST_FORM: Policy = Policy {
-        operation: "postForm",
-        at: "openapi.yaml:104",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static POST_FORM: Policy = USUAL.operation("postForm", "openapi.yaml:104", BASIC).checked();
+
     /// PATCH /media/notes · basic (openapi.yaml:127)
-    pub static PATCH_NOTE: Policy = Policy {
-        operation: "patchNote",
-        at: "openapi.yaml:127",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static PATCH_NOTE: Policy = USUAL.operation("patchNote", "openapi.yaml:127", BASIC).checked();
 }
 
 /// The types of the document's schemas.
@@ -314,9 +94,7 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for Meta {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [n, label] = value_.pick(&["n", "label"])?;
             ::core::result::Result::Ok(Self {
                 n: ::gatewright::json::required(value_, n)?,
@@ -352,11 +130,8 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for Order {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-            let [id, item, tags, line, note, parts] = value_
-                .pick(&["id", "item", "tags", "line", "note", "parts"])?;
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            let [id, item, tags, line, note, parts] = value_.pick(&["id", "item", "tags", "line", "note", "parts"])?;
             ::core::result::Result::Ok(Self {
                 id: ::gatewright::json::required(value_, id)?,
                 item: ::gatewright::json::required(value_, item)?,
@@ -391,9 +166,7 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for PatchNoteRequest {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [title, done] = value_.pick(&["title", "done"])?;
             ::core::result::Result::Ok(Self {
                 title: ::gatewright::json::Patch::decode_member(title)?,
@@ -418,11 +191,8 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for PostFormRequest {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-            let [amount, expand, codes, meta, lines] = value_
-                .pick(&["amount", "expand", "codes", "meta", "lines"])?;
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            let [amount, expand, codes, meta, lines] = value_.pick(&["amount", "expand", "codes", "meta", "lines"])?;
             ::core::result::Result::Ok(Self {
                 amount: ::gatewright::json::required(value_, amount)?,
                 expand: ::gatewright::json::optional(expand)?,
@@ -466,15 +236,11 @@ pub mod types {
         /// `photo`
         pub photo: ::gatewright::body::File,
         /// `attachments`
-        pub attachments: ::core::option::Option<
-            ::std::vec::Vec<::gatewright::body::File>,
-        >,
+        pub attachments: ::core::option::Option<::std::vec::Vec<::gatewright::body::File>>,
     }
 
     impl ::gatewright::json::FromJson for UploadRequest {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [title, sizes, meta, photo, attachments] = value_
                 .pick(&["title", "sizes", "meta", "photo", "attachments"])?;
             ::core::result::Result::Ok(Self {
@@ -511,38 +277,23 @@ pub mod types {
     /// What each schema asks of its values.
     #[allow(unused_imports, unused_variables, non_snake_case)]
     pub(super) mod checks {
-        use ::gatewright::json::{
-            Bound, Check, Format, Kind, Pattern, Value, Violations, check,
-        };
+        use ::gatewright::json::{ Bound, Check, Format, Kind, Pattern, Value, Violations, check };
         const fn field(name: &'static str, check: Check, flags: u8) -> check::Property {
-            check::Property {
-                name,
-                check,
-                flags,
-            }
+            check::Property { name, check, flags }
         }
-        pub(in super::super) fn check_0acc6c5af633b266(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_0acc6c5af633b266(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::minimum(value, found, &Bound::new("0", Some(0)));
         }
-        pub(in super::super) fn check_15eff94bd6fa7db8(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_15eff94bd6fa7db8(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::minimum(value, found, &Bound::new("1", Some(1)));
         }
-        pub(in super::super) fn check_169e50f1d9caeefa(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_169e50f1d9caeefa(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -560,10 +311,7 @@ pub mod types {
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_4120c50e5bc6f07a(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_4120c50e5bc6f07a(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -581,35 +329,23 @@ pub mod types {
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_42d802347a7fd19a(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_42d802347a7fd19a(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::max_length(value, found, 20);
         }
-        pub(in super::super) fn check_5419fa771872477f(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_5419fa771872477f(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 2) {
                 return;
             }
         }
-        pub(in super::super) fn check_577bd8d591d53a1e(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_577bd8d591d53a1e(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
         }
-        pub(in super::super) fn check_61c9348feeeef6da(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_61c9348feeeef6da(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
@@ -620,89 +356,56 @@ pub mod types {
             };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_66a5a089dd904faf(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_66a5a089dd904faf(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 17) {
                 return;
             }
         }
-        pub(in super::super) fn check_6e29a6cdeaa63d41(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_6e29a6cdeaa63d41(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
         }
-        pub(in super::super) fn check_867f1b40f661e850(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_867f1b40f661e850(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array {
-                items: Some(check_577bd8d591d53a1e),
-                ..check::Array::ANY
-            };
+            static ITEMS: check::Array = check::Array { items: Some(check_577bd8d591d53a1e), ..check::Array::ANY };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_8ddd8c2b8772af4d(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_8ddd8c2b8772af4d(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::max_length(value, found, 10);
         }
-        pub(in super::super) fn check_90213b9bc6781edf(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_90213b9bc6781edf(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::minimum(value, found, &Bound::new("0", Some(0)));
             check::maximum(value, found, &Bound::new("10000000", Some(10000000)));
         }
-        pub(in super::super) fn check_94aeae6cde73b3e4(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_94aeae6cde73b3e4(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
             static MEMBERS: check::Object = check::Object {
-                properties: &[
-                    field("title", check_66a5a089dd904faf, 0),
-                    field("done", check_5419fa771872477f, 0),
-                ],
+                properties: &[field("title", check_66a5a089dd904faf, 0), field("done", check_5419fa771872477f, 0)],
                 required: 0,
                 rest: check::Rest::Closed,
                 ..check::Object::ANY
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_a856ef5e0c6d2d58(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_a856ef5e0c6d2d58(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array {
-                items: Some(check_meta),
-                ..check::Array::ANY
-            };
+            static ITEMS: check::Array = check::Array { items: Some(check_meta), ..check::Array::ANY };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_b05d2a05dfbbbf68(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_b05d2a05dfbbbf68(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
@@ -713,59 +416,34 @@ pub mod types {
             };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_b5905186f4c8e697(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_b5905186f4c8e697(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array {
-                items: Some(check_order),
-                ..check::Array::ANY
-            };
+            static ITEMS: check::Array = check::Array { items: Some(check_order), ..check::Array::ANY };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_b680319587c9b000(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_b680319587c9b000(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array {
-                items: Some(check_6e29a6cdeaa63d41),
-                ..check::Array::ANY
-            };
+            static ITEMS: check::Array = check::Array { items: Some(check_6e29a6cdeaa63d41), ..check::Array::ANY };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_e22913d23535920a(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_e22913d23535920a(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array {
-                max: 2,
-                items: Some(check_meta),
-                ..check::Array::ANY
-            };
+            static ITEMS: check::Array = check::Array { max: 2, items: Some(check_meta), ..check::Array::ANY };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_eeb9d81e8d21a552(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_eeb9d81e8d21a552(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::maximum(value, found, &Bound::new("9", Some(9)));
         }
-        pub(in super::super) fn check_f8c4cdf4d7946167(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_f8c4cdf4d7946167(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
@@ -776,10 +454,7 @@ pub mod types {
                 return;
             }
             static MEMBERS: check::Object = check::Object {
-                properties: &[
-                    field("n", check_0acc6c5af633b266, 1),
-                    field("label", check_f8c4cdf4d7946167, 0),
-                ],
+                properties: &[field("n", check_0acc6c5af633b266, 1), field("label", check_f8c4cdf4d7946167, 0)],
                 required: 1,
                 rest: check::Rest::Closed,
                 ..check::Object::ANY
@@ -947,9 +622,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -972,9 +645,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1026,15 +697,11 @@ pub mod media {
     }
 
     impl<A: Upload> ::gatewright::HandledBy<A> for upload::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(Upload::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Upload::handle(&*app, cx).await))
             })
         });
     }
@@ -1099,9 +766,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1124,9 +789,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1178,15 +841,11 @@ pub mod media {
     }
 
     impl<A: Mixed> ::gatewright::HandledBy<A> for mixed::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(Mixed::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Mixed::handle(&*app, cx).await))
             })
         });
     }
@@ -1201,10 +860,7 @@ pub mod media {
     )]
     pub trait PutBlob: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: put_blob::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: put_blob::Cx<Self>) -> impl ::core::future::Future<
             Output = put_blob::Result,
         > + ::core::marker::Send;
     }
@@ -1245,9 +901,7 @@ pub mod media {
                 _: &mut ::gatewright::json::Violations,
             ) -> ::core::option::Option<(Request, Self::Id)> {
                 let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => {
-                        input.bytes().map(Body::Bytes)
-                    }
+                    ::core::option::Option::Some(0usize) => input.bytes().map(Body::Bytes),
                     ::core::option::Option::Some(1usize) => input.bytes().map(Body::Csv),
                     _ => ::core::option::Option::None,
                 };
@@ -1263,9 +917,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1297,9 +949,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1351,15 +1001,11 @@ pub mod media {
     }
 
     impl<A: PutBlob> ::gatewright::HandledBy<A> for put_blob::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(PutBlob::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PutBlob::handle(&*app, cx).await))
             })
         });
     }
@@ -1374,10 +1020,7 @@ pub mod media {
     )]
     pub trait GetBlob: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_blob::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: get_blob::Cx<Self>) -> impl ::core::future::Future<
             Output = get_blob::Result,
         > + ::core::marker::Send;
     }
@@ -1430,9 +1073,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1449,13 +1090,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::body(
-                            200u16,
-                            "application/octet-stream",
-                            body,
-                        )
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::body(200u16, "application/octet-stream", body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1507,15 +1142,11 @@ pub mod media {
     }
 
     impl<A: GetBlob> ::gatewright::HandledBy<A> for get_blob::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(GetBlob::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetBlob::handle(&*app, cx).await))
             })
         });
     }
@@ -1530,10 +1161,7 @@ pub mod media {
     )]
     pub trait ImportRows: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: import_rows::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: import_rows::Cx<Self>) -> impl ::core::future::Future<
             Output = import_rows::Result,
         > + ::core::marker::Send;
     }
@@ -1555,21 +1183,15 @@ pub mod media {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/x-ndjson",
-                            read: ::gatewright::params::Read::Lines(
-                                super::super::types::checks::check_meta,
-                            ),
+                            read: ::gatewright::params::Read::Lines(super::super::types::checks::check_meta),
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json-seq",
-                            read: ::gatewright::params::Read::Sequence(
-                                super::super::types::checks::check_meta,
-                            ),
+                            read: ::gatewright::params::Read::Sequence(super::super::types::checks::check_meta),
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "text/event-stream",
-                            read: ::gatewright::params::Read::DataEvents(
-                                super::super::types::checks::check_meta,
-                            ),
+                            read: ::gatewright::params::Read::DataEvents(super::super::types::checks::check_meta),
                         },
                     ],
                 }),
@@ -1584,15 +1206,9 @@ pub mod media {
                 _: &mut ::gatewright::json::Violations,
             ) -> ::core::option::Option<(Request, Self::Id)> {
                 let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => {
-                        input.items().map(Body::Ndjson)
-                    }
-                    ::core::option::Option::Some(1usize) => {
-                        input.items().map(Body::JsonSeq)
-                    }
-                    ::core::option::Option::Some(2usize) => {
-                        input.items().map(Body::EventStream)
-                    }
+                    ::core::option::Option::Some(0usize) => input.items().map(Body::Ndjson),
+                    ::core::option::Option::Some(1usize) => input.items().map(Body::JsonSeq),
+                    ::core::option::Option::Some(2usize) => input.items().map(Body::EventStream),
                     _ => ::core::option::Option::None,
                 };
                 ::core::option::Option::Some((Request { body: body? }, ()))
@@ -1607,9 +1223,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1622,11 +1236,7 @@ pub mod media {
             /// application/json-seq
             JsonSeq(::gatewright::body::ItemStream<super::super::types::Meta>),
             /// text/event-stream
-            EventStream(
-                ::gatewright::body::ItemStream<
-                    ::gatewright::body::Event<super::super::types::Meta>,
-                >,
-            ),
+            EventStream(::gatewright::body::ItemStream<::gatewright::body::Event<super::super::types::Meta>>),
         }
 
         impl ::core::convert::From<::gatewright::body::BodyError> for Error {
@@ -1647,9 +1257,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1701,17 +1309,11 @@ pub mod media {
     }
 
     impl<A: ImportRows> ::gatewright::HandledBy<A> for import_rows::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        ImportRows::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ImportRows::handle(&*app, cx).await))
             })
         });
     }
@@ -1726,10 +1328,7 @@ pub mod media {
     )]
     pub trait ExportRows: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: export_rows::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: export_rows::Cx<Self>) -> impl ::core::future::Future<
             Output = export_rows::Result,
         > + ::core::marker::Send;
     }
@@ -1759,11 +1358,7 @@ pub mod media {
                     },
                 ],
                 body: ::core::option::Option::None,
-                produces: &[
-                    "application/jsonl",
-                    "application/json-seq",
-                    "application/json",
-                ],
+                produces: &["application/jsonl", "application/json-seq", "application/json"],
                 credentials: &[],
                 refuse_unknown: true,
             };
@@ -1786,9 +1381,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1809,19 +1402,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::OkJsonl(body) => {
-                        ::gatewright::Reply::lines(200u16, "application/jsonl", body)
-                    }
-                    Self::OkJsonSeq(body) => {
-                        ::gatewright::Reply::sequence(
-                            200u16,
-                            "application/json-seq",
-                            body,
-                        )
-                    }
-                    Self::OkJson(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::OkJsonl(body) => ::gatewright::Reply::lines(200u16, "application/jsonl", body),
+                    Self::OkJsonSeq(body) => ::gatewright::Reply::sequence(200u16, "application/json-seq", body),
+                    Self::OkJson(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1873,17 +1456,11 @@ pub mod media {
     }
 
     impl<A: ExportRows> ::gatewright::HandledBy<A> for export_rows::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        ExportRows::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ExportRows::handle(&*app, cx).await))
             })
         });
     }
@@ -1935,9 +1512,7 @@ pub mod media {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1954,9 +1529,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::events(200u16, "text/event-stream", body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::events(200u16, "text/event-stream", body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2008,15 +1581,11 @@ pub mod media {
     }
 
     impl<A: Watch> ::gatewright::HandledBy<A> for watch::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(Watch::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Watch::handle(&*app, cx).await))
             })
         });
     }
@@ -2240,9 +1809,7 @@ pub mod media {
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(
-                                super::super::types::checks::check_order,
-                            ),
+                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_order),
                         },
                     ],
                 }),
@@ -2257,12 +1824,8 @@ pub mod media {
                 found: &mut ::gatewright::json::Violations,
             ) -> ::core::option::Option<(Request, Self::Id)> {
                 let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => {
-                        input.value(found).map(Body::Xml)
-                    }
-                    ::core::option::Option::Some(1usize) => {
-                        input.value(found).map(Body::Json)
-                    }
+                    ::core::option::Option::Some(0usize) => input.value(found).map(Body::Xml),
+                    ::core::option::Option::Some(1usize) => input.value(found).map(Body::Json),
                     _ => ::core::option::Option::None,
                 };
                 ::core::option::Option::Some((Request { body: body? }, ()))
@@ -2277,9 +1840,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2494,9 +2055,7 @@ pub mod media {
                             &body,
                         )
                     }
-                    Self::OkJson(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::OkJson(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2548,15 +2107,11 @@ pub mod media {
     }
 
     impl<A: Order> ::gatewright::HandledBy<A> for order::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(Order::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Order::handle(&*app, cx).await))
             })
         });
     }
@@ -2571,10 +2126,7 @@ pub mod media {
     )]
     pub trait PostForm: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: post_form::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: post_form::Cx<Self>) -> impl ::core::future::Future<
             Output = post_form::Result,
         > + ::core::marker::Send;
     }
@@ -2707,9 +2259,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2726,9 +2276,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2780,17 +2328,11 @@ pub mod media {
     }
 
     impl<A: PostForm> ::gatewright::HandledBy<A> for post_form::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        PostForm::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PostForm::handle(&*app, cx).await))
             })
         });
     }
@@ -2805,10 +2347,7 @@ pub mod media {
     )]
     pub trait PatchNote: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: patch_note::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: patch_note::Cx<Self>) -> impl ::core::future::Future<
             Output = patch_note::Result,
         > + ::core::marker::Send;
     }
@@ -2830,9 +2369,7 @@ pub mod media {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/merge-patch+json",
-                            read: ::gatewright::params::Read::Json(
-                                super::super::types::checks::check_94aeae6cde73b3e4,
-                            ),
+                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_94aeae6cde73b3e4),
                         },
                     ],
                 }),
@@ -2859,9 +2396,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2878,9 +2413,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::body(200u16, "text/plain", body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::body(200u16, "text/plain", body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2932,17 +2465,11 @@ pub mod media {
     }
 
     impl<A: PatchNote> ::gatewright::HandledBy<A> for patch_note::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        PatchNote::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PatchNote::handle(&*app, cx).await))
             })
         });
     }
@@ -2976,12 +2503,7 @@ where
                 <media::patch_note::Op as ::gatewright::HandledBy<A>>::ROUTE,
             ],
         )
-        .verifier(
-            ::gatewright::Verifier::new::<
-                schemes::Basic,
-                A,
-            >("basic", ::std::sync::Arc::clone(&app)),
-        )
+        .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
 }
 
 /// The router of this version alone.
@@ -3025,10 +2547,5 @@ where
                 <media::patch_note::Op as ::gatewright::Operation>::META,
             ],
         )
-        .verifier(
-            ::gatewright::Verifier::new::<
-                schemes::Basic,
-                A,
-            >("basic", ::std::sync::Arc::clone(&app)),
-        )
+        .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
 }

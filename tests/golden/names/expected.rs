@@ -14,7 +14,7 @@ pub mod policy {
             Scheme {
                 name: "Key-1",
                 at: "openapi.yaml:31",
-                bit: 0u16,
+                bit: 0,
                 scopes: &[],
                 carrier: Carrier::Authorization("bearer"),
                 verify: Verify::Application,
@@ -28,11 +28,7 @@ pub mod policy {
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
-            hsts: ::core::option::Option::Some(Hsts {
-                max_age: 63072000u64,
-                include_subdomains: true,
-                preload: false,
-            }),
+            hsts: ::core::option::Option::Some(Hsts { max_age: 63072000u64, include_subdomains: true, preload: false }),
             client_certificates: ClientCertificates::Off,
             hosts: &[],
             trusted_proxies: &[],
@@ -46,284 +42,46 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "230a0495b4bc71981b5e0c129aa3c877e57d467663d3d7935f546f4f968ce23d",
+        hash: "44a337aef7fe7fff2fe51f875d59f20a175963c50e760e4f80c860ce15dd8cfe",
     };
 
+    /// What operations have unless their own table says otherwise: no access to anything.
+    const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(1048576)).timeout(Setting::Fixed(30000));
+    const KEY_1: Access = Access::Guarded(
+        &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] }],
+    );
     /// GET /names/a · Key-1 (openapi.yaml:8)
-    pub static TYPE_OPERATION: Policy = Policy {
-        operation: "type",
-        at: "openapi.yaml:8",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static TYPE_OPERATION: Policy = USUAL.operation("type", "openapi.yaml:8", KEY_1).checked();
+
     /// GET /names/b · Key-1 (openapi.yaml:9)
-    pub static CLONE_XA0B9: Policy = Policy {
-        operation: "Clone",
-        at: "openapi.yaml:9",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static CLONE_XA0B9: Policy = USUAL.operation("Clone", "openapi.yaml:9", KEY_1).checked();
+
     /// GET /names/c · Key-1 (openapi.yaml:10)
-    pub static GET_THING_X540A: Policy = Policy {
-        operation: "get-thing",
-        at: "openapi.yaml:10",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static GET_THING_X540A: Policy = USUAL.operation("get-thing", "openapi.yaml:10", KEY_1).checked();
+
     /// GET /names/d · Key-1 (openapi.yaml:11)
-    pub static GET_THING: Policy = Policy {
-        operation: "get_thing",
-        at: "openapi.yaml:11",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static GET_THING: Policy = USUAL.operation("get_thing", "openapi.yaml:11", KEY_1).checked();
+
     /// GET /names/e · Key-1 (openapi.yaml:12)
-    pub static AB_X89AD: Policy = Policy {
-        operation: "AB",
-        at: "openapi.yaml:12",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static AB_X89AD: Policy = USUAL.operation("AB", "openapi.yaml:12", KEY_1).checked();
+
     /// GET /names/f · Key-1 (openapi.yaml:13)
-    pub static AB: Policy = Policy {
-        operation: "ab",
-        at: "openapi.yaml:13",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static AB: Policy = USUAL.operation("ab", "openapi.yaml:13", KEY_1).checked();
+
     /// GET /names/g · Key-1 (openapi.yaml:14)
-    pub static N2FA: Policy = Policy {
-        operation: "2fa",
-        at: "openapi.yaml:14",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static N2FA: Policy = USUAL.operation("2fa", "openapi.yaml:14", KEY_1).checked();
+
     /// GET /names/h · Key-1 (openapi.yaml:15)
-    pub static OPERATIONS_OPERATION: Policy = Policy {
-        operation: "operations",
-        at: "openapi.yaml:15",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static OPERATIONS_OPERATION: Policy = USUAL.operation("operations", "openapi.yaml:15", KEY_1).checked();
+
     /// GET /names/i/{str} · Key-1 (openapi.yaml:17)
-    pub static STR_OPERATION: Policy = Policy {
-        operation: "str",
-        at: "openapi.yaml:17",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static STR_OPERATION: Policy = USUAL.operation("str", "openapi.yaml:17", KEY_1).checked();
+
     /// GET /names/j · Key-1 (openapi.yaml:27)
-    pub static GET_J: Policy = Policy {
-        operation: "getJ",
-        at: "openapi.yaml:27",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static GET_J: Policy = USUAL.operation("getJ", "openapi.yaml:27", KEY_1).checked();
+
     /// GET /names/k · Key-1 (openapi.yaml:28)
-    pub static XB4CEB0A4: Policy = Policy {
-        operation: "日本",
-        at: "openapi.yaml:28",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static XB4CEB0A4: Policy = USUAL.operation("日本", "openapi.yaml:28", KEY_1).checked();
 }
 
 /// The types of the document's schemas.
@@ -332,36 +90,22 @@ pub mod types {
     /// What each schema asks of its values.
     #[allow(unused_imports, unused_variables, non_snake_case)]
     pub(super) mod checks {
-        use ::gatewright::json::{
-            Bound, Check, Format, Kind, Pattern, Value, Violations, check,
-        };
-        pub(in super::super) fn check_577bd8d591d53a1e(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        use ::gatewright::json::{ Bound, Check, Format, Kind, Pattern, Value, Violations, check };
+        pub(in super::super) fn check_577bd8d591d53a1e(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
         }
-        pub(in super::super) fn check_63e7341cac20c10d(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_63e7341cac20c10d(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
         }
-        pub(in super::super) fn check_867f1b40f661e850(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_867f1b40f661e850(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array {
-                items: Some(check_577bd8d591d53a1e),
-                ..check::Array::ANY
-            };
+            static ITEMS: check::Array = check::Array { items: Some(check_577bd8d591d53a1e), ..check::Array::ANY };
             check::array(value, found, &ITEMS);
         }
     }
@@ -388,10 +132,7 @@ pub mod type_ {
     )]
     pub trait TypeOperation: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: type_operation::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: type_operation::Cx<Self>) -> impl ::core::future::Future<
             Output = type_operation::Result,
         > + ::core::marker::Send;
     }
@@ -427,9 +168,7 @@ pub mod type_ {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -500,17 +239,11 @@ pub mod type_ {
     }
 
     impl<A: TypeOperation> ::gatewright::HandledBy<A> for type_operation::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        TypeOperation::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(TypeOperation::handle(&*app, cx).await))
             })
         });
     }
@@ -525,10 +258,7 @@ pub mod type_ {
     )]
     pub trait CloneXa0b9: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: clone_xa0b9::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: clone_xa0b9::Cx<Self>) -> impl ::core::future::Future<
             Output = clone_xa0b9::Result,
         > + ::core::marker::Send;
     }
@@ -564,9 +294,7 @@ pub mod type_ {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -635,17 +363,11 @@ pub mod type_ {
     }
 
     impl<A: CloneXa0b9> ::gatewright::HandledBy<A> for clone_xa0b9::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        CloneXa0b9::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(CloneXa0b9::handle(&*app, cx).await))
             })
         });
     }
@@ -664,10 +386,7 @@ pub mod mod_x {
     )]
     pub trait GetThingX540a: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_thing_x540a::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: get_thing_x540a::Cx<Self>) -> impl ::core::future::Future<
             Output = get_thing_x540a::Result,
         > + ::core::marker::Send;
     }
@@ -703,9 +422,7 @@ pub mod mod_x {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -774,17 +491,11 @@ pub mod mod_x {
     }
 
     impl<A: GetThingX540a> ::gatewright::HandledBy<A> for get_thing_x540a::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        GetThingX540a::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetThingX540a::handle(&*app, cx).await))
             })
         });
     }
@@ -799,10 +510,7 @@ pub mod mod_x {
     )]
     pub trait GetThing: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_thing::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: get_thing::Cx<Self>) -> impl ::core::future::Future<
             Output = get_thing::Result,
         > + ::core::marker::Send;
     }
@@ -838,9 +546,7 @@ pub mod mod_x {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -909,17 +615,11 @@ pub mod mod_x {
     }
 
     impl<A: GetThing> ::gatewright::HandledBy<A> for get_thing::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        GetThing::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetThing::handle(&*app, cx).await))
             })
         });
     }
@@ -938,10 +638,7 @@ pub mod operations {
     )]
     pub trait AbX89ad: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: ab_x89ad::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: ab_x89ad::Cx<Self>) -> impl ::core::future::Future<
             Output = ab_x89ad::Result,
         > + ::core::marker::Send;
     }
@@ -977,9 +674,7 @@ pub mod operations {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1048,15 +743,11 @@ pub mod operations {
     }
 
     impl<A: AbX89ad> ::gatewright::HandledBy<A> for ab_x89ad::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(AbX89ad::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(AbX89ad::handle(&*app, cx).await))
             })
         });
     }
@@ -1071,10 +762,7 @@ pub mod operations {
     )]
     pub trait Ab: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: ab::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = ab::Result> + ::core::marker::Send;
+        fn handle(&self, cx: ab::Cx<Self>) -> impl ::core::future::Future<Output = ab::Result> + ::core::marker::Send;
     }
 
     /// Inputs and answers of ab.
@@ -1108,9 +796,7 @@ pub mod operations {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1179,15 +865,11 @@ pub mod operations {
     }
 
     impl<A: Ab> ::gatewright::HandledBy<A> for ab::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(Ab::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Ab::handle(&*app, cx).await))
             })
         });
     }
@@ -1239,9 +921,7 @@ pub mod operations {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1310,15 +990,11 @@ pub mod operations {
     }
 
     impl<A: N2fa> ::gatewright::HandledBy<A> for n2fa::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(N2fa::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(N2fa::handle(&*app, cx).await))
             })
         });
     }
@@ -1333,10 +1009,7 @@ pub mod operations {
     )]
     pub trait OperationsOperation: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: operations_operation::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: operations_operation::Cx<Self>) -> impl ::core::future::Future<
             Output = operations_operation::Result,
         > + ::core::marker::Send;
     }
@@ -1372,9 +1045,7 @@ pub mod operations {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1444,16 +1115,12 @@ pub mod operations {
 
     impl<A: OperationsOperation> ::gatewright::HandledBy<A>
     for operations_operation::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
                 ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        OperationsOperation::handle(&*app, cx).await,
-                    ),
+                    ::gatewright::IntoReply::into_reply(OperationsOperation::handle(&*app, cx).await),
                 )
             })
         });
@@ -1469,10 +1136,7 @@ pub mod operations {
     )]
     pub trait StrOperation: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: str_operation::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: str_operation::Cx<Self>) -> impl ::core::future::Future<
             Output = str_operation::Result,
         > + ::core::marker::Send;
     }
@@ -1487,10 +1151,7 @@ pub mod operations {
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::STR_OPERATION,
                 method: "GET",
-                path: &[
-                    &[::gatewright::route::Piece::Literal("i")],
-                    &[::gatewright::route::Piece::Parameter("str")],
-                ],
+                path: &[&[::gatewright::route::Piece::Literal("i")], &[::gatewright::route::Piece::Parameter("str")]],
                 parameters: &[
                     ::gatewright::params::ParameterSpec {
                         name: "str",
@@ -1524,9 +1185,7 @@ pub mod operations {
                         shape: &const {
                             ::gatewright::params::Shape {
                                 kinds: 16u8,
-                                items: ::core::option::Option::Some(
-                                    &const { ::gatewright::params::Shape::TEXT },
-                                ),
+                                items: ::core::option::Option::Some(&const { ::gatewright::params::Shape::TEXT }),
                                 properties: &[],
                                 additional: ::core::option::Option::None,
                             }
@@ -1562,9 +1221,7 @@ pub mod operations {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(
-                                super::super::types::checks::check_63e7341cac20c10d,
-                            ),
+                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_63e7341cac20c10d),
                         },
                     ],
                 }),
@@ -1589,14 +1246,7 @@ pub mod operations {
                     input.value(found).map(::core::option::Option::Some)
                 };
                 ::core::option::Option::Some((
-                    Request {
-                        str: p0?,
-                        fn_: p1?,
-                        a_x9c81: p2?,
-                        a: p3?,
-                        body_xd50e: p4?,
-                        body: body?,
-                    },
+                    Request { str: p0?, fn_: p1?, a_x9c81: p2?, a: p3?, body_xd50e: p4?, body: body? },
                     (),
                 ))
             }
@@ -1617,17 +1267,12 @@ pub mod operations {
             pub body_xd50e: ::core::option::Option<::std::string::String>,
             /// The body.
             pub body: ::core::option::Option<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::gatewright::json::Json,
-                >,
+                ::std::collections::BTreeMap<::std::string::String, ::gatewright::json::Json>,
             >,
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1696,17 +1341,11 @@ pub mod operations {
     }
 
     impl<A: StrOperation> ::gatewright::HandledBy<A> for str_operation::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        StrOperation::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(StrOperation::handle(&*app, cx).await))
             })
         });
     }
@@ -1758,9 +1397,7 @@ pub mod operations {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1829,15 +1466,11 @@ pub mod operations {
     }
 
     impl<A: GetJ> ::gatewright::HandledBy<A> for get_j::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(GetJ::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetJ::handle(&*app, cx).await))
             })
         });
     }
@@ -1852,10 +1485,7 @@ pub mod operations {
     )]
     pub trait Xb4ceb0a4: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: xb4ceb0a4::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: xb4ceb0a4::Cx<Self>) -> impl ::core::future::Future<
             Output = xb4ceb0a4::Result,
         > + ::core::marker::Send;
     }
@@ -1891,9 +1521,7 @@ pub mod operations {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1962,17 +1590,11 @@ pub mod operations {
     }
 
     impl<A: Xb4ceb0a4> ::gatewright::HandledBy<A> for xb4ceb0a4::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        Xb4ceb0a4::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Xb4ceb0a4::handle(&*app, cx).await))
             })
         });
     }
@@ -2008,20 +1630,13 @@ where
                 <operations::ab_x89ad::Op as ::gatewright::HandledBy<A>>::ROUTE,
                 <operations::ab::Op as ::gatewright::HandledBy<A>>::ROUTE,
                 <operations::n2fa::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <operations::operations_operation::Op as ::gatewright::HandledBy<
-                    A,
-                >>::ROUTE,
+                <operations::operations_operation::Op as ::gatewright::HandledBy<A>>::ROUTE,
                 <operations::str_operation::Op as ::gatewright::HandledBy<A>>::ROUTE,
                 <operations::get_j::Op as ::gatewright::HandledBy<A>>::ROUTE,
                 <operations::xb4ceb0a4::Op as ::gatewright::HandledBy<A>>::ROUTE,
             ],
         )
-        .verifier(
-            ::gatewright::Verifier::new::<
-                schemes::Key1,
-                A,
-            >("Key-1", ::std::sync::Arc::clone(&app)),
-        )
+        .verifier(::gatewright::Verifier::new::<schemes::Key1, A>("Key-1", ::std::sync::Arc::clone(&app)))
 }
 
 /// The router of this version alone.
@@ -2067,10 +1682,5 @@ where
                 <operations::xb4ceb0a4::Op as ::gatewright::Operation>::META,
             ],
         )
-        .verifier(
-            ::gatewright::Verifier::new::<
-                schemes::Key1,
-                A,
-            >("Key-1", ::std::sync::Arc::clone(&app)),
-        )
+        .verifier(::gatewright::Verifier::new::<schemes::Key1, A>("Key-1", ::std::sync::Arc::clone(&app)))
 }

@@ -19,11 +19,7 @@ pub mod policy {
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
-            hsts: ::core::option::Option::Some(Hsts {
-                max_age: 63072000u64,
-                include_subdomains: true,
-                preload: false,
-            }),
+            hsts: ::core::option::Option::Some(Hsts { max_age: 63072000u64, include_subdomains: true, preload: false }),
             client_certificates: ClientCertificates::Off,
             hosts: &[],
             trusted_proxies: &[],
@@ -37,56 +33,22 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "236d2f210005467a7d37b98d1f5df6d481f8f4cc4f1450654daed7fe2b077c47",
+        hash: "19ac495b0b0b553895bdbddedb14d5bd3b841a1c98cc6c3a599782633a23d379",
     };
 
+    /// What operations have unless their own table says otherwise: no access to anything.
+    const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(1048576)).timeout(Setting::Fixed(30000));
     /// POST /schemas/orders · public: an example of schemas (openapi.yaml:7)
-    pub static CREATE_ORDER: Policy = Policy {
-        operation: "createOrder",
-        at: "openapi.yaml:7",
-        access: Access::Public("an example of schemas"),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
+    pub static CREATE_ORDER: Policy = USUAL
+        .operation("createOrder", "openapi.yaml:7", Access::Public("an example of schemas"))
         .checked();
     /// GET /schemas/orders · public: an example of schemas (openapi.yaml:12)
-    pub static LIST_ORDERS: Policy = Policy {
-        operation: "listOrders",
-        at: "openapi.yaml:12",
-        access: Access::Public("an example of schemas"),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
+    pub static LIST_ORDERS: Policy = USUAL
+        .operation("listOrders", "openapi.yaml:12", Access::Public("an example of schemas"))
         .checked();
     /// PUT /schemas/profile · public: an example of schemas (openapi.yaml:22)
-    pub static PUT_PROFILE: Policy = Policy {
-        operation: "putProfile",
-        at: "openapi.yaml:22",
-        access: Access::Public("an example of schemas"),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(1048576u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
+    pub static PUT_PROFILE: Policy = USUAL
+        .operation("putProfile", "openapi.yaml:22", Access::Public("an example of schemas"))
         .checked();
 }
 
@@ -121,9 +83,7 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for CardRequest {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [kind, number] = value_.pick(&["kind", "number"])?;
             ::core::result::Result::Ok(Self {
                 kind: ::gatewright::json::required(value_, kind)?,
@@ -146,10 +106,7 @@ pub mod types {
         /// `at`
         pub at: Point,
         /// `note`
-        pub note: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::gatewright::json::Json,
-        >,
+        pub note: ::std::collections::BTreeMap<::std::string::String, ::gatewright::json::Json>,
     }
 
     impl ::gatewright::json::ToJson for Order {
@@ -177,28 +134,18 @@ pub mod types {
         /// `at`
         pub at: Point,
         /// `note`
-        pub note: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::gatewright::json::Json,
-        >,
+        pub note: ::std::collections::BTreeMap<::std::string::String, ::gatewright::json::Json>,
     }
 
     impl ::gatewright::json::FromJson for OrderRequest {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-            let [total, tip, by, at, note] = value_
-                .pick(&["total", "tip", "by", "at", "note"])?;
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            let [total, tip, by, at, note] = value_.pick(&["total", "tip", "by", "at", "note"])?;
             ::core::result::Result::Ok(Self {
                 total: ::gatewright::json::required(value_, total)?,
                 tip: ::gatewright::json::Patch::decode_member(tip)?,
                 by: ::gatewright::json::required(value_, by)?,
                 at: ::gatewright::json::or_text(value_, at, "{\"x\":1,\"y\":3}")?,
-                note: ::gatewright::json::or_text(
-                    value_,
-                    note,
-                    "{\"lang\":\"en\",\"words\":[1,null]}",
-                )?,
+                note: ::gatewright::json::or_text(value_, note, "{\"lang\":\"en\",\"words\":[1,null]}")?,
             })
         }
     }
@@ -232,13 +179,9 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for PaymentBase {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [kind] = value_.pick(&["kind"])?;
-            ::core::result::Result::Ok(Self {
-                kind: ::gatewright::json::required(value_, kind)?,
-            })
+            ::core::result::Result::Ok(Self { kind: ::gatewright::json::required(value_, kind)? })
         }
     }
 
@@ -262,13 +205,9 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for PaymentRequest {
-        fn decode(
-            value: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             match value.get("kind").and_then(::gatewright::json::Value::as_str) {
-                ::core::option::Option::Some("card") => {
-                    ::gatewright::json::FromJson::decode(value).map(Self::Card)
-                }
+                ::core::option::Option::Some("card") => ::gatewright::json::FromJson::decode(value).map(Self::Card),
                 ::core::option::Option::Some("Transfer") => {
                     ::gatewright::json::FromJson::decode(value).map(Self::Transfer)
                 }
@@ -277,11 +216,7 @@ pub mod types {
                 }
                 _ => {
                     ::core::result::Result::Err(
-                        ::gatewright::json::Mismatch::new(
-                            value,
-                            "discriminator",
-                            "must have one of the listed forms",
-                        ),
+                        ::gatewright::json::Mismatch::new(value, "discriminator", "must have one of the listed forms"),
                     )
                 }
             }
@@ -298,9 +233,7 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for Point {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [x, y] = value_.pick(&["x", "y"])?;
             ::core::result::Result::Ok(Self {
                 x: ::gatewright::json::required(value_, x)?,
@@ -328,10 +261,7 @@ pub mod types {
         /// `home`
         pub home: ::core::option::Option<ProfileHome>,
         /// Members that the schema does not name.
-        pub additional: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::gatewright::json::Json,
-        >,
+        pub additional: ::std::collections::BTreeMap<::std::string::String, ::gatewright::json::Json>,
     }
 
     impl ::gatewright::json::ToJson for Profile {
@@ -351,16 +281,11 @@ pub mod types {
         /// `town`
         pub town: ::core::option::Option<::std::string::String>,
         /// Members that the schema does not name.
-        pub additional: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::gatewright::json::Json,
-        >,
+        pub additional: ::std::collections::BTreeMap<::std::string::String, ::gatewright::json::Json>,
     }
 
     impl ::gatewright::json::FromJson for ProfileHome {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             const NAMES: &[&str; 1] = &["town"];
             let [town] = value_.pick(NAMES)?;
             ::core::result::Result::Ok(Self {
@@ -387,16 +312,11 @@ pub mod types {
         /// `home`
         pub home: ::core::option::Option<ProfileHome>,
         /// Members that the schema does not name.
-        pub additional: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::gatewright::json::Json,
-        >,
+        pub additional: ::std::collections::BTreeMap<::std::string::String, ::gatewright::json::Json>,
     }
 
     impl ::gatewright::json::FromJson for ProfileRequest {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [name, home] = value_.pick(&["name", "home"])?;
             ::core::result::Result::Ok(Self {
                 name: ::gatewright::json::required(value_, name)?,
@@ -416,9 +336,7 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for Transfer {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [kind, iban] = value_.pick(&["kind", "iban"])?;
             ::core::result::Result::Ok(Self {
                 kind: ::gatewright::json::required(value_, kind)?,
@@ -439,49 +357,28 @@ pub mod types {
     /// What each schema asks of its values.
     #[allow(unused_imports, unused_variables, non_snake_case)]
     pub(super) mod checks {
-        use ::gatewright::json::{
-            Bound, Check, Format, Kind, Pattern, Value, Violations, check,
-        };
+        use ::gatewright::json::{ Bound, Check, Format, Kind, Pattern, Value, Violations, check };
         const fn field(name: &'static str, check: Check, flags: u8) -> check::Property {
-            check::Property {
-                name,
-                check,
-                flags,
-            }
+            check::Property { name, check, flags }
         }
-        static PATTERN_9CE7D56DD5F664BD: Pattern = Pattern::new(
-            "^[0-9]+ [A-Z]{3}$",
-            "^[0-9]+ [A-Z]{3}$",
-        );
-        pub(in super::super) fn check_31b5ca944d93b074(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        static PATTERN_9CE7D56DD5F664BD: Pattern = Pattern::new("^[0-9]+ [A-Z]{3}$", "^[0-9]+ [A-Z]{3}$");
+        pub(in super::super) fn check_31b5ca944d93b074(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 1) {
                 return;
             }
         }
-        pub(in super::super) fn check_3fe382af412db6ab(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_3fe382af412db6ab(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
             static MEMBERS: check::Object = check::Object {
-                properties: &[
-                    field("number", check_577bd8d591d53a1e, 1),
-                    field("last", check::any, 2),
-                ],
+                properties: &[field("number", check_577bd8d591d53a1e, 1), field("last", check::any, 2)],
                 required: 1,
                 ..check::Object::ANY
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_50a811c6f08cbf51(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_50a811c6f08cbf51(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -492,41 +389,24 @@ pub mod types {
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_577bd8d591d53a1e(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_577bd8d591d53a1e(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
         }
-        pub(in super::super) fn check_63e7341cac20c10d(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_63e7341cac20c10d(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
         }
-        pub(in super::super) fn check_6e29a6cdeaa63d41(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_6e29a6cdeaa63d41(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
         }
-        pub(in super::super) fn check_a8883b95f83ce702(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_a8883b95f83ce702(value: Value<'_>, found: &mut Violations) {
             part_point(value, found);
-            check::unevaluated_properties(
-                value,
-                found,
-                mark_1190902286c4ff4b,
-                &check::Rest::Closed,
-            );
+            check::unevaluated_properties(value, found, mark_1190902286c4ff4b, &check::Rest::Closed);
         }
         pub(in super::super) fn check_amount(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
@@ -534,28 +414,14 @@ pub mod types {
             }
             check::pattern(value, found, &PATTERN_9CE7D56DD5F664BD);
         }
-        pub(in super::super) fn check_be19f143af3605fb(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_be19f143af3605fb(value: Value<'_>, found: &mut Violations) {
             part_point(value, found);
-            check::unevaluated_properties(
-                value,
-                found,
-                mark_0d2d13a546dc2234,
-                &check::Rest::Closed,
-            );
+            check::unevaluated_properties(value, found, mark_0d2d13a546dc2234, &check::Rest::Closed);
         }
-        pub(in super::super) fn check_cd2989d5a62fa675(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_cd2989d5a62fa675(value: Value<'_>, found: &mut Violations) {
             check::any_of(value, found, &[check_amount, check_31b5ca944d93b074]);
         }
-        pub(in super::super) fn check_d451c3c1b67074f9(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_d451c3c1b67074f9(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -591,79 +457,38 @@ pub mod types {
             }
             static ONE_OF: check::Discriminator = check::Discriminator {
                 property: "kind",
-                branches: &[
-                    ("card", part_card),
-                    ("Transfer", part_transfer),
-                    ("Payment", part_payment_base),
-                ],
+                branches: &[("card", part_card), ("Transfer", part_transfer), ("Payment", part_payment_base)],
                 default: None,
             };
             {
                 check::discriminated(value, found, &ONE_OF);
             }
-            check::unevaluated_properties(
-                value,
-                found,
-                mark_9a90a7c0c51b5c50,
-                &check::Rest::Closed,
-            );
+            check::unevaluated_properties(value, found, mark_9a90a7c0c51b5c50, &check::Rest::Closed);
         }
-        fn mark_004f751a30bb359b(
-            value: Value<'_>,
-            found: &mut Violations,
-            marks: &mut check::Marks,
-        ) {
+        fn mark_004f751a30bb359b(value: Value<'_>, found: &mut Violations, marks: &mut check::Marks) {
             marks.properties(value, found, &["number", "last"], &[]);
         }
-        fn mark_08c844d8e86f2ba4(
-            value: Value<'_>,
-            found: &mut Violations,
-            marks: &mut check::Marks,
-        ) {
+        fn mark_08c844d8e86f2ba4(value: Value<'_>, found: &mut Violations, marks: &mut check::Marks) {
             mark_f314b52890039ff8(value, found, marks);
             mark_004f751a30bb359b(value, found, marks);
         }
-        fn mark_0d2d13a546dc2234(
-            value: Value<'_>,
-            found: &mut Violations,
-            marks: &mut check::Marks,
-        ) {
+        fn mark_0d2d13a546dc2234(value: Value<'_>, found: &mut Violations, marks: &mut check::Marks) {
             mark_ea39a7cbeaab6f1b(value, found, marks);
         }
-        fn mark_1190902286c4ff4b(
-            value: Value<'_>,
-            found: &mut Violations,
-            marks: &mut check::Marks,
-        ) {
+        fn mark_1190902286c4ff4b(value: Value<'_>, found: &mut Violations, marks: &mut check::Marks) {
             mark_ea39a7cbeaab6f1b(value, found, marks);
         }
-        fn mark_4240f76ce8690ac7(
-            value: Value<'_>,
-            found: &mut Violations,
-            marks: &mut check::Marks,
-        ) {
+        fn mark_4240f76ce8690ac7(value: Value<'_>, found: &mut Violations, marks: &mut check::Marks) {
             mark_93680ac35a178504(value, found, marks);
             mark_6682c3aaacdf1ffc(value, found, marks);
         }
-        fn mark_6682c3aaacdf1ffc(
-            value: Value<'_>,
-            found: &mut Violations,
-            marks: &mut check::Marks,
-        ) {
+        fn mark_6682c3aaacdf1ffc(value: Value<'_>, found: &mut Violations, marks: &mut check::Marks) {
             marks.properties(value, found, &["iban"], &[]);
         }
-        fn mark_93680ac35a178504(
-            value: Value<'_>,
-            found: &mut Violations,
-            marks: &mut check::Marks,
-        ) {
+        fn mark_93680ac35a178504(value: Value<'_>, found: &mut Violations, marks: &mut check::Marks) {
             marks.properties(value, found, &["kind"], &[]);
         }
-        fn mark_9a90a7c0c51b5c50(
-            value: Value<'_>,
-            found: &mut Violations,
-            marks: &mut check::Marks,
-        ) {
+        fn mark_9a90a7c0c51b5c50(value: Value<'_>, found: &mut Violations, marks: &mut check::Marks) {
             marks
                 .discriminated(
                     value,
@@ -677,18 +502,10 @@ pub mod types {
                     None,
                 );
         }
-        fn mark_ea39a7cbeaab6f1b(
-            value: Value<'_>,
-            found: &mut Violations,
-            marks: &mut check::Marks,
-        ) {
+        fn mark_ea39a7cbeaab6f1b(value: Value<'_>, found: &mut Violations, marks: &mut check::Marks) {
             marks.properties(value, found, &["x", "y"], &[]);
         }
-        fn mark_f314b52890039ff8(
-            value: Value<'_>,
-            found: &mut Violations,
-            marks: &mut check::Marks,
-        ) {
+        fn mark_f314b52890039ff8(value: Value<'_>, found: &mut Violations, marks: &mut check::Marks) {
             marks.properties(value, found, &["kind"], &[]);
         }
         pub(in super::super) fn open_profile(value: Value<'_>, found: &mut Violations) {
@@ -710,10 +527,7 @@ pub mod types {
             part_payment_base(value, found);
             check_3fe382af412db6ab(value, found);
         }
-        pub(in super::super) fn part_payment_base(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn part_payment_base(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -729,10 +543,7 @@ pub mod types {
                 return;
             }
             static MEMBERS: check::Object = check::Object {
-                properties: &[
-                    field("x", check_6e29a6cdeaa63d41, 1),
-                    field("y", check_6e29a6cdeaa63d41, 0),
-                ],
+                properties: &[field("x", check_6e29a6cdeaa63d41, 1), field("y", check_6e29a6cdeaa63d41, 0)],
                 required: 1,
                 ..check::Object::ANY
             };
@@ -758,10 +569,7 @@ pub mod operations {
     )]
     pub trait CreateOrder: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: create_order::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: create_order::Cx<Self>) -> impl ::core::future::Future<
             Output = create_order::Result,
         > + ::core::marker::Send;
     }
@@ -783,9 +591,7 @@ pub mod operations {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(
-                                super::super::types::checks::check_order,
-                            ),
+                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_order),
                         },
                     ],
                 }),
@@ -812,9 +618,7 @@ pub mod operations {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -831,9 +635,7 @@ pub mod operations {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Created(body) => {
-                        ::gatewright::Reply::json(201u16, "application/json", &body)
-                    }
+                    Self::Created(body) => ::gatewright::Reply::json(201u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -882,17 +684,11 @@ pub mod operations {
     }
 
     impl<A: CreateOrder> ::gatewright::HandledBy<A> for create_order::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        CreateOrder::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(CreateOrder::handle(&*app, cx).await))
             })
         });
     }
@@ -907,10 +703,7 @@ pub mod operations {
     )]
     pub trait ListOrders: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: list_orders::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: list_orders::Cx<Self>) -> impl ::core::future::Future<
             Output = list_orders::Result,
         > + ::core::marker::Send;
     }
@@ -987,9 +780,7 @@ pub mod operations {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1006,9 +797,7 @@ pub mod operations {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1057,17 +846,11 @@ pub mod operations {
     }
 
     impl<A: ListOrders> ::gatewright::HandledBy<A> for list_orders::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        ListOrders::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ListOrders::handle(&*app, cx).await))
             })
         });
     }
@@ -1082,10 +865,7 @@ pub mod operations {
     )]
     pub trait PutProfile: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: put_profile::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: put_profile::Cx<Self>) -> impl ::core::future::Future<
             Output = put_profile::Result,
         > + ::core::marker::Send;
     }
@@ -1107,9 +887,7 @@ pub mod operations {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(
-                                super::super::types::checks::open_profile,
-                            ),
+                            read: ::gatewright::params::Read::Json(super::super::types::checks::open_profile),
                         },
                     ],
                 }),
@@ -1136,9 +914,7 @@ pub mod operations {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1155,9 +931,7 @@ pub mod operations {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1206,17 +980,11 @@ pub mod operations {
     }
 
     impl<A: PutProfile> ::gatewright::HandledBy<A> for put_profile::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        PutProfile::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PutProfile::handle(&*app, cx).await))
             })
         });
     }

@@ -2,8 +2,9 @@
 
 mod bits;
 mod sha256;
+mod shared;
 mod tables;
 pub(crate) mod verify;
 
 pub(crate) use bits::Bits;
-pub(crate) use tables::{Source, api, operation};
+pub(crate) use tables::{Source, api, operations};

@@ -1,5 +1,7 @@
 //! The tables as tokens. Whatever the tables have no word for is refused: a guard that is not written down is not there.
 
+use std::collections::BTreeMap;
+
 use gatewright_diag::{SourceMap, Span};
 use gatewright_ir::CheckedIr;
 use gatewright_ir::api::Location;
@@ -8,9 +10,10 @@ use gatewright_ir::policy::{
     Scheme, SchemeKind, Setting, Verify,
 };
 use gatewright_policy::Rate;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
+use super::shared::{Shared, Value, alternative_words, limit_words};
 use super::{Bits, sha256};
 use crate::CodegenError;
 
@@ -83,57 +86,124 @@ pub(crate) fn api(source: &Source<'_>, policies: &TokenStream) -> Written {
     Ok(quote!(pub static API: ApiPolicy = ApiPolicy { #body hash: #hash };))
 }
 
-/// The value of an operation's table.
-pub(crate) fn operation(source: &Source<'_>, operation: &gatewright_ir::Operation) -> Written {
+/// The tables of all operations, each under the name of its operation and with these docs, and the constants they share.
+pub(crate) fn operations(source: &Source<'_>, names: &[(&Ident, TokenStream)]) -> Written {
+    let operations = &source.ir.api.operations;
+    let parts = operations.iter().map(|o| parts(source, o)).collect::<Result<Vec<_>, _>>()?;
+    let mut shared = Shared::new(names.iter().map(|(name, _)| name.to_string().to_lowercase()));
+    for parts in &parts {
+        shared.count(&parts.access);
+        shared.count(&parts.limits);
+    }
+    let (constants, shared) = shared.name();
+    let body_limit = usual(parts.iter().map(|p| &p.body_limit));
+    let timeout = usual(parts.iter().map(|p| &p.timeout));
+    let audit = parts.iter().filter(|p| p.audit).count() * 2 > parts.len();
+    let usually = if audit { quote!(.audit(true)) } else { quote!() };
+    let mut tables = quote! {
+        /// What operations have unless their own table says otherwise: no access to anything.
+        const USUAL: Policy = Policy::CLOSED.body_limit(#body_limit).timeout(#timeout) #usually;
+        #constants
+    };
+    for (((name, docs), operation), parts) in names.iter().zip(operations).zip(&parts) {
+        let (id, at, access) = (&operation.id, source.sources.at(operation.span), shared.of(&parts.access));
+        let mut steps = parts.steps.clone();
+        if !parts.limits.is_empty() {
+            let limits = shared.of(&parts.limits);
+            steps.extend(quote!(.limits(#limits)));
+        }
+        if parts.body_limit.to_string() != body_limit.to_string() {
+            let body_limit = &parts.body_limit;
+            steps.extend(quote!(.body_limit(#body_limit)));
+        }
+        if parts.timeout.to_string() != timeout.to_string() {
+            let timeout = &parts.timeout;
+            steps.extend(quote!(.timeout(#timeout)));
+        }
+        if parts.audit != audit {
+            let audit = parts.audit;
+            steps.extend(quote!(.audit(#audit)));
+        }
+        tables.extend(quote!(#docs pub static #name: Policy = USUAL.operation(#id, #at, #access) #steps.checked();));
+    }
+    Ok(tables)
+}
+
+/// What a table is made of.
+struct Parts {
+    access: Value,
+    limits: Value,
+    /// Roles, level, claims, networks and users, where they are asked for.
+    steps: TokenStream,
+    body_limit: TokenStream,
+    timeout: TokenStream,
+    audit: bool,
+}
+
+fn parts(source: &Source<'_>, operation: &gatewright_ir::Operation) -> Result<Parts, CodegenError> {
     let set = &source.ir.policies;
     let policy = set.get(operation.policy);
     unenforceable(policy, operation.span)?;
-    let (id, at) = (&operation.id, source.sources.at(operation.span));
     let access = access(source, &policy.access.value, policy.access.span)?;
-    let roles = policy.roles.iter().flat_map(|r| &r.value).map(|role| {
+    let mut steps = TokenStream::new();
+    let role_bits = policy.roles.iter().flat_map(|r| &r.value).map(|role| {
         let missing = || refused(&format!("the role `{}`, which is not declared,", role.value), role.span);
         source.bits.roles.get(&role.value).copied().ok_or_else(missing)
     });
-    let role_bits = roles.collect::<Result<Vec<_>, _>>()?;
+    let role_bits = role_bits.collect::<Result<Vec<_>, _>>()?;
     if policy.roles.as_ref().is_some_and(|r| r.value.is_empty()) {
         return Err(refused("an empty list of roles", operation.span));
     }
-    let roles = words(&source.bits.words(&role_bits));
-    let level = match &policy.level {
-        Some(level) => {
-            let missing = || refused(&format!("the level `{}`, which is not declared,", level.value), level.span);
-            let bit = source.bits.levels.get(&level.value).copied().ok_or_else(missing)?;
-            quote!(::core::option::Option::Some(#bit))
-        }
-        None => none(),
-    };
-    let claims = policy.claims.iter().flat_map(|c| &c.value).map(claim);
+    if !role_bits.is_empty() {
+        let roles = words(&source.bits.words(&role_bits));
+        steps.extend(quote!(.roles(#roles)));
+    }
+    if let Some(level) = &policy.level {
+        let missing = || refused(&format!("the level `{}`, which is not declared,", level.value), level.span);
+        let bit = small(source.bits.levels.get(&level.value).copied().ok_or_else(missing)?);
+        steps.extend(quote!(.level(#bit)));
+    }
+    if let Some(claims) = policy.claims.as_ref().filter(|c| !c.value.is_empty()) {
+        let claims = claims.value.iter().map(claim);
+        steps.extend(quote!(.claims(&[#(#claims),*])));
+    }
     let allow = policy.allow.as_ref().map(|a| &a.value);
-    let networks = match allow.and_then(|a| a.networks.as_ref()) {
-        Some(names) => {
-            let list = networks_by_index(source, names.iter().map(|n| (n.value.as_str(), n.span)))?;
-            quote!(::core::option::Option::Some(#list))
-        }
-        None => none(),
+    if let Some(names) = allow.and_then(|a| a.networks.as_ref()) {
+        let networks = networks_by_index(source, names.iter().map(|n| (n.value.as_str(), n.span)))?;
+        steps.extend(quote!(.allow_networks(#networks)));
+    }
+    if let Some(users) = allow.and_then(|a| a.users.as_ref()) {
+        let users = users.iter().map(|u| &u.value);
+        steps.extend(quote!(.allow_users(&[#(#users),*])));
+    }
+    let limits = policy.limits.as_ref().map_or(&[][..], |l| l.value.as_slice());
+    let limits = Value {
+        words: limits.iter().map(limit_words).collect::<Vec<_>>().join(" "),
+        kind: quote!(&[Limit]),
+        tokens: if limits.is_empty() { TokenStream::new() } else { self::limits(source, limits)? },
     };
-    let users = match allow.and_then(|a| a.users.as_ref()) {
-        Some(users) => {
-            let users = users.iter().map(|u| &u.value);
-            quote!(::core::option::Option::Some(&[#(#users),*]))
-        }
-        None => none(),
+    let number = |n: &u64| {
+        let n = proc_macro2::Literal::u64_unsuffixed(*n);
+        quote!(#n)
     };
-    let limits = limits(source, policy.limits.as_ref().map_or(&[], |l| l.value.as_slice()))?;
-    let body_limit = setting(source, &policy.body_limit.value, policy.body_limit.span, |n| quote!(#n));
-    let timeout = setting(source, &policy.timeout.value, policy.timeout.span, |n| quote!(#n));
-    let audit = policy.audit.value;
-    Ok(quote! {
-        Policy {
-            operation: #id, at: #at, access: #access, roles: #roles, level: #level, claims: &[#(#claims),*],
-            allow_networks: #networks, allow_users: #users, limits: #limits, body_limit: #body_limit,
-            timeout: #timeout, audit: #audit,
-        }
+    Ok(Parts {
+        access,
+        limits,
+        steps,
+        body_limit: setting(source, &policy.body_limit.value, policy.body_limit.span, number),
+        timeout: setting(source, &policy.timeout.value, policy.timeout.span, number),
+        audit: policy.audit.value,
     })
+}
+
+/// What most operations have.
+fn usual<'t>(all: impl Iterator<Item = &'t TokenStream>) -> TokenStream {
+    let mut counts: BTreeMap<String, (usize, &TokenStream)> = BTreeMap::new();
+    for tokens in all {
+        counts.entry(tokens.to_string()).or_insert((0, tokens)).0 += 1;
+    }
+    let most = counts.into_values().max_by_key(|(count, _)| *count);
+    most.map_or_else(|| quote!(Setting::Fixed(0)), |(_, tokens)| tokens.clone())
 }
 
 /// What the vocabulary has and the tables have not.
@@ -157,6 +227,11 @@ fn none() -> TokenStream {
     quote!(::core::option::Option::None)
 }
 
+/// A number without the name of its type: the field says it.
+fn small(number: u16) -> proc_macro2::Literal {
+    proc_macro2::Literal::u16_unsuffixed(number)
+}
+
 fn words(words: &[u64]) -> TokenStream {
     let words = words.iter().map(|w| proc_macro2::Literal::u64_unsuffixed(*w));
     quote!(&[#(#words),*])
@@ -165,6 +240,7 @@ fn words(words: &[u64]) -> TokenStream {
 fn grants(grants: &[(u16, Vec<u64>)]) -> TokenStream {
     let grants = grants.iter().map(|(scheme, bits)| {
         let bits = words(bits);
+        let scheme = small(*scheme);
         quote!((#scheme, #bits))
     });
     quote!(&[#(#grants),*])
@@ -188,7 +264,7 @@ fn text_setting(source: &Source<'_>, value: &Setting<String>, span: Span) -> Tok
 }
 
 fn rate(rate: Rate) -> TokenStream {
-    let Rate { limit, window, burst } = rate;
+    let [limit, window, burst] = [rate.limit, rate.window, rate.burst].map(proc_macro2::Literal::u32_unsuffixed);
     quote!(Rate { limit: #limit, window: #window, burst: #burst })
 }
 
@@ -198,8 +274,11 @@ fn scheme(source: &Source<'_>, scheme: &Scheme) -> Written {
     let Some((_, bits)) = source.bits.scheme(name) else {
         return Err(refused("a scheme without a number", scheme.name.span));
     };
-    let bit = bits.bit;
-    let scopes = bits.scopes.iter().map(|(scope, bit)| quote!((#scope, #bit)));
+    let bit = small(bits.bit);
+    let scopes = bits.scopes.iter().map(|(scope, bit)| {
+        let bit = small(*bit);
+        quote!((#scope, #bit))
+    });
     let carrier = match &scheme.kind {
         SchemeKind::ApiKey { location: Location::Query, name } => quote!(Query(#name)),
         SchemeKind::ApiKey { location: Location::Cookie, name } => quote!(Cookie(#name)),
@@ -298,20 +377,22 @@ fn introspection(source: &Source<'_>, asked: &Introspection) -> TokenStream {
     }
 }
 
-fn access(source: &Source<'_>, access: &Access, span: Span) -> Written {
+fn access(source: &Source<'_>, access: &Access, span: Span) -> Result<Value, CodegenError> {
+    let inline = |tokens| Value { words: String::new(), kind: quote!(Access), tokens };
     Ok(match access {
         Access::Public(reason) => {
             let reason = &reason.value;
-            quote!(Access::Public(#reason))
+            inline(quote!(Access::Public(#reason)))
         }
-        Access::Unsaid | Access::Opened => quote!(Access::Unguarded),
+        Access::Unsaid | Access::Opened => inline(quote!(Access::Unguarded)),
         Access::Nobody => return Err(refused("a policy that could not be understood", span)),
         Access::Guarded(alternatives) if alternatives.is_empty() => {
             return Err(refused("an empty list of alternatives", span));
         }
         Access::Guarded(alternatives) => {
             let list = alternatives.iter().map(|a| alternative(source, a)).collect::<Result<Vec<_>, _>>()?;
-            quote!(Access::Guarded(&[#(#list),*]))
+            let words = alternatives.iter().map(alternative_words).collect::<Vec<_>>().join(" or ");
+            Value { words, kind: quote!(Access), tokens: quote!(Access::Guarded(&[#(#list),*])) }
         }
     })
 }
@@ -325,7 +406,7 @@ fn alternative(source: &Source<'_>, alternative: &Alternative) -> Written {
         let missing =
             || refused(&format!("the scheme `{}`, which is not declared,", need.scheme.value), need.scheme.span);
         let (index, scheme) = source.bits.scheme(&need.scheme.value).ok_or_else(missing)?;
-        schemes.push(index);
+        schemes.push(small(index));
         authenticated.push(scheme.bit);
         authorized.push(scheme.bit);
         for scope in &need.scopes {
@@ -385,7 +466,7 @@ fn networks_by_index<'a>(source: &Source<'_>, names: impl Iterator<Item = (&'a s
         let missing = || refused(&format!("the network `{name}`, which is not declared,"), span);
         networks.iter().position(|n| n.name.value == name).map(|i| i as u16).ok_or_else(missing)
     });
-    let indexes = indexes.collect::<Result<Vec<_>, _>>()?;
+    let indexes = indexes.map(|index| index.map(small)).collect::<Result<Vec<_>, _>>()?;
     Ok(quote!(&[#(#indexes),*]))
 }
 

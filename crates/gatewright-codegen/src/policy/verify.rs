@@ -4,15 +4,16 @@
 use std::collections::{BTreeSet, HashMap};
 
 use gatewright_ir::CheckedIr;
-use gatewright_ir::policy::{Access, Bound, PolicySet};
+use gatewright_ir::policy::{Access, Bound};
 use quote::ToTokens;
-use syn::{Expr, ExprStruct, Item, ItemStatic, Lit};
+use syn::{Expr, ExprMethodCall, ExprStruct, Item, Lit};
 
 /// The file of tables and the API disagree; for the log of a bug, it never happens to users.
 pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
-    let statics: Vec<&ItemStatic> = statics(&file.items);
-    let api = statics.iter().find(|s| s.ident == "API").ok_or("no table of the API")?;
-    let api = structure(&api.expr).ok_or("the API's table cannot be read")?;
+    let mut values = Values::default();
+    values.read(&file.items);
+    let api = values.statics.iter().find(|(name, _)| name == "API").ok_or("no table of the API")?;
+    let Expr::Struct(api) = api.1 else { return Err("the API's table cannot be read".to_owned()) };
     let grants = Grants::read(api).ok_or("the API's grants cannot be read")?;
     for scheme in field(api, "schemes").and_then(items).ok_or("the API's schemes cannot be read")? {
         let scheme = structure(scheme).ok_or("a scheme cannot be read")?;
@@ -21,10 +22,15 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
             return Err(format!("the scheme `{name}` does not bind tokens as its policy says"));
         }
     }
-    let mut tables: HashMap<String, &ExprStruct> = HashMap::new();
-    for item in statics.iter().filter(|s| s.ident != "API") {
-        let table = structure(&item.expr).ok_or("a policy's table cannot be read")?;
-        let id = field(table, "operation").and_then(text).ok_or("a policy names no operation")?;
+    let usual = values.constants.get("USUAL").ok_or("no usual values")?;
+    // What all tables begin with may say how large and how long, and nothing of who may.
+    let usual = Table::read(usual, "CLOSED", &values).filter(Table::is_closed);
+    usual.ok_or("the usual values say more than they may")?;
+    let mut tables: HashMap<String, Table<'_>> = HashMap::new();
+    for (_, value) in values.statics.iter().filter(|(name, _)| name != "API") {
+        let table = Table::read(value, "USUAL", &values).filter(|t| t.checked);
+        let table = table.ok_or("a policy's table cannot be read")?;
+        let id = table.operation.first().and_then(|id| text(id)).ok_or("a policy names no operation")?;
         if tables.insert(id.clone(), table).is_some() {
             return Err(format!("`{id}` has two policies"));
         }
@@ -32,14 +38,15 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
     for operation in &ir.api.operations {
         let table = tables.remove(&operation.id).ok_or_else(|| format!("`{}` has no policy", operation.id))?;
         let policy = ir.policies.get(operation.policy);
-        let same = access(table, &grants) == Some(expected(&policy.access.value))
-            && roles(table, &grants)
+        let allow = policy.allow.as_ref().map(|a| &a.value);
+        let same = access(&table, &grants) == Some(expected(&policy.access.value))
+            && roles(&table, &grants)
                 == Some(policy.roles.iter().flat_map(|r| &r.value).map(|r| r.value.clone()).collect())
-            && level(table, &grants, &ir.policies) == Some(policy.level.as_ref().map(|l| l.value.clone()))
-            && count(table, "claims") == Some(policy.claims.as_ref().map_or(0, |c| c.value.len()))
-            && count(table, "limits") == Some(policy.limits.as_ref().map_or(0, |l| l.value.len()))
-            && is_some(table, "allow_networks") == policy.allow.as_ref().is_some_and(|a| a.value.networks.is_some())
-            && is_some(table, "allow_users") == policy.allow.as_ref().is_some_and(|a| a.value.users.is_some());
+            && level(&table, &grants) == Some(policy.level.as_ref().map(|l| l.value.clone()))
+            && table.count("claims") == Some(policy.claims.as_ref().map_or(0, |c| c.value.len()))
+            && table.count("limits") == Some(policy.limits.as_ref().map_or(0, |l| l.value.len()))
+            && table.says("allow_networks") == allow.is_some_and(|a| a.networks.is_some())
+            && table.says("allow_users") == allow.is_some_and(|a| a.users.is_some());
         if !same {
             return Err(format!("the table of `{}` does not say its policy", operation.id));
         }
@@ -72,6 +79,89 @@ fn bound(scheme: &ExprStruct) -> Option<Option<Bound>> {
             Some(Some(Bound { dpop, mtls, require, nonce }))
         }
         _ => None,
+    }
+}
+
+/// The constants and statics of the policies.
+#[derive(Default)]
+struct Values<'f> {
+    statics: Vec<(String, &'f Expr)>,
+    constants: HashMap<String, &'f Expr>,
+}
+
+impl<'f> Values<'f> {
+    fn read(&mut self, items: &'f [Item]) {
+        for item in items {
+            match item {
+                Item::Static(item) => self.statics.push((item.ident.to_string(), &item.expr)),
+                Item::Const(item) => drop(self.constants.insert(item.ident.to_string(), &item.expr)),
+                Item::Mod(module) if module.ident == "policy" => {
+                    module.content.iter().for_each(|(_, items)| self.read(items));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The value itself, where it is written once for many.
+    fn behind(&self, value: &'f Expr) -> &'f Expr {
+        match value {
+            Expr::Path(path) => {
+                path.path.get_ident().and_then(|i| self.constants.get(&i.to_string()).copied()).unwrap_or(value)
+            }
+            _ => value,
+        }
+    }
+}
+
+/// A table as it is written: where it begins, and a call for each thing that it says.
+struct Table<'f> {
+    operation: Vec<&'f Expr>,
+    fields: HashMap<String, &'f Expr>,
+    checked: bool,
+}
+
+/// What a table may say beside its operation, each at most once.
+const FIELDS: &[&str] =
+    &["roles", "level", "claims", "allow_networks", "allow_users", "limits", "body_limit", "timeout", "audit"];
+
+impl<'f> Table<'f> {
+    /// Reads a chain of calls that begins with a path ending in `first`; `None` for any other word.
+    fn read(value: &'f Expr, first: &str, values: &Values<'f>) -> Option<Table<'f>> {
+        let mut table = Table { operation: Vec::new(), fields: HashMap::new(), checked: false };
+        let mut rest = value;
+        let mut last = true;
+        while let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = rest {
+            let args: Vec<&Expr> = args.iter().map(|a| values.behind(a)).collect();
+            match (method.to_string().as_str(), args.as_slice()) {
+                // A table is closed by `checked`, or it is not closed.
+                ("checked", []) if last => table.checked = true,
+                ("operation", [_, _, _]) if table.operation.is_empty() => table.operation = args,
+                (name, [value]) if FIELDS.contains(&name) => {
+                    if table.fields.insert(name.to_owned(), value).is_some() {
+                        return None;
+                    }
+                }
+                _ => return None,
+            }
+            last = false;
+            rest = receiver;
+        }
+        (variant(rest)?.0 == first).then_some(table)
+    }
+
+    /// Whether it says nothing of who may.
+    fn is_closed(&self) -> bool {
+        self.operation.is_empty()
+            && self.fields.keys().all(|name| ["body_limit", "timeout", "audit"].contains(&name.as_str()))
+    }
+
+    fn says(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
+    fn count(&self, name: &str) -> Option<usize> {
+        self.fields.get(name).map_or(Some(0), |list| Some(items(list)?.len()))
     }
 }
 
@@ -141,8 +231,8 @@ impl Grants {
     }
 }
 
-fn access(table: &ExprStruct, grants: &Grants) -> Option<Who> {
-    let (variant, argument) = variant(field(table, "access")?)?;
+fn access(table: &Table<'_>, grants: &Grants) -> Option<Who> {
+    let (variant, argument) = variant(table.operation.get(2)?)?;
     Some(match variant.as_str() {
         "Public" => Who::Public(text(argument?)?),
         "Unguarded" => Who::Open,
@@ -171,46 +261,21 @@ fn access(table: &ExprStruct, grants: &Grants) -> Option<Who> {
     })
 }
 
-fn roles(table: &ExprStruct, grants: &Grants) -> Option<BTreeSet<String>> {
-    bits(field(table, "roles")?)?.iter().map(|b| grants.roles.get(b).cloned()).collect()
+fn roles(table: &Table<'_>, grants: &Grants) -> Option<BTreeSet<String>> {
+    let Some(list) = table.fields.get("roles") else { return Some(BTreeSet::new()) };
+    bits(list)?.iter().map(|b| grants.roles.get(b).cloned()).collect()
 }
 
 #[allow(clippy::option_option)]
-fn level(table: &ExprStruct, grants: &Grants, _: &PolicySet) -> Option<Option<String>> {
-    match variant(field(table, "level")?)? {
-        (name, Some(bit)) if name == "Some" => Some(Some(grants.roles.get(&(number(bit)? as u16))?.clone())),
-        (name, None) if name == "None" => Some(None),
-        _ => None,
-    }
+fn level(table: &Table<'_>, grants: &Grants) -> Option<Option<String>> {
+    let Some(bit) = table.fields.get("level") else { return Some(None) };
+    Some(Some(grants.roles.get(&(number(bit)? as u16))?.clone()))
 }
 
-fn count(table: &ExprStruct, name: &str) -> Option<usize> {
-    Some(items(field(table, name)?)?.len())
-}
-
-fn is_some(table: &ExprStruct, name: &str) -> bool {
-    field(table, name).and_then(variant).is_some_and(|(name, _)| name == "Some")
-}
-
-fn statics(items: &[Item]) -> Vec<&ItemStatic> {
-    let mut found = Vec::new();
-    for item in items {
-        match item {
-            Item::Static(item) => found.push(item),
-            Item::Mod(module) if module.ident == "policy" => {
-                found.extend(module.content.iter().flat_map(|(_, items)| statics(items)));
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-/// The struct literal in an expression, behind `.checked()`.
+/// The struct literal in an expression.
 fn structure(expr: &Expr) -> Option<&ExprStruct> {
     match expr {
         Expr::Struct(found) => Some(found),
-        Expr::MethodCall(call) => structure(&call.receiver),
         Expr::Reference(reference) => structure(&reference.expr),
         _ => None,
     }
