@@ -308,8 +308,11 @@ impl Writer<'_> {
         names.into()
     }
 
-    /// Two counts in order.
+    /// Two counts in order. Once: bounds that no value meets are refused by the compiler.
     fn bounds(&mut self, schema: &mut Value, low: &str, high: &str) {
+        if schema.get(low).is_some() || schema.get(high).is_some() {
+            return;
+        }
         let least = self.random.below(3);
         if self.random.chance(60) {
             put(schema, low, least);
@@ -422,7 +425,7 @@ impl Writer<'_> {
             2 => put(schema, "maximum", 4 + self.random.below(4)),
             _ => {
                 put(schema, "exclusiveMinimum", self.random.below(3));
-                put(schema, "exclusiveMaximum", 3 + self.random.below(5));
+                put(schema, "exclusiveMaximum", 4 + self.random.below(4));
             }
         }
     }

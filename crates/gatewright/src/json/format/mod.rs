@@ -1,5 +1,6 @@
 //! `format`: the ones that we know are enforced, the others say nothing.
 
+mod bidi;
 mod net;
 mod text;
 mod time;

@@ -1,5 +1,9 @@
 //! Host names and mailboxes.
 
+use std::borrow::Cow;
+
+use super::bidi;
+
 /// RFC 1123: labels of letters, digits and inner hyphens, 63 each, 253 in all. A label with `--` third and fourth is
 /// punycode, which must decode to a name that `idn-hostname` admits.
 pub(super) fn is_hostname(text: &str) -> bool {
@@ -11,7 +15,16 @@ pub(super) fn is_idn_hostname(text: &str) -> bool {
 }
 
 fn is_name(text: &str, international: bool) -> bool {
-    (1..=253).contains(&text.len()) && text.split('.').all(|label| is_label(label, international))
+    let plain = text.is_ascii() && !text.contains("--");
+    (1..=253).contains(&text.len())
+        && text.split('.').all(|label| is_label(label, international))
+        && (plain || bidi::holds(text.split('.').map(decoded)))
+}
+
+/// A label as it is read: punycode decoded.
+fn decoded(label: &str) -> Cow<'_, str> {
+    let coded = label.get(..4).filter(|start| start.eq_ignore_ascii_case("xn--")).and_then(|_| label.get(4..));
+    coded.and_then(decode_punycode).map_or(Cow::Borrowed(label), Cow::Owned)
 }
 
 fn is_label(label: &str, international: bool) -> bool {
@@ -65,7 +78,8 @@ fn is_international(label: &str) -> bool {
             '\u{375}' => after.is_some_and(|c| ('\u{370}'..='\u{3ff}').contains(&c)),
             '\u{5f3}' | '\u{5f4}' => before.is_some_and(|c| ('\u{590}'..='\u{5ff}').contains(&c)),
             '\u{30fb}' => chars.iter().any(kana),
-            '\u{200c}' | '\u{200d}' => before.is_some_and(is_virama),
+            '\u{200c}' => before.is_some_and(is_virama) || bidi::joins(&chars, place),
+            '\u{200d}' => before.is_some_and(is_virama),
             // Disallowed one by one, with those that RFC 5892 excepts from their category.
             '\u{640}' | '\u{7fa}' | '\u{302e}' | '\u{302f}' | '\u{3031}'..='\u{3035}' | '\u{303b}' => false,
             '\u{df}' | '\u{3c2}' | '\u{6fd}' | '\u{6fe}' | '\u{f0b}' | '\u{3007}' => true,
@@ -76,7 +90,7 @@ fn is_international(label: &str) -> bool {
 }
 
 /// The commonest combining marks: general, Hebrew, Arabic, Indic, kana.
-fn is_mark(c: char) -> bool {
+pub(super) fn is_mark(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}' | '\u{5c2}' | '\u{610}'..='\u{61a}'
         | '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{900}'..='\u{903}' | '\u{93a}'..='\u{93c}' | '\u{93e}'..='\u{94f}'
         | '\u{981}'..='\u{983}' | '\u{9bc}'..='\u{9cd}' | '\u{e31}' | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}'
