@@ -16,13 +16,16 @@ pub fn checked(ir: Ir) -> CheckedIr {
 }
 
 /// Makes a crate with these files below `src` that depends on the runtime. It is compiled once, so nothing is kept for a
-/// second time.
+/// second time. Cargo tells crates of one target folder apart by their names, so the name is made of the content.
 pub fn scratch(folder: &Path, files: &[(String, String)]) {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     std::fs::create_dir_all(folder.join("src")).expect("a folder");
     let runtime = manifest.join("../crates/gatewright").canonicalize().expect("the runtime");
+    let name = files.iter().flat_map(|(name, text)| [name, text]).fold(0xcbf2_9ce4_8422_2325_u64, |hash, text| {
+        text.bytes().fold(hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    });
     let text = format!(
-        "[package]\nname = \"scratch\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
+        "[package]\nname = \"scratch-{name:016x}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
          gatewright = {{ path = {runtime:?} }}\nserde_json = \"1\"\n[profile.dev]\ndebug = false\nincremental = false\n\
          [profile.dev.package.\"*\"]\nopt-level = 1\ndebug = false\n"
     );
