@@ -157,6 +157,12 @@ async fn post_form(_: &App, req: post_form::Request) -> post_form::Result {
     Ok(post_form::Response::Ok(summary(form.amount as usize, 0, words)))
 }
 
+#[handler(StartJob)]
+async fn start_job(_: &App, req: start_job::Request) -> start_job::Result {
+    assert!(!req.body.done.is_empty());
+    Ok(start_job::Response::Accepted)
+}
+
 #[handler(PatchNote)]
 async fn patch_note(_: &App, req: patch_note::Request) -> patch_note::Result {
     let title = match req.body.title {
@@ -429,6 +435,48 @@ async fn events_out() {
     let answer = ask("GET /events", &[], "").await;
     assert_eq!(answer.headers["content-type"], "text/event-stream");
     assert_eq!(answer.text(), "event: tick\nid: 1\ndata: a\ndata: b\n\nevent: tick\nid: 2\ndata: {}\n\n");
+}
+
+/// A server that keeps what it is sent, and answers 204.
+async fn hook() -> (String, tokio::task::JoinHandle<String>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let heard = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut sent = vec![0; 4096];
+        let length = stream.read(&mut sent).await.unwrap();
+        sent.truncate(length);
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        String::from_utf8(sent).unwrap()
+    });
+    (url, heard)
+}
+
+#[tokio::test]
+async fn callbacks_and_webhooks_are_typed_and_go_where_they_may() {
+    use gatewright::outbound::{Outbound, SendError};
+    use media::sent::{job_done, note_changed};
+    use media::types::Job;
+
+    let outbound = Outbound::new().unwrap();
+    let job = || Job { id: "7".to_owned(), steps: None };
+    let message = || job_done::Request { x_attempt: 2, tag: Some(vec!["a".to_owned(), "b c".to_owned()]), body: job() };
+    let (url, heard) = hook().await;
+    // Who asks for a callback names its target: this machine is none.
+    let refused = outbound.send(&job_done::url(&url), &message()).await;
+    assert!(matches!(refused, Err(SendError::Target(_))));
+    let outbound = outbound.allow_network("127.0.0.1/32").unwrap().allow_plain_http();
+    assert_eq!(outbound.send(&job_done::url(&url), &message()).await.unwrap().status, 204);
+    let sent = heard.await.unwrap();
+    assert!(sent.starts_with("POST /hook?tag=a&tag=b%20c HTTP/1.1\r\n"), "{sent}");
+    assert!(sent.contains("x-attempt: 2\r\n") && sent.ends_with("{\"id\":\"7\"}"), "{sent}");
+
+    let (url, heard) = hook().await;
+    assert_eq!(outbound.send(&url, &note_changed::Request { body: job() }).await.unwrap().status, 204);
+    assert!(heard.await.unwrap().ends_with("\r\n\r\nid=7"));
+    let progress = media::sent::put_https_hub_example_request_query_job_at::url("a/b");
+    assert_eq!(progress, "https://hub.example/a%2Fb/at");
 }
 
 #[tokio::test]

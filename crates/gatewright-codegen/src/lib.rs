@@ -16,6 +16,7 @@ mod names;
 mod operations;
 mod policy;
 mod scaffold;
+mod sent;
 mod shape;
 pub mod types;
 mod xml;
@@ -101,6 +102,7 @@ pub fn generate(ir: &CheckedIr, sources: &SourceMap, options: &Options) -> Resul
             tag.extend(items);
         }
     }
+    let sent = sent::modules(&context, &plan);
     let root = mount::root(ir, &names);
     let resources = mount::resources(ir, &names, &ids);
     let schemes = mount::schemes(ir, &names);
@@ -113,6 +115,9 @@ pub fn generate(ir: &CheckedIr, sources: &SourceMap, options: &Options) -> Resul
     }
     if !schemes.is_empty() {
         modules.push(files::Module::new("schemes", "Markers of the schemes that the application verifies.", schemes));
+    }
+    if !sent.is_empty() {
+        modules.push(files::Module::new("sent", "What the API sends by itself: webhooks and callbacks.", sent));
     }
     for ((module, tag), items) in names.tags.iter().zip(tags) {
         modules.push(files::Module::new(&module.to_string(), &format!("Operations of {tag}."), items));

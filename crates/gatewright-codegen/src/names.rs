@@ -83,6 +83,7 @@ const TAKEN_MODULES: &[&str] = &[
     "policy",
     "schemes",
     "resources",
+    "sent",
     "mount",
     "router",
     "partial",

@@ -22,7 +22,7 @@ mod limit;
 mod mount;
 pub mod net;
 mod operation;
-mod outbound;
+pub mod outbound;
 mod owned;
 pub mod params;
 mod part;

@@ -13,8 +13,8 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "basic",
-                at: "openapi.yaml:143",
-                bit: 0,
+                at: "openapi.yaml:176",
+                bit: 0u16,
                 scopes: &[],
                 carrier: Carrier::Authorization("basic"),
                 verify: Verify::Application,
@@ -28,7 +28,11 @@ pub mod policy {
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
-            hsts: ::core::option::Option::Some(Hsts { max_age: 63072000u64, include_subdomains: true, preload: false }),
+            hsts: ::core::option::Option::Some(Hsts {
+                max_age: 63072000u64,
+                include_subdomains: true,
+                preload: false,
+            }),
             client_certificates: ClientCertificates::Off,
             hosts: &[],
             trusted_proxies: &[],
@@ -42,48 +46,322 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "b4c77e994dc88554c84375e29657baef4c86b322838803426083ecfd7755da9f",
+        hash: "6cdb3f4ae621e8d99f93094f43ae1a6a18a05ab3c6445fa84cd62a3e8326a1f3",
     };
 
-    /// What operations have unless their own table says otherwise: no access to anything.
-    const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(4194304)).timeout(Setting::Fixed(30000));
-    const BASIC: Access = Access::Guarded(
-        &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] }],
-    );
     /// POST /media/uploads · basic (openapi.yaml:9)
-    pub static UPLOAD: Policy = USUAL.operation("upload", "openapi.yaml:9", BASIC).checked();
-
+    pub static UPLOAD: Policy = Policy {
+        operation: "upload",
+        at: "openapi.yaml:9",
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
+        roles: &[],
+        level: ::core::option::Option::None,
+        claims: &[],
+        allow_networks: ::core::option::Option::None,
+        allow_users: ::core::option::Option::None,
+        limits: &[],
+        body_limit: Setting::Fixed(4194304u64),
+        timeout: Setting::Fixed(30000u64),
+        audit: false,
+    }
+        .checked();
     /// POST /media/mixed · basic (openapi.yaml:31)
-    pub static MIXED: Policy = USUAL.operation("mixed", "openapi.yaml:31", BASIC).checked();
-
+    pub static MIXED: Policy = Policy {
+        operation: "mixed",
+        at: "openapi.yaml:31",
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
+        roles: &[],
+        level: ::core::option::Option::None,
+        claims: &[],
+        allow_networks: ::core::option::Option::None,
+        allow_users: ::core::option::Option::None,
+        limits: &[],
+        body_limit: Setting::Fixed(4194304u64),
+        timeout: Setting::Fixed(30000u64),
+        audit: false,
+    }
+        .checked();
     /// PUT /media/blobs · basic (openapi.yaml:38)
-    pub static PUT_BLOB: Policy = USUAL.operation("putBlob", "openapi.yaml:38", BASIC).checked();
-
+    pub static PUT_BLOB: Policy = Policy {
+        operation: "putBlob",
+        at: "openapi.yaml:38",
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
+        roles: &[],
+        level: ::core::option::Option::None,
+        claims: &[],
+        allow_networks: ::core::option::Option::None,
+        allow_users: ::core::option::Option::None,
+        limits: &[],
+        body_limit: Setting::Fixed(4194304u64),
+        timeout: Setting::Fixed(30000u64),
+        audit: false,
+    }
+        .checked();
     /// GET /media/blobs · basic (openapi.yaml:44)
-    pub static GET_BLOB: Policy = USUAL.operation("getBlob", "openapi.yaml:44", BASIC).checked();
-
+    pub static GET_BLOB: Policy = Policy {
+        operation: "getBlob",
+        at: "openapi.yaml:44",
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
+        roles: &[],
+        level: ::core::option::Option::None,
+        claims: &[],
+        allow_networks: ::core::option::Option::None,
+        allow_users: ::core::option::Option::None,
+        limits: &[],
+        body_limit: Setting::Fixed(4194304u64),
+        timeout: Setting::Fixed(30000u64),
+        audit: false,
+    }
+        .checked();
     /// POST /media/rows · basic (openapi.yaml:52)
-    pub static IMPORT_ROWS: Policy = USUAL.operation("importRows", "openapi.yaml:52", BASIC).checked();
-
+    pub static IMPORT_ROWS: Policy = Policy {
+        operation: "importRows",
+        at: "openapi.yaml:52",
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
+        roles: &[],
+        level: ::core::option::Option::None,
+        claims: &[],
+        allow_networks: ::core::option::Option::None,
+        allow_users: ::core::option::Option::None,
+        limits: &[],
+        body_limit: Setting::Fixed(4194304u64),
+        timeout: Setting::Fixed(30000u64),
+        audit: false,
+    }
+        .checked();
     /// GET /media/rows · basic (openapi.yaml:63)
-    pub static EXPORT_ROWS: Policy = USUAL.operation("exportRows", "openapi.yaml:63", BASIC).checked();
-
+    pub static EXPORT_ROWS: Policy = Policy {
+        operation: "exportRows",
+        at: "openapi.yaml:63",
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
+        roles: &[],
+        level: ::core::option::Option::None,
+        claims: &[],
+        allow_networks: ::core::option::Option::None,
+        allow_users: ::core::option::Option::None,
+        limits: &[],
+        body_limit: Setting::Fixed(4194304u64),
+        timeout: Setting::Fixed(30000u64),
+        audit: false,
+    }
+        .checked();
     /// GET /media/events · basic (openapi.yaml:76)
-    pub static WATCH: Policy = USUAL.operation("watch", "openapi.yaml:76", BASIC).checked();
-
+    pub static WATCH: Policy = Policy {
+        operation: "watch",
+        at: "openapi.yaml:76",
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
+        roles: &[],
+        level: ::core::option::Option::None,
+        claims: &[],
+        allow_networks: ::core::option::Option::None,
+        allow_users: ::core::option::Option::None,
+        limits: &[],
+        body_limit: Setting::Fixed(4194304u64),
+        timeout: Setting::Fixed(30000u64),
+        audit: false,
+    }
+        .checked();
     /// POST /media/orders · basic (openapi.yaml:89)
-    pub static ORDER: Policy = USUAL.operation("order", "openapi.yaml:89", BASIC).checked();
-
+    pub static ORDER: Policy = Policy {
+        operation: "order",
+        at: "openapi.yaml:89",
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
+        roles: &[],
+        level: ::core::option::Option::None,
+        claims: &[],
+        allow_networks: ::core::option::Option::None,
+        allow_users: ::core::option::Option::None,
+        limits: &[],
+        body_limit: Setting::Fixed(4194304u64),
+        timeout: Setting::Fixed(30000u64),
+        audit: false,
+    }
+        .checked();
     /// POST /media/forms · basic (openapi.yaml:104)
-    pub static POST_FORM: Policy = USUAL.operation("postForm", "openapi.yaml:104", BASIC).checked();
-
-    /// PATCH /media/notes · basic (openapi.yaml:127)
-    pub static PATCH_NOTE: Policy = USUAL.operation("patchNote", "openapi.yaml:127", BASIC).checked();
+    pub static POST_FORM: Policy = Policy {
+        operation: "postForm",
+        at: "openapi.yaml:104",
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
+        roles: &[],
+        level: ::core::option::Option::None,
+        claims: &[],
+        allow_networks: ::core::option::Option::None,
+        allow_users: ::core::option::Option::None,
+        limits: &[],
+        body_limit: Setting::Fixed(4194304u64),
+        timeout: Setting::Fixed(30000u64),
+        audit: false,
+    }
+        .checked();
+    /// POST /media/jobs · basic (openapi.yaml:127)
+    pub static START_JOB: Policy = Policy {
+        operation: "startJob",
+        at: "openapi.yaml:127",
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
+        roles: &[],
+        level: ::core::option::Option::None,
+        claims: &[],
+        allow_networks: ::core::option::Option::None,
+        allow_users: ::core::option::Option::None,
+        limits: &[],
+        body_limit: Setting::Fixed(4194304u64),
+        timeout: Setting::Fixed(30000u64),
+        audit: false,
+    }
+        .checked();
+    /// PATCH /media/notes · basic (openapi.yaml:154)
+    pub static PATCH_NOTE: Policy = Policy {
+        operation: "patchNote",
+        at: "openapi.yaml:154",
+        access: Access::Guarded(
+            &[
+                Alternative {
+                    schemes: &[0u16],
+                    authenticated: &[1],
+                    authorized: &[1],
+                    scopes: &[],
+                },
+            ],
+        ),
+        roles: &[],
+        level: ::core::option::Option::None,
+        claims: &[],
+        allow_networks: ::core::option::Option::None,
+        allow_users: ::core::option::Option::None,
+        limits: &[],
+        body_limit: Setting::Fixed(4194304u64),
+        timeout: Setting::Fixed(30000u64),
+        audit: false,
+    }
+        .checked();
 }
 
 /// The types of the document's schemas.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod types {
+    /// Job
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Job {
+        /// `id`
+        pub id: ::std::string::String,
+        /// `steps`
+        pub steps: ::core::option::Option<::std::vec::Vec<JobStepsItem>>,
+    }
+
+    impl ::gatewright::json::ToJson for Job {
+        fn write(&self, out: &mut ::gatewright::json::Writer) {
+            out.begin_object();
+            out.member("id", &self.id);
+            out.optional("steps", &self.steps);
+            out.end_object();
+        }
+    }
+
+    /// JobStepsItem
+    #[derive(Clone, Debug, Default, PartialEq)]
+    pub struct JobStepsItem {
+        /// `n`
+        pub n: ::core::option::Option<i64>,
+    }
+
+    impl ::gatewright::json::ToJson for JobStepsItem {
+        fn write(&self, out: &mut ::gatewright::json::Writer) {
+            out.begin_object();
+            out.optional("n", &self.n);
+            out.end_object();
+        }
+    }
+
     /// Meta
     #[derive(Clone, Debug, PartialEq)]
     pub struct Meta {
@@ -94,7 +372,9 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for Meta {
-        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(
+            value_: ::gatewright::json::Value<'_>,
+        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [n, label] = value_.pick(&["n", "label"])?;
             ::core::result::Result::Ok(Self {
                 n: ::gatewright::json::required(value_, n)?,
@@ -130,8 +410,11 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for Order {
-        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-            let [id, item, tags, line, note, parts] = value_.pick(&["id", "item", "tags", "line", "note", "parts"])?;
+        fn decode(
+            value_: ::gatewright::json::Value<'_>,
+        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            let [id, item, tags, line, note, parts] = value_
+                .pick(&["id", "item", "tags", "line", "note", "parts"])?;
             ::core::result::Result::Ok(Self {
                 id: ::gatewright::json::required(value_, id)?,
                 item: ::gatewright::json::required(value_, item)?,
@@ -166,7 +449,9 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for PatchNoteRequest {
-        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(
+            value_: ::gatewright::json::Value<'_>,
+        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [title, done] = value_.pick(&["title", "done"])?;
             ::core::result::Result::Ok(Self {
                 title: ::gatewright::json::Patch::decode_member(title)?,
@@ -191,14 +476,35 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for PostFormRequest {
-        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-            let [amount, expand, codes, meta, lines] = value_.pick(&["amount", "expand", "codes", "meta", "lines"])?;
+        fn decode(
+            value_: ::gatewright::json::Value<'_>,
+        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            let [amount, expand, codes, meta, lines] = value_
+                .pick(&["amount", "expand", "codes", "meta", "lines"])?;
             ::core::result::Result::Ok(Self {
                 amount: ::gatewright::json::required(value_, amount)?,
                 expand: ::gatewright::json::optional(expand)?,
                 codes: ::gatewright::json::optional(codes)?,
                 meta: ::gatewright::json::optional(meta)?,
                 lines: ::gatewright::json::optional(lines)?,
+            })
+        }
+    }
+
+    /// StartJobRequest
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct StartJobRequest {
+        /// `done`
+        pub done: ::std::string::String,
+    }
+
+    impl ::gatewright::json::FromJson for StartJobRequest {
+        fn decode(
+            value_: ::gatewright::json::Value<'_>,
+        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            let [done] = value_.pick(&["done"])?;
+            ::core::result::Result::Ok(Self {
+                done: ::gatewright::json::required(value_, done)?,
             })
         }
     }
@@ -236,11 +542,15 @@ pub mod types {
         /// `photo`
         pub photo: ::gatewright::body::File,
         /// `attachments`
-        pub attachments: ::core::option::Option<::std::vec::Vec<::gatewright::body::File>>,
+        pub attachments: ::core::option::Option<
+            ::std::vec::Vec<::gatewright::body::File>,
+        >,
     }
 
     impl ::gatewright::json::FromJson for UploadRequest {
-        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(
+            value_: ::gatewright::json::Value<'_>,
+        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [title, sizes, meta, photo, attachments] = value_
                 .pick(&["title", "sizes", "meta", "photo", "attachments"])?;
             ::core::result::Result::Ok(Self {
@@ -277,23 +587,38 @@ pub mod types {
     /// What each schema asks of its values.
     #[allow(unused_imports, unused_variables, non_snake_case)]
     pub(super) mod checks {
-        use ::gatewright::json::{ Bound, Check, Format, Kind, Pattern, Value, Violations, check };
+        use ::gatewright::json::{
+            Bound, Check, Format, Kind, Pattern, Value, Violations, check,
+        };
         const fn field(name: &'static str, check: Check, flags: u8) -> check::Property {
-            check::Property { name, check, flags }
+            check::Property {
+                name,
+                check,
+                flags,
+            }
         }
-        pub(in super::super) fn check_0acc6c5af633b266(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_0acc6c5af633b266(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::minimum(value, found, &Bound::new("0", Some(0)));
         }
-        pub(in super::super) fn check_15eff94bd6fa7db8(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_15eff94bd6fa7db8(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::minimum(value, found, &Bound::new("1", Some(1)));
         }
-        pub(in super::super) fn check_169e50f1d9caeefa(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_169e50f1d9caeefa(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -311,7 +636,19 @@ pub mod types {
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_4120c50e5bc6f07a(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_2301fabca0c8385b(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
+            if !check::types(value, found, 16) {
+                return;
+            }
+            check::format(value, found, Format::Uri);
+        }
+        pub(in super::super) fn check_4120c50e5bc6f07a(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -329,23 +666,35 @@ pub mod types {
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_42d802347a7fd19a(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_42d802347a7fd19a(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::max_length(value, found, 20);
         }
-        pub(in super::super) fn check_5419fa771872477f(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_5419fa771872477f(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 2) {
                 return;
             }
         }
-        pub(in super::super) fn check_577bd8d591d53a1e(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_577bd8d591d53a1e(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 16) {
                 return;
             }
         }
-        pub(in super::super) fn check_61c9348feeeef6da(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_61c9348feeeef6da(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 32) {
                 return;
             }
@@ -356,56 +705,104 @@ pub mod types {
             };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_66a5a089dd904faf(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_66a5a089dd904faf(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 17) {
                 return;
             }
         }
-        pub(in super::super) fn check_6e29a6cdeaa63d41(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_6e29a6cdeaa63d41(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 4) {
                 return;
             }
         }
-        pub(in super::super) fn check_867f1b40f661e850(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_867f1b40f661e850(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array { items: Some(check_577bd8d591d53a1e), ..check::Array::ANY };
+            static ITEMS: check::Array = check::Array {
+                items: Some(check_577bd8d591d53a1e),
+                ..check::Array::ANY
+            };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_8ddd8c2b8772af4d(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_8ddd8c2b8772af4d(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::max_length(value, found, 10);
         }
-        pub(in super::super) fn check_90213b9bc6781edf(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_90213b9bc6781edf(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::minimum(value, found, &Bound::new("0", Some(0)));
             check::maximum(value, found, &Bound::new("10000000", Some(10000000)));
         }
-        pub(in super::super) fn check_94aeae6cde73b3e4(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_91abcb1c943f8d3a(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 64) {
                 return;
             }
             static MEMBERS: check::Object = check::Object {
-                properties: &[field("title", check_66a5a089dd904faf, 0), field("done", check_5419fa771872477f, 0)],
+                properties: &[field("done", check_2301fabca0c8385b, 1)],
+                required: 1,
+                rest: check::Rest::Closed,
+                ..check::Object::ANY
+            };
+            check::object(value, found, &MEMBERS);
+        }
+        pub(in super::super) fn check_94aeae6cde73b3e4(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
+            if !check::types(value, found, 64) {
+                return;
+            }
+            static MEMBERS: check::Object = check::Object {
+                properties: &[
+                    field("title", check_66a5a089dd904faf, 0),
+                    field("done", check_5419fa771872477f, 0),
+                ],
                 required: 0,
                 rest: check::Rest::Closed,
                 ..check::Object::ANY
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_a856ef5e0c6d2d58(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_a856ef5e0c6d2d58(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array { items: Some(check_meta), ..check::Array::ANY };
+            static ITEMS: check::Array = check::Array {
+                items: Some(check_meta),
+                ..check::Array::ANY
+            };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_b05d2a05dfbbbf68(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_b05d2a05dfbbbf68(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 32) {
                 return;
             }
@@ -416,34 +813,59 @@ pub mod types {
             };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_b5905186f4c8e697(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_b5905186f4c8e697(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array { items: Some(check_order), ..check::Array::ANY };
+            static ITEMS: check::Array = check::Array {
+                items: Some(check_order),
+                ..check::Array::ANY
+            };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_b680319587c9b000(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_b680319587c9b000(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array { items: Some(check_6e29a6cdeaa63d41), ..check::Array::ANY };
+            static ITEMS: check::Array = check::Array {
+                items: Some(check_6e29a6cdeaa63d41),
+                ..check::Array::ANY
+            };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_e22913d23535920a(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_e22913d23535920a(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array { max: 2, items: Some(check_meta), ..check::Array::ANY };
+            static ITEMS: check::Array = check::Array {
+                max: 2,
+                items: Some(check_meta),
+                ..check::Array::ANY
+            };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_eeb9d81e8d21a552(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_eeb9d81e8d21a552(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::maximum(value, found, &Bound::new("9", Some(9)));
         }
-        pub(in super::super) fn check_f8c4cdf4d7946167(value: Value<'_>, found: &mut Violations) {
+        pub(in super::super) fn check_f8c4cdf4d7946167(
+            value: Value<'_>,
+            found: &mut Violations,
+        ) {
             if !check::types(value, found, 16) {
                 return;
             }
@@ -454,7 +876,10 @@ pub mod types {
                 return;
             }
             static MEMBERS: check::Object = check::Object {
-                properties: &[field("n", check_0acc6c5af633b266, 1), field("label", check_f8c4cdf4d7946167, 0)],
+                properties: &[
+                    field("n", check_0acc6c5af633b266, 1),
+                    field("label", check_f8c4cdf4d7946167, 0),
+                ],
                 required: 1,
                 rest: check::Rest::Closed,
                 ..check::Object::ANY
@@ -489,6 +914,107 @@ pub mod schemes {
     /// The scheme 'basic': the application implements 'gatewright::Verify' for it.
     #[derive(Debug)]
     pub enum Basic {}
+}
+
+/// What the API sends by itself: webhooks and callbacks.
+#[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
+pub mod sent {
+    /// noteChanged
+    ///
+    /// POST · webhook 'changed' (openapi.yaml:170)
+    pub mod note_changed {
+        /// What is sent.
+        #[derive(Debug)]
+        pub struct Request {
+            /// The body.
+            pub body: super::super::types::Job,
+        }
+
+        impl ::gatewright::outbound::Outgoing for Request {
+            const METHOD: &'static str = "POST";
+            fn write(
+                &self,
+                out: &mut ::gatewright::outbound::Message,
+            ) -> ::core::result::Result<(), ::gatewright::Internal> {
+                let body = &self.body;
+                out.form("application/x-www-form-urlencoded", body)?;
+                ::core::result::Result::Ok(())
+            }
+        }
+    }
+
+    /// Says that a job is done.
+    ///
+    /// POST · callback '{$request.body#/done}' (openapi.yaml:140)
+    pub mod job_done {
+        /// What is sent.
+        #[derive(Debug)]
+        pub struct Request {
+            /// X-Attempt
+            pub x_attempt: i64,
+            /// tag
+            pub tag: ::core::option::Option<::std::vec::Vec<::std::string::String>>,
+            /// The body.
+            pub body: super::super::types::Job,
+        }
+
+        impl ::gatewright::outbound::Outgoing for Request {
+            const METHOD: &'static str = "POST";
+            fn write(
+                &self,
+                out: &mut ::gatewright::outbound::Message,
+            ) -> ::core::result::Result<(), ::gatewright::Internal> {
+                out.header("x-attempt", &self.x_attempt)?;
+                out.query("tag", &self.tag, true)?;
+                let body = &self.body;
+                out.json("application/json", body)?;
+                ::core::result::Result::Ok(())
+            }
+        }
+
+        /// Where it goes: '{$request.body#/done}', with the values that the expression names.
+        pub fn url(request_body_done: &str) -> ::std::string::String {
+            ::gatewright::outbound::target(
+                &[::gatewright::outbound::Piece::Value(request_body_done)],
+            )
+        }
+    }
+
+    /// putHttpsHubExampleRequestQueryJobAt
+    ///
+    /// PUT · callback 'https://hub.example/{$request.query.job}/at' (openapi.yaml:150)
+    pub mod put_https_hub_example_request_query_job_at {
+        /// What is sent.
+        #[derive(Debug)]
+        pub struct Request {
+            /// The body.
+            pub body: ::core::option::Option<::std::string::String>,
+        }
+
+        impl ::gatewright::outbound::Outgoing for Request {
+            const METHOD: &'static str = "PUT";
+            fn write(
+                &self,
+                out: &mut ::gatewright::outbound::Message,
+            ) -> ::core::result::Result<(), ::gatewright::Internal> {
+                if let ::core::option::Option::Some(body) = &self.body {
+                    out.body("text/plain", ::core::clone::Clone::clone(body));
+                }
+                ::core::result::Result::Ok(())
+            }
+        }
+
+        /// Where it goes: 'https://hub.example/{$request.query.job}/at', with the values that the expression names.
+        pub fn url(request_query_job: &str) -> ::std::string::String {
+            ::gatewright::outbound::target(
+                &[
+                    ::gatewright::outbound::Piece::Text("https://hub.example/"),
+                    ::gatewright::outbound::Piece::Value(request_query_job),
+                    ::gatewright::outbound::Piece::Text("/at"),
+                ],
+            )
+        }
+    }
 }
 
 /// Operations of media.
@@ -622,7 +1148,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -645,7 +1173,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -697,11 +1227,15 @@ pub mod media {
     }
 
     impl<A: Upload> ::gatewright::HandledBy<A> for upload::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Upload::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(Upload::handle(&*app, cx).await),
+                )
             })
         });
     }
@@ -766,7 +1300,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -789,7 +1325,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -841,11 +1379,15 @@ pub mod media {
     }
 
     impl<A: Mixed> ::gatewright::HandledBy<A> for mixed::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Mixed::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(Mixed::handle(&*app, cx).await),
+                )
             })
         });
     }
@@ -860,7 +1402,10 @@ pub mod media {
     )]
     pub trait PutBlob: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: put_blob::Cx<Self>) -> impl ::core::future::Future<
+        fn handle(
+            &self,
+            cx: put_blob::Cx<Self>,
+        ) -> impl ::core::future::Future<
             Output = put_blob::Result,
         > + ::core::marker::Send;
     }
@@ -901,7 +1446,9 @@ pub mod media {
                 _: &mut ::gatewright::json::Violations,
             ) -> ::core::option::Option<(Request, Self::Id)> {
                 let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => input.bytes().map(Body::Bytes),
+                    ::core::option::Option::Some(0usize) => {
+                        input.bytes().map(Body::Bytes)
+                    }
                     ::core::option::Option::Some(1usize) => input.bytes().map(Body::Csv),
                     _ => ::core::option::Option::None,
                 };
@@ -917,7 +1464,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -949,7 +1498,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1001,11 +1552,15 @@ pub mod media {
     }
 
     impl<A: PutBlob> ::gatewright::HandledBy<A> for put_blob::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PutBlob::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(PutBlob::handle(&*app, cx).await),
+                )
             })
         });
     }
@@ -1020,7 +1575,10 @@ pub mod media {
     )]
     pub trait GetBlob: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_blob::Cx<Self>) -> impl ::core::future::Future<
+        fn handle(
+            &self,
+            cx: get_blob::Cx<Self>,
+        ) -> impl ::core::future::Future<
             Output = get_blob::Result,
         > + ::core::marker::Send;
     }
@@ -1073,7 +1631,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1090,7 +1650,13 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::body(200u16, "application/octet-stream", body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::body(
+                            200u16,
+                            "application/octet-stream",
+                            body,
+                        )
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1142,11 +1708,15 @@ pub mod media {
     }
 
     impl<A: GetBlob> ::gatewright::HandledBy<A> for get_blob::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetBlob::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(GetBlob::handle(&*app, cx).await),
+                )
             })
         });
     }
@@ -1161,7 +1731,10 @@ pub mod media {
     )]
     pub trait ImportRows: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: import_rows::Cx<Self>) -> impl ::core::future::Future<
+        fn handle(
+            &self,
+            cx: import_rows::Cx<Self>,
+        ) -> impl ::core::future::Future<
             Output = import_rows::Result,
         > + ::core::marker::Send;
     }
@@ -1183,15 +1756,21 @@ pub mod media {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/x-ndjson",
-                            read: ::gatewright::params::Read::Lines(super::super::types::checks::check_meta),
+                            read: ::gatewright::params::Read::Lines(
+                                super::super::types::checks::check_meta,
+                            ),
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json-seq",
-                            read: ::gatewright::params::Read::Sequence(super::super::types::checks::check_meta),
+                            read: ::gatewright::params::Read::Sequence(
+                                super::super::types::checks::check_meta,
+                            ),
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "text/event-stream",
-                            read: ::gatewright::params::Read::DataEvents(super::super::types::checks::check_meta),
+                            read: ::gatewright::params::Read::DataEvents(
+                                super::super::types::checks::check_meta,
+                            ),
                         },
                     ],
                 }),
@@ -1206,9 +1785,15 @@ pub mod media {
                 _: &mut ::gatewright::json::Violations,
             ) -> ::core::option::Option<(Request, Self::Id)> {
                 let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => input.items().map(Body::Ndjson),
-                    ::core::option::Option::Some(1usize) => input.items().map(Body::JsonSeq),
-                    ::core::option::Option::Some(2usize) => input.items().map(Body::EventStream),
+                    ::core::option::Option::Some(0usize) => {
+                        input.items().map(Body::Ndjson)
+                    }
+                    ::core::option::Option::Some(1usize) => {
+                        input.items().map(Body::JsonSeq)
+                    }
+                    ::core::option::Option::Some(2usize) => {
+                        input.items().map(Body::EventStream)
+                    }
                     _ => ::core::option::Option::None,
                 };
                 ::core::option::Option::Some((Request { body: body? }, ()))
@@ -1223,7 +1808,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1236,7 +1823,11 @@ pub mod media {
             /// application/json-seq
             JsonSeq(::gatewright::body::ItemStream<super::super::types::Meta>),
             /// text/event-stream
-            EventStream(::gatewright::body::ItemStream<::gatewright::body::Event<super::super::types::Meta>>),
+            EventStream(
+                ::gatewright::body::ItemStream<
+                    ::gatewright::body::Event<super::super::types::Meta>,
+                >,
+            ),
         }
 
         impl ::core::convert::From<::gatewright::body::BodyError> for Error {
@@ -1257,7 +1848,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1309,11 +1902,17 @@ pub mod media {
     }
 
     impl<A: ImportRows> ::gatewright::HandledBy<A> for import_rows::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ImportRows::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(
+                        ImportRows::handle(&*app, cx).await,
+                    ),
+                )
             })
         });
     }
@@ -1328,7 +1927,10 @@ pub mod media {
     )]
     pub trait ExportRows: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: export_rows::Cx<Self>) -> impl ::core::future::Future<
+        fn handle(
+            &self,
+            cx: export_rows::Cx<Self>,
+        ) -> impl ::core::future::Future<
             Output = export_rows::Result,
         > + ::core::marker::Send;
     }
@@ -1358,7 +1960,11 @@ pub mod media {
                     },
                 ],
                 body: ::core::option::Option::None,
-                produces: &["application/jsonl", "application/json-seq", "application/json"],
+                produces: &[
+                    "application/jsonl",
+                    "application/json-seq",
+                    "application/json",
+                ],
                 credentials: &[],
                 refuse_unknown: true,
             };
@@ -1381,7 +1987,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1402,9 +2010,19 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::OkJsonl(body) => ::gatewright::Reply::lines(200u16, "application/jsonl", body),
-                    Self::OkJsonSeq(body) => ::gatewright::Reply::sequence(200u16, "application/json-seq", body),
-                    Self::OkJson(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
+                    Self::OkJsonl(body) => {
+                        ::gatewright::Reply::lines(200u16, "application/jsonl", body)
+                    }
+                    Self::OkJsonSeq(body) => {
+                        ::gatewright::Reply::sequence(
+                            200u16,
+                            "application/json-seq",
+                            body,
+                        )
+                    }
+                    Self::OkJson(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1456,11 +2074,17 @@ pub mod media {
     }
 
     impl<A: ExportRows> ::gatewright::HandledBy<A> for export_rows::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ExportRows::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(
+                        ExportRows::handle(&*app, cx).await,
+                    ),
+                )
             })
         });
     }
@@ -1512,7 +2136,9 @@ pub mod media {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1529,7 +2155,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::events(200u16, "text/event-stream", body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::events(200u16, "text/event-stream", body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1581,11 +2209,15 @@ pub mod media {
     }
 
     impl<A: Watch> ::gatewright::HandledBy<A> for watch::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Watch::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(Watch::handle(&*app, cx).await),
+                )
             })
         });
     }
@@ -1809,7 +2441,9 @@ pub mod media {
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_order),
+                            read: ::gatewright::params::Read::Json(
+                                super::super::types::checks::check_order,
+                            ),
                         },
                     ],
                 }),
@@ -1824,8 +2458,12 @@ pub mod media {
                 found: &mut ::gatewright::json::Violations,
             ) -> ::core::option::Option<(Request, Self::Id)> {
                 let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => input.value(found).map(Body::Xml),
-                    ::core::option::Option::Some(1usize) => input.value(found).map(Body::Json),
+                    ::core::option::Option::Some(0usize) => {
+                        input.value(found).map(Body::Xml)
+                    }
+                    ::core::option::Option::Some(1usize) => {
+                        input.value(found).map(Body::Json)
+                    }
                     _ => ::core::option::Option::None,
                 };
                 ::core::option::Option::Some((Request { body: body? }, ()))
@@ -1840,7 +2478,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2055,7 +2695,9 @@ pub mod media {
                             &body,
                         )
                     }
-                    Self::OkJson(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
+                    Self::OkJson(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2107,11 +2749,15 @@ pub mod media {
     }
 
     impl<A: Order> ::gatewright::HandledBy<A> for order::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Order::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(Order::handle(&*app, cx).await),
+                )
             })
         });
     }
@@ -2126,7 +2772,10 @@ pub mod media {
     )]
     pub trait PostForm: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: post_form::Cx<Self>) -> impl ::core::future::Future<
+        fn handle(
+            &self,
+            cx: post_form::Cx<Self>,
+        ) -> impl ::core::future::Future<
             Output = post_form::Result,
         > + ::core::marker::Send;
     }
@@ -2259,7 +2908,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2276,7 +2927,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::json(200u16, "application/json", &body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2328,26 +2981,185 @@ pub mod media {
     }
 
     impl<A: PostForm> ::gatewright::HandledBy<A> for post_form::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PostForm::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(
+                        PostForm::handle(&*app, cx).await,
+                    ),
+                )
+            })
+        });
+    }
+
+    /// startJob
+    ///
+    /// POST /media/jobs · basic (openapi.yaml:127)
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` does not handle `startJob` (POST /media/jobs, openapi.yaml:127)",
+        label = "`startJob` is missing",
+        note = "add its handler:\n\n#[gatewright::handler(StartJob)]\nasync fn start_job(app: &{Self}, who: start_job::Caller, req: start_job::Request) -> start_job::Result {{\n    todo!()\n}}\n"
+    )]
+    pub trait StartJob: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+        /// Handles an admitted, valid request.
+        fn handle(
+            &self,
+            cx: start_job::Cx<Self>,
+        ) -> impl ::core::future::Future<
+            Output = start_job::Result,
+        > + ::core::marker::Send;
+    }
+
+    /// Inputs and answers of startJob.
+    pub mod start_job {
+        /// Marks the operation.
+        #[derive(Debug)]
+        pub struct Op;
+
+        impl ::gatewright::Operation for Op {
+            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
+                policy: &super::super::policy::START_JOB,
+                method: "POST",
+                path: &[&[::gatewright::route::Piece::Literal("jobs")]],
+                parameters: &[],
+                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
+                    required: true,
+                    content: &[
+                        ::gatewright::params::MediaSpec {
+                            media_type: "application/json",
+                            read: ::gatewright::params::Read::Json(
+                                super::super::types::checks::check_91abcb1c943f8d3a,
+                            ),
+                        },
+                    ],
+                }),
+                produces: &[],
+                credentials: &[],
+                refuse_unknown: true,
+            };
+            type Request = Request;
+            type Id = ();
+            fn read(
+                input: &::gatewright::Input<'_>,
+                found: &mut ::gatewright::json::Violations,
+            ) -> ::core::option::Option<(Request, Self::Id)> {
+                let body = input.value(found);
+                ::core::option::Option::Some((Request { body: body? }, ()))
+            }
+        }
+
+        /// A valid request.
+        #[derive(Debug)]
+        pub struct Request {
+            /// The body.
+            pub body: super::super::types::StartJobRequest,
+        }
+
+        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+                ::gatewright::take_request(cx)
+            }
+        }
+
+        /// The declared responses.
+        #[derive(Debug)]
+        pub enum Response {
+            /// Started.
+            Accepted,
+            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
+            With(::std::boxed::Box<::gatewright::With<Response>>),
+        }
+
+        impl ::gatewright::IntoReply for Response {
+            fn into_reply(self) -> ::gatewright::Reply {
+                match self {
+                    Self::Accepted => ::gatewright::Reply::empty(202u16),
+                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
+                }
+            }
+        }
+
+        impl ::gatewright::ResponseExt for Response {
+            fn wrap(with: ::gatewright::With<Self>) -> Self {
+                Self::With(::std::boxed::Box::new(with))
+            }
+        }
+
+        /// The declared errors, and what broke on our side.
+        #[derive(Debug)]
+        pub enum Error {
+            /// Something broke on our side: 500; the cause is logged and never shown.
+            Internal(::gatewright::Internal),
+            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
+            With(::std::boxed::Box<::gatewright::With<Error>>),
+        }
+
+        impl ::gatewright::IntoReply for Error {
+            fn into_reply(self) -> ::gatewright::Reply {
+                match self {
+                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
+                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
+                }
+            }
+        }
+
+        impl ::gatewright::ResponseExt for Error {
+            fn wrap(with: ::gatewright::With<Self>) -> Self {
+                Self::With(::std::boxed::Box::new(with))
+            }
+        }
+
+        impl ::core::convert::From<::gatewright::Internal> for Error {
+            fn from(error: ::gatewright::Internal) -> Self {
+                Self::Internal(error)
+            }
+        }
+
+        /// What the handler gives.
+        pub type Result = ::core::result::Result<Response, Error>;
+        /// Who calls.
+        pub type Caller = ::gatewright::Caller<Op>;
+        impl ::gatewright::Guarded for Op {}
+        /// What the pipeline hands to the handler.
+        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
+    }
+
+    impl<A: StartJob> ::gatewright::HandledBy<A> for start_job::Op {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
+            ::std::boxed::Box::pin(async move {
+                let (valid, ()) = pending.read::<Self>()?;
+                let cx = valid.unowned();
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(
+                        StartJob::handle(&*app, cx).await,
+                    ),
+                )
             })
         });
     }
 
     /// patchNote
     ///
-    /// PATCH /media/notes · basic (openapi.yaml:127)
+    /// PATCH /media/notes · basic (openapi.yaml:154)
     #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:127)",
+        message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:154)",
         label = "`patchNote` is missing",
         note = "add its handler:\n\n#[gatewright::handler(PatchNote)]\nasync fn patch_note(app: &{Self}, who: patch_note::Caller, req: patch_note::Request) -> patch_note::Result {{\n    todo!()\n}}\n"
     )]
     pub trait PatchNote: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: patch_note::Cx<Self>) -> impl ::core::future::Future<
+        fn handle(
+            &self,
+            cx: patch_note::Cx<Self>,
+        ) -> impl ::core::future::Future<
             Output = patch_note::Result,
         > + ::core::marker::Send;
     }
@@ -2369,7 +3181,9 @@ pub mod media {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/merge-patch+json",
-                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_94aeae6cde73b3e4),
+                            read: ::gatewright::params::Read::Json(
+                                super::super::types::checks::check_94aeae6cde73b3e4,
+                            ),
                         },
                     ],
                 }),
@@ -2396,7 +3210,9 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(
+                cx: &mut ::gatewright::Cx<Op, K>,
+            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2413,7 +3229,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => ::gatewright::Reply::body(200u16, "text/plain", body),
+                    Self::Ok(body) => {
+                        ::gatewright::Reply::body(200u16, "text/plain", body)
+                    }
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2465,11 +3283,17 @@ pub mod media {
     }
 
     impl<A: PatchNote> ::gatewright::HandledBy<A> for patch_note::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
+            Self,
+        >(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PatchNote::handle(&*app, cx).await))
+                ::core::result::Result::Ok(
+                    ::gatewright::IntoReply::into_reply(
+                        PatchNote::handle(&*app, cx).await,
+                    ),
+                )
             })
         });
     }
@@ -2484,8 +3308,8 @@ pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
 where
     A: media::Upload + media::Mixed + media::PutBlob + media::GetBlob + media::ImportRows
         + media::ExportRows + media::Watch + media::Order + media::PostForm
-        + media::PatchNote + ::gatewright::Verify<schemes::Basic> + ::core::marker::Send
-        + ::core::marker::Sync + 'static,
+        + media::StartJob + media::PatchNote + ::gatewright::Verify<schemes::Basic>
+        + ::core::marker::Send + ::core::marker::Sync + 'static,
 {
     ::gatewright::Mount::new(
             &policy::API,
@@ -2500,10 +3324,16 @@ where
                 <media::watch::Op as ::gatewright::HandledBy<A>>::ROUTE,
                 <media::order::Op as ::gatewright::HandledBy<A>>::ROUTE,
                 <media::post_form::Op as ::gatewright::HandledBy<A>>::ROUTE,
+                <media::start_job::Op as ::gatewright::HandledBy<A>>::ROUTE,
                 <media::patch_note::Op as ::gatewright::HandledBy<A>>::ROUTE,
             ],
         )
-        .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
+        .verifier(
+            ::gatewright::Verifier::new::<
+                schemes::Basic,
+                A,
+            >("basic", ::std::sync::Arc::clone(&app)),
+        )
 }
 
 /// The router of this version alone.
@@ -2518,8 +3348,8 @@ pub fn router<A>(
 where
     A: media::Upload + media::Mixed + media::PutBlob + media::GetBlob + media::ImportRows
         + media::ExportRows + media::Watch + media::Order + media::PostForm
-        + media::PatchNote + ::gatewright::Verify<schemes::Basic> + ::core::marker::Send
-        + ::core::marker::Sync + 'static,
+        + media::StartJob + media::PatchNote + ::gatewright::Verify<schemes::Basic>
+        + ::core::marker::Send + ::core::marker::Sync + 'static,
 {
     ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
 }
@@ -2544,8 +3374,14 @@ where
                 <media::watch::Op as ::gatewright::Operation>::META,
                 <media::order::Op as ::gatewright::Operation>::META,
                 <media::post_form::Op as ::gatewright::Operation>::META,
+                <media::start_job::Op as ::gatewright::Operation>::META,
                 <media::patch_note::Op as ::gatewright::Operation>::META,
             ],
         )
-        .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
+        .verifier(
+            ::gatewright::Verifier::new::<
+                schemes::Basic,
+                A,
+            >("basic", ::std::sync::Arc::clone(&app)),
+        )
 }

@@ -57,6 +57,12 @@ impl<'s> Planner<'s> {
                 planner.plan(id, way);
             }
         }
+        // What is sent goes out, and what comes back is not read.
+        for operation in ir.api.operations.iter().flat_map(|o| &o.callbacks).chain(&ir.api.webhooks) {
+            for (id, ..) in roots(operation).into_iter().filter(|(.., way)| *way == Way::In) {
+                planner.plan(id, Way::Out);
+            }
+        }
         planner.settle();
         planner
     }

@@ -28,7 +28,8 @@ impl Contexts {
             }
         }
         contexts.spread(schemas, &mut open);
-        for operation in &ir.api.operations {
+        let sent = ir.api.operations.iter().flat_map(|o| &o.callbacks).chain(&ir.api.webhooks);
+        for operation in ir.api.operations.iter().chain(sent) {
             for (id, text, _) in roots(operation) {
                 contexts.give(id, text, &mut open);
             }

@@ -10,11 +10,10 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 
+use super::roots::roots;
 use super::{Answer, Ask, Failed, Fetch, Pending};
 
 pub(crate) struct Https {
@@ -90,29 +89,6 @@ fn causes(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
-}
-
-fn roots(authorities: Option<&[u8]>) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    match authorities {
-        Some(pem) => {
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                let added =
-                    certificate.map_err(|e| e.to_string()).and_then(|c| roots.add(c).map_err(|e| e.to_string()));
-                added.map_err(|why| format!("the certificate authorities cannot be read: {why}"))?;
-            }
-        }
-        None => {
-            // One broken file in the machine's store must not close all others.
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    if roots.is_empty() {
-        return Err("there is no certificate authority to trust: install them, or name them with \
-                    `Config::certificate_authorities`"
-            .to_owned());
-    }
-    Ok(roots)
 }
 
 /// `application/json`, or a type that says it is written so (RFC 6839, 3.1).

@@ -1,12 +1,25 @@
-//! What this server asks others: an issuer's keys, and what a token says. Only hosts that the deployment names are asked,
-//! over HTTPS, with every answer bounded in size and time, and no redirect followed: nothing that a caller sends can make
-//! this server talk to anybody.
+//! What this server says to others.
+//!
+//! It asks an issuer for its keys, and what a token says: only hosts that the deployment names, over HTTPS, with every
+//! answer bounded in size and time, and no redirect followed. And it sends the webhooks and callbacks that a document
+//! declares ([`Outbound`]), whose targets somebody else names: those are judged first.
 
+#[cfg(feature = "client")]
+mod address;
 #[cfg(feature = "oidc")]
 mod https;
+mod message;
+#[cfg(any(feature = "oidc", feature = "client"))]
+mod roots;
+#[cfg(feature = "client")]
+mod send;
 
 #[cfg(feature = "oidc")]
 pub(crate) use https::Https;
+
+pub use message::{Message, Outgoing, Piece, target};
+#[cfg(feature = "client")]
+pub use send::{Outbound, Received, SendError};
 
 use std::future::Future;
 use std::net::IpAddr;

@@ -1,0 +1,174 @@
+//! What is sent: a typed webhook or callback as the parts of a request.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+
+use crate::Internal;
+use crate::json::{self, Document, Kind, ToJson};
+use crate::reply::{JsonHeader, ToHeader};
+
+/// A webhook or callback that the document declares. Generated.
+pub trait Outgoing: Sync {
+    /// The method.
+    const METHOD: &'static str;
+    /// Writes it.
+    ///
+    /// # Errors
+    /// It holds what HTTP or its media type cannot say.
+    fn write(&self, out: &mut Message) -> Result<(), Internal>;
+}
+
+/// A request on its way out, without its target.
+#[derive(Debug, Default)]
+pub struct Message {
+    pub(super) headers: HeaderMap,
+    /// As a form writes it; empty without parameters.
+    pub(super) query: String,
+    pub(super) body: Bytes,
+}
+
+impl Message {
+    /// Adds a header field; an absent value adds none.
+    ///
+    /// # Errors
+    /// HTTP cannot carry it.
+    pub fn header<T: ToJson>(&mut self, name: &'static str, value: &T) -> Result<(), Internal> {
+        let Some(text) = (if value.is_absent() { None } else { JsonHeader(value).to_header() }) else { return Ok(()) };
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(Internal::new)?;
+        self.headers.append(name, HeaderValue::from_str(&text).map_err(Internal::new)?);
+        Ok(())
+    }
+
+    /// Adds a query parameter (style `form`); an absent value adds none.
+    ///
+    /// # Errors
+    /// It has no JSON form.
+    pub fn query<T: ToJson>(&mut self, name: &'static str, value: &T, explode: bool) -> Result<(), Internal> {
+        if value.is_absent() {
+            return Ok(());
+        }
+        let text = json::to_vec(value).map_err(Internal::new)?;
+        let document = Document::parse(&text).map_err(|e| Internal::new(e.to_string()))?;
+        let root = document.root();
+        if explode && root.kind() == Kind::Array {
+            for item in root.items() {
+                let item =
+                    <json::Json as json::FromJson>::decode(item).map_err(|_| Internal::new("a list has no JSON"))?;
+                self.pair(name, &JsonHeader(&item).to_header().unwrap_or_default());
+            }
+        } else if let Some(text) = JsonHeader(value).to_header() {
+            self.pair(name, &text);
+        }
+        Ok(())
+    }
+
+    fn pair(&mut self, name: &str, value: &str) {
+        if !self.query.is_empty() {
+            self.query.push('&');
+        }
+        encode(name, &mut self.query);
+        self.query.push('=');
+        encode(value, &mut self.query);
+    }
+
+    /// A JSON body of this media type.
+    ///
+    /// # Errors
+    /// It holds what JSON cannot say.
+    pub fn json<T: ToJson>(&mut self, media_type: &'static str, body: &T) -> Result<(), Internal> {
+        let text = json::to_vec(body).map_err(Internal::new)?;
+        self.body(media_type, text);
+        Ok(())
+    }
+
+    /// An XML body of this media type.
+    ///
+    /// # Errors
+    /// It holds what XML cannot say.
+    #[cfg(feature = "xml")]
+    pub fn xml<T: ToJson>(
+        &mut self,
+        media_type: &'static str,
+        table: &'static crate::body::XmlTable,
+        body: &T,
+    ) -> Result<(), Internal> {
+        let text = crate::body::write_xml(table, body)?;
+        self.body(media_type, text);
+        Ok(())
+    }
+
+    /// A form: the members of an object, those of an array each on its own.
+    ///
+    /// # Errors
+    /// It is no object, or holds what JSON cannot say.
+    pub fn form<T: ToJson>(&mut self, media_type: &'static str, body: &T) -> Result<(), Internal> {
+        let text = json::to_vec(body).map_err(Internal::new)?;
+        let document = Document::parse(&text).map_err(|e| Internal::new(e.to_string()))?;
+        let mut form = String::new();
+        for member in document.root().members() {
+            let values: Vec<_> = match member.value.kind() {
+                Kind::Array => member.value.items().collect(),
+                _ => vec![member.value],
+            };
+            for value in values {
+                let value =
+                    <json::Json as json::FromJson>::decode(value).map_err(|_| Internal::new("a field has no JSON"))?;
+                let text = match value {
+                    json::Json::String(text) => text,
+                    other => String::from_utf8(json::to_vec(&other).map_err(Internal::new)?).map_err(Internal::new)?,
+                };
+                if !form.is_empty() {
+                    form.push('&');
+                }
+                encode(member.name, &mut form);
+                form.push('=');
+                encode(&text, &mut form);
+            }
+        }
+        self.body(media_type, form);
+        Ok(())
+    }
+
+    /// A body of this media type as it stands.
+    pub fn body(&mut self, media_type: &'static str, body: impl Into<Bytes>) {
+        // A document can name a media type that HTTP cannot carry; the compiler refuses it, and this does not panic.
+        if let Ok(value) = HeaderValue::from_str(media_type) {
+            self.headers.insert(CONTENT_TYPE, value);
+        }
+        self.body = body.into();
+    }
+}
+
+/// Percent-encoding of everything but RFC 3986's unreserved characters.
+pub(super) fn encode(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+}
+
+/// The URL of a callback from its expression: texts of the document, and values between them. A value that is the whole
+/// URL, or its beginning, stands as it is; one within is a part of it, and is encoded.
+pub fn target(pieces: &[Piece<'_>]) -> String {
+    let mut url = String::new();
+    for (i, piece) in pieces.iter().enumerate() {
+        match piece {
+            Piece::Text(text) => url.push_str(text),
+            Piece::Value(value) if i == 0 => url.push_str(value),
+            Piece::Value(value) => encode(value, &mut url),
+        }
+    }
+    url
+}
+
+/// A piece of a callback's URL.
+#[derive(Clone, Copy, Debug)]
+pub enum Piece<'p> {
+    /// Of the document.
+    Text(&'static str),
+    /// Of the request that asked for the callback, or its answer.
+    Value(&'p str),
+}
