@@ -1,6 +1,7 @@
 //! Bodies of every media type through the generated server: what a handler gets, what is refused, and when.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, reason = "files to send")]
 
 #[allow(dead_code)]
 mod media {
@@ -109,7 +110,6 @@ fn row(n: i64) -> Meta {
 #[handler(ExportRows)]
 async fn export_rows(_: &App, req: export_rows::Request, raw: gatewright::RawParts) -> export_rows::Result {
     use export_rows::Response;
-    let accept = raw.headers.get("accept").and_then(|v| v.to_str().ok()).unwrap_or_default();
     let lines = if req.break_ {
         let (sender, lines) = Lines::channel(2);
         tokio::spawn(async move {
@@ -120,9 +120,9 @@ async fn export_rows(_: &App, req: export_rows::Request, raw: gatewright::RawPar
     } else {
         Lines::of([row(1), row(2)])
     };
-    Ok(match accept {
-        "application/json" => Response::OkJson(vec![row(1), row(2)]),
-        "application/json-seq" => Response::OkJsonSeq(lines),
+    Ok(match raw.preferred(&["application/jsonl", "application/json-seq", "application/json"]) {
+        Some("application/json") => Response::OkJson(vec![row(1), row(2)]),
+        Some("application/json-seq") => Response::OkJsonSeq(lines),
         _ => Response::OkJsonl(lines),
     })
 }
@@ -423,6 +423,7 @@ async fn items_out() {
     assert_eq!(answer.text(), "{\"n\":1}\n{\"n\":2}\n");
     assert_eq!(rows("application/json-seq").await.text(), "\u{1e}{\"n\":1}\n\u{1e}{\"n\":2}\n");
     assert_eq!(rows("application/json").await.json(), json!([{ "n": 1 }, { "n": 2 }]));
+    assert_eq!(rows("application/json;q=0.9, */*;q=0.1").await.headers["content-type"], "application/json");
     assert_eq!(rows("text/html").await.status, 406);
     assert_eq!(rows("application/*;q=0").await.status, 406);
     // A response that breaks off in the middle does not end as one that is whole.
@@ -546,4 +547,41 @@ async fn a_merge_patch_has_three_states() {
         (answer.status, answer.headers["accept-patch"].to_str().unwrap()),
         (415, "application/merge-patch+json")
     );
+}
+
+/// What people have at hand sends what we read: `curl`, over a connection, with files from the disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn curl_sends_a_form() {
+    use std::net::SocketAddr;
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address: SocketAddr = listener.local_addr().unwrap();
+    let secure = axum::middleware::from_fn(|mut request: Request<Body>, next: axum::middleware::Next| async {
+        request.extensions_mut().insert(Peer::new("127.0.0.1:4711".parse().unwrap()).over_tls());
+        next.run(request).await
+    });
+    let service = router().layer(secure).into_make_service();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    let folder = tempfile::tempdir().unwrap();
+    let (photo, paper) = (folder.path().join("p.png"), folder.path().join("a b.pdf"));
+    std::fs::write(&photo, b"PNG").unwrap();
+    std::fs::write(&paper, vec![b'y'; 1 << 20]).unwrap();
+    let url = format!("http://{address}/media/uploads");
+    let curl = async |more: &[String]| {
+        let mut command = std::process::Command::new("curl");
+        command.args(["--silent", "--user", "ann:secret", "--header", "Host: localhost", "--max-time", "20"]);
+        command.args(more).arg(&url);
+        let out = tokio::task::spawn_blocking(move || command.output().expect("curl is there")).await.unwrap();
+        serde_json::from_slice::<Value>(&out.stdout).unwrap_or_default()
+    };
+    let field = |text: String| ["--form".to_owned(), text];
+    let mut all: Vec<String> = Vec::new();
+    all.extend(field("title=Holiday".to_owned()));
+    all.extend(field("sizes=1".to_owned()));
+    all.extend(field(r#"meta={"n":7};type=application/json"#.to_owned()));
+    all.extend(field(format!("photo=@{};type=image/png", photo.display())));
+    all.extend(field(format!("attachments=@{};type=application/pdf", paper.display())));
+    let words = ["Holiday", "size 1", "meta 7", "p.png", "application/pdf true"];
+    assert_eq!(curl(&all).await, json!({ "count": 2, "bytes": (1 << 20) + 3, "words": words }));
+    assert_eq!(curl(&all[2..]).await["status"], 400);
 }

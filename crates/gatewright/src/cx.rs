@@ -67,3 +67,16 @@ pub struct RawParts {
     /// What middleware left.
     pub extensions: Extensions,
 }
+
+impl RawParts {
+    /// Of several media types that the operation can answer, the one that the caller's `Accept` likes best, weights
+    /// included (RFC 9110, 12.5.1); the first of equals, and the first where nothing is said. `None` where none is
+    /// acceptable.
+    ///
+    /// ```text
+    /// match raw.preferred(&["application/json", "text/csv"]) { Some("text/csv") => …, _ => … }
+    /// ```
+    pub fn preferred<'t>(&self, of: &[&'t str]) -> Option<&'t str> {
+        crate::params::media::preferred(&self.headers, of)
+    }
+}

@@ -90,6 +90,9 @@ async fn targets_that_may_not_be_called_are_not_called() {
     // Plain HTTP stays closed where no network was allowed.
     let open = client.allow_plain_http();
     assert!(open.send(&format!("http://127.0.0.1:{port}/"), &Ping).await.is_err());
+    let inner = self::client().allow_network("127.0.0.0/8").unwrap();
+    let plain = inner.send(&format!("http://127.0.0.1:{port}/"), &Ping).await;
+    assert!(matches!(plain, Err(SendError::Target(_))));
     assert_eq!(count.load(Ordering::SeqCst), 0);
 }
 

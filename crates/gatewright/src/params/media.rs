@@ -103,6 +103,41 @@ pub(crate) fn acceptable(headers: &HeaderMap, produces: &[&str]) -> bool {
     ranges.is_empty() || produces.iter().any(|p| meets(p))
 }
 
+/// Of several media types that could be answered, the one that the caller likes best (RFC 9110, 12.5.1): by the weight of
+/// the closest range that each lies in, the first of equals. `None` where none is acceptable.
+pub(crate) fn preferred<'t>(headers: &HeaderMap, of: &[&'t str]) -> Option<&'t str> {
+    let lines: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|v| v.to_str().ok()).collect();
+    let ranges: Vec<(&str, f32)> = lines
+        .iter()
+        .flat_map(|line| line.split(','))
+        .filter(|range| !range.trim().is_empty())
+        .map(|range| (essence(range), weight(range)))
+        .collect();
+    if ranges.is_empty() {
+        return of.first().copied();
+    }
+    let weigh = |media_type: &str| {
+        let fitting = ranges.iter().filter_map(|(range, weight)| Some((fit(essence(media_type), range)?, *weight)));
+        fitting.max_by_key(|(fit, _)| *fit).map_or(0.0, |(_, weight)| weight)
+    };
+    let mut best: Option<(&'t str, f32)> = None;
+    for media_type in of {
+        let weight = weigh(media_type);
+        if weight > best.map_or(0.0, |(_, weight)| weight) {
+            best = Some((media_type, weight));
+        }
+    }
+    best.map(|(media_type, _)| media_type)
+}
+
+/// The `q` of a range; 1 where there is none, or one that is no number.
+fn weight(range: &str) -> f32 {
+    let quality = range.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let quality = quality.filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+    let mut numbers = quality.filter_map(|(_, value)| value.trim().parse::<f32>().ok());
+    numbers.find(|number| (0.0..=1.0).contains(number)).unwrap_or(1.0)
+}
+
 /// `q=0`, however many zeros it has.
 fn refused(range: &str) -> bool {
     range.split(';').skip(1).any(|parameter| match parameter.split_once('=') {
@@ -148,6 +183,29 @@ mod tests {
         assert_eq!(select(&headers(&[]), CONTENT), None);
         assert_eq!(select(&headers(&[("content-type", "text/csv"), ("content-type", "text/csv")]), CONTENT), None);
         assert_eq!(select(&headers(&[("content-type", "text/csv"), ("content-encoding", "gzip")]), CONTENT), None);
+    }
+
+    #[test]
+    fn the_caller_chooses() {
+        const JSON: &str = "application/json";
+        const CSV: &str = "text/csv";
+        for (accept, expected) in [
+            ("", Some(JSON)),
+            ("*/*", Some(JSON)),
+            ("text/csv", Some(CSV)),
+            ("text/csv;q=0.5, application/json;q=0.4", Some(CSV)),
+            ("application/*;q=0.2, text/*;q=0.3", Some(CSV)),
+            ("*/*;q=0.1, application/json;q=0", Some(CSV)),
+            ("text/csv;q=0.5, */*;q=0.9", Some(JSON)),
+            ("text/csv;Q=1.000, */*;q=0.9", Some(CSV)),
+            ("text/html", None),
+            ("text/csv;q=0", None),
+        ] {
+            assert_eq!(preferred(&headers(&[("accept", accept)]), &[JSON, CSV]), expected, "{accept}");
+        }
+        assert_eq!(preferred(&headers(&[]), &[CSV, JSON]), Some(CSV));
+        assert_eq!(preferred(&headers(&[("accept", "text/html"), ("accept", "text/csv")]), &[JSON, CSV]), Some(CSV));
+        assert_eq!(preferred(&headers(&[]), &[]), None);
     }
 
     #[test]
