@@ -14,7 +14,7 @@ pub mod policy {
             Scheme {
                 name: "basic",
                 at: "openapi.yaml:176",
-                bit: 0u16,
+                bit: 0,
                 scopes: &[],
                 carrier: Carrier::Authorization("basic"),
                 verify: Verify::Application,
@@ -28,11 +28,7 @@ pub mod policy {
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
-            hsts: ::core::option::Option::Some(Hsts {
-                max_age: 63072000u64,
-                include_subdomains: true,
-                preload: false,
-            }),
+            hsts: ::core::option::Option::Some(Hsts { max_age: 63072000u64, include_subdomains: true, preload: false }),
             client_certificates: ClientCertificates::Off,
             hosts: &[],
             trusted_proxies: &[],
@@ -46,284 +42,46 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "6cdb3f4ae621e8d99f93094f43ae1a6a18a05ab3c6445fa84cd62a3e8326a1f3",
+        hash: "1f220d8e9651dc5b0325476c8b4f97b2b932368e84c9849f254390853bcd5161",
     };
 
+    /// What operations have unless their own table says otherwise: no access to anything.
+    const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(4194304)).timeout(Setting::Fixed(30000));
+    const BASIC: Access = Access::Guarded(
+        &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] }],
+    );
     /// POST /media/uploads · basic (openapi.yaml:9)
-    pub static UPLOAD: Policy = Policy {
-        operation: "upload",
-        at: "openapi.yaml:9",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static UPLOAD: Policy = USUAL.operation("upload", "openapi.yaml:9", BASIC).checked();
+
     /// POST /media/mixed · basic (openapi.yaml:31)
-    pub static MIXED: Policy = Policy {
-        operation: "mixed",
-        at: "openapi.yaml:31",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static MIXED: Policy = USUAL.operation("mixed", "openapi.yaml:31", BASIC).checked();
+
     /// PUT /media/blobs · basic (openapi.yaml:38)
-    pub static PUT_BLOB: Policy = Policy {
-        operation: "putBlob",
-        at: "openapi.yaml:38",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static PUT_BLOB: Policy = USUAL.operation("putBlob", "openapi.yaml:38", BASIC).checked();
+
     /// GET /media/blobs · basic (openapi.yaml:44)
-    pub static GET_BLOB: Policy = Policy {
-        operation: "getBlob",
-        at: "openapi.yaml:44",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static GET_BLOB: Policy = USUAL.operation("getBlob", "openapi.yaml:44", BASIC).checked();
+
     /// POST /media/rows · basic (openapi.yaml:52)
-    pub static IMPORT_ROWS: Policy = Policy {
-        operation: "importRows",
-        at: "openapi.yaml:52",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static IMPORT_ROWS: Policy = USUAL.operation("importRows", "openapi.yaml:52", BASIC).checked();
+
     /// GET /media/rows · basic (openapi.yaml:63)
-    pub static EXPORT_ROWS: Policy = Policy {
-        operation: "exportRows",
-        at: "openapi.yaml:63",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static EXPORT_ROWS: Policy = USUAL.operation("exportRows", "openapi.yaml:63", BASIC).checked();
+
     /// GET /media/events · basic (openapi.yaml:76)
-    pub static WATCH: Policy = Policy {
-        operation: "watch",
-        at: "openapi.yaml:76",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static WATCH: Policy = USUAL.operation("watch", "openapi.yaml:76", BASIC).checked();
+
     /// POST /media/orders · basic (openapi.yaml:89)
-    pub static ORDER: Policy = Policy {
-        operation: "order",
-        at: "openapi.yaml:89",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static ORDER: Policy = USUAL.operation("order", "openapi.yaml:89", BASIC).checked();
+
     /// POST /media/forms · basic (openapi.yaml:104)
-    pub static POST_FORM: Policy = Policy {
-        operation: "postForm",
-        at: "openapi.yaml:104",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static POST_FORM: Policy = USUAL.operation("postForm", "openapi.yaml:104", BASIC).checked();
+
     /// POST /media/jobs · basic (openapi.yaml:127)
-    pub static START_JOB: Policy = Policy {
-        operation: "startJob",
-        at: "openapi.yaml:127",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static START_JOB: Policy = USUAL.operation("startJob", "openapi.yaml:127", BASIC).checked();
+
     /// PATCH /media/notes · basic (openapi.yaml:154)
-    pub static PATCH_NOTE: Policy = Policy {
-        operation: "patchNote",
-        at: "openapi.yaml:154",
-        access: Access::Guarded(
-            &[
-                Alternative {
-                    schemes: &[0u16],
-                    authenticated: &[1],
-                    authorized: &[1],
-                    scopes: &[],
-                },
-            ],
-        ),
-        roles: &[],
-        level: ::core::option::Option::None,
-        claims: &[],
-        allow_networks: ::core::option::Option::None,
-        allow_users: ::core::option::Option::None,
-        limits: &[],
-        body_limit: Setting::Fixed(4194304u64),
-        timeout: Setting::Fixed(30000u64),
-        audit: false,
-    }
-        .checked();
+    pub static PATCH_NOTE: Policy = USUAL.operation("patchNote", "openapi.yaml:154", BASIC).checked();
 }
 
 /// The types of the document's schemas.
@@ -372,9 +130,7 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for Meta {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [n, label] = value_.pick(&["n", "label"])?;
             ::core::result::Result::Ok(Self {
                 n: ::gatewright::json::required(value_, n)?,
@@ -410,11 +166,8 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for Order {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-            let [id, item, tags, line, note, parts] = value_
-                .pick(&["id", "item", "tags", "line", "note", "parts"])?;
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            let [id, item, tags, line, note, parts] = value_.pick(&["id", "item", "tags", "line", "note", "parts"])?;
             ::core::result::Result::Ok(Self {
                 id: ::gatewright::json::required(value_, id)?,
                 item: ::gatewright::json::required(value_, item)?,
@@ -449,9 +202,7 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for PatchNoteRequest {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [title, done] = value_.pick(&["title", "done"])?;
             ::core::result::Result::Ok(Self {
                 title: ::gatewright::json::Patch::decode_member(title)?,
@@ -476,11 +227,8 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for PostFormRequest {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-            let [amount, expand, codes, meta, lines] = value_
-                .pick(&["amount", "expand", "codes", "meta", "lines"])?;
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            let [amount, expand, codes, meta, lines] = value_.pick(&["amount", "expand", "codes", "meta", "lines"])?;
             ::core::result::Result::Ok(Self {
                 amount: ::gatewright::json::required(value_, amount)?,
                 expand: ::gatewright::json::optional(expand)?,
@@ -499,13 +247,9 @@ pub mod types {
     }
 
     impl ::gatewright::json::FromJson for StartJobRequest {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [done] = value_.pick(&["done"])?;
-            ::core::result::Result::Ok(Self {
-                done: ::gatewright::json::required(value_, done)?,
-            })
+            ::core::result::Result::Ok(Self { done: ::gatewright::json::required(value_, done)? })
         }
     }
 
@@ -542,15 +286,11 @@ pub mod types {
         /// `photo`
         pub photo: ::gatewright::body::File,
         /// `attachments`
-        pub attachments: ::core::option::Option<
-            ::std::vec::Vec<::gatewright::body::File>,
-        >,
+        pub attachments: ::core::option::Option<::std::vec::Vec<::gatewright::body::File>>,
     }
 
     impl ::gatewright::json::FromJson for UploadRequest {
-        fn decode(
-            value_: ::gatewright::json::Value<'_>,
-        ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             let [title, sizes, meta, photo, attachments] = value_
                 .pick(&["title", "sizes", "meta", "photo", "attachments"])?;
             ::core::result::Result::Ok(Self {
@@ -587,38 +327,23 @@ pub mod types {
     /// What each schema asks of its values.
     #[allow(unused_imports, unused_variables, non_snake_case)]
     pub(super) mod checks {
-        use ::gatewright::json::{
-            Bound, Check, Format, Kind, Pattern, Value, Violations, check,
-        };
+        use ::gatewright::json::{ Bound, Check, Format, Kind, Pattern, Value, Violations, check };
         const fn field(name: &'static str, check: Check, flags: u8) -> check::Property {
-            check::Property {
-                name,
-                check,
-                flags,
-            }
+            check::Property { name, check, flags }
         }
-        pub(in super::super) fn check_0acc6c5af633b266(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_0acc6c5af633b266(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::minimum(value, found, &Bound::new("0", Some(0)));
         }
-        pub(in super::super) fn check_15eff94bd6fa7db8(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_15eff94bd6fa7db8(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::minimum(value, found, &Bound::new("1", Some(1)));
         }
-        pub(in super::super) fn check_169e50f1d9caeefa(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_169e50f1d9caeefa(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -636,19 +361,13 @@ pub mod types {
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_2301fabca0c8385b(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_2301fabca0c8385b(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::format(value, found, Format::Uri);
         }
-        pub(in super::super) fn check_4120c50e5bc6f07a(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_4120c50e5bc6f07a(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -666,35 +385,23 @@ pub mod types {
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_42d802347a7fd19a(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_42d802347a7fd19a(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::max_length(value, found, 20);
         }
-        pub(in super::super) fn check_5419fa771872477f(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_5419fa771872477f(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 2) {
                 return;
             }
         }
-        pub(in super::super) fn check_577bd8d591d53a1e(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_577bd8d591d53a1e(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
         }
-        pub(in super::super) fn check_61c9348feeeef6da(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_61c9348feeeef6da(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
@@ -705,58 +412,37 @@ pub mod types {
             };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_66a5a089dd904faf(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_66a5a089dd904faf(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 17) {
                 return;
             }
         }
-        pub(in super::super) fn check_6e29a6cdeaa63d41(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_6e29a6cdeaa63d41(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
         }
-        pub(in super::super) fn check_867f1b40f661e850(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_867f1b40f661e850(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array {
-                items: Some(check_577bd8d591d53a1e),
-                ..check::Array::ANY
-            };
+            static ITEMS: check::Array = check::Array { items: Some(check_577bd8d591d53a1e), ..check::Array::ANY };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_8ddd8c2b8772af4d(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_8ddd8c2b8772af4d(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
             check::max_length(value, found, 10);
         }
-        pub(in super::super) fn check_90213b9bc6781edf(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_90213b9bc6781edf(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::minimum(value, found, &Bound::new("0", Some(0)));
             check::maximum(value, found, &Bound::new("10000000", Some(10000000)));
         }
-        pub(in super::super) fn check_91abcb1c943f8d3a(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_91abcb1c943f8d3a(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
@@ -768,41 +454,26 @@ pub mod types {
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_94aeae6cde73b3e4(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_94aeae6cde73b3e4(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 64) {
                 return;
             }
             static MEMBERS: check::Object = check::Object {
-                properties: &[
-                    field("title", check_66a5a089dd904faf, 0),
-                    field("done", check_5419fa771872477f, 0),
-                ],
+                properties: &[field("title", check_66a5a089dd904faf, 0), field("done", check_5419fa771872477f, 0)],
                 required: 0,
                 rest: check::Rest::Closed,
                 ..check::Object::ANY
             };
             check::object(value, found, &MEMBERS);
         }
-        pub(in super::super) fn check_a856ef5e0c6d2d58(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_a856ef5e0c6d2d58(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array {
-                items: Some(check_meta),
-                ..check::Array::ANY
-            };
+            static ITEMS: check::Array = check::Array { items: Some(check_meta), ..check::Array::ANY };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_b05d2a05dfbbbf68(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_b05d2a05dfbbbf68(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
@@ -813,59 +484,34 @@ pub mod types {
             };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_b5905186f4c8e697(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_b5905186f4c8e697(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array {
-                items: Some(check_order),
-                ..check::Array::ANY
-            };
+            static ITEMS: check::Array = check::Array { items: Some(check_order), ..check::Array::ANY };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_b680319587c9b000(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_b680319587c9b000(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array {
-                items: Some(check_6e29a6cdeaa63d41),
-                ..check::Array::ANY
-            };
+            static ITEMS: check::Array = check::Array { items: Some(check_6e29a6cdeaa63d41), ..check::Array::ANY };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_e22913d23535920a(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_e22913d23535920a(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 32) {
                 return;
             }
-            static ITEMS: check::Array = check::Array {
-                max: 2,
-                items: Some(check_meta),
-                ..check::Array::ANY
-            };
+            static ITEMS: check::Array = check::Array { max: 2, items: Some(check_meta), ..check::Array::ANY };
             check::array(value, found, &ITEMS);
         }
-        pub(in super::super) fn check_eeb9d81e8d21a552(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_eeb9d81e8d21a552(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 4) {
                 return;
             }
             check::maximum(value, found, &Bound::new("9", Some(9)));
         }
-        pub(in super::super) fn check_f8c4cdf4d7946167(
-            value: Value<'_>,
-            found: &mut Violations,
-        ) {
+        pub(in super::super) fn check_f8c4cdf4d7946167(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
             }
@@ -876,10 +522,7 @@ pub mod types {
                 return;
             }
             static MEMBERS: check::Object = check::Object {
-                properties: &[
-                    field("n", check_0acc6c5af633b266, 1),
-                    field("label", check_f8c4cdf4d7946167, 0),
-                ],
+                properties: &[field("n", check_0acc6c5af633b266, 1), field("label", check_f8c4cdf4d7946167, 0)],
                 required: 1,
                 rest: check::Rest::Closed,
                 ..check::Object::ANY
@@ -974,9 +617,7 @@ pub mod sent {
 
         /// Where it goes: '{$request.body#/done}', with the values that the expression names.
         pub fn url(request_body_done: &str) -> ::std::string::String {
-            ::gatewright::outbound::target(
-                &[::gatewright::outbound::Piece::Value(request_body_done)],
-            )
+            ::gatewright::outbound::target(&[::gatewright::outbound::Piece::Value(request_body_done)])
         }
     }
 
@@ -1148,9 +789,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1173,9 +812,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1227,15 +864,11 @@ pub mod media {
     }
 
     impl<A: Upload> ::gatewright::HandledBy<A> for upload::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(Upload::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Upload::handle(&*app, cx).await))
             })
         });
     }
@@ -1300,9 +933,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1325,9 +956,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1379,15 +1008,11 @@ pub mod media {
     }
 
     impl<A: Mixed> ::gatewright::HandledBy<A> for mixed::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(Mixed::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Mixed::handle(&*app, cx).await))
             })
         });
     }
@@ -1402,10 +1027,7 @@ pub mod media {
     )]
     pub trait PutBlob: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: put_blob::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: put_blob::Cx<Self>) -> impl ::core::future::Future<
             Output = put_blob::Result,
         > + ::core::marker::Send;
     }
@@ -1446,9 +1068,7 @@ pub mod media {
                 _: &mut ::gatewright::json::Violations,
             ) -> ::core::option::Option<(Request, Self::Id)> {
                 let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => {
-                        input.bytes().map(Body::Bytes)
-                    }
+                    ::core::option::Option::Some(0usize) => input.bytes().map(Body::Bytes),
                     ::core::option::Option::Some(1usize) => input.bytes().map(Body::Csv),
                     _ => ::core::option::Option::None,
                 };
@@ -1464,9 +1084,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1498,9 +1116,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1552,15 +1168,11 @@ pub mod media {
     }
 
     impl<A: PutBlob> ::gatewright::HandledBy<A> for put_blob::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(PutBlob::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PutBlob::handle(&*app, cx).await))
             })
         });
     }
@@ -1575,10 +1187,7 @@ pub mod media {
     )]
     pub trait GetBlob: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_blob::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: get_blob::Cx<Self>) -> impl ::core::future::Future<
             Output = get_blob::Result,
         > + ::core::marker::Send;
     }
@@ -1631,9 +1240,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1650,13 +1257,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::body(
-                            200u16,
-                            "application/octet-stream",
-                            body,
-                        )
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::body(200u16, "application/octet-stream", body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1708,15 +1309,11 @@ pub mod media {
     }
 
     impl<A: GetBlob> ::gatewright::HandledBy<A> for get_blob::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(GetBlob::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetBlob::handle(&*app, cx).await))
             })
         });
     }
@@ -1731,10 +1328,7 @@ pub mod media {
     )]
     pub trait ImportRows: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: import_rows::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: import_rows::Cx<Self>) -> impl ::core::future::Future<
             Output = import_rows::Result,
         > + ::core::marker::Send;
     }
@@ -1756,21 +1350,15 @@ pub mod media {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/x-ndjson",
-                            read: ::gatewright::params::Read::Lines(
-                                super::super::types::checks::check_meta,
-                            ),
+                            read: ::gatewright::params::Read::Lines(super::super::types::checks::check_meta),
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json-seq",
-                            read: ::gatewright::params::Read::Sequence(
-                                super::super::types::checks::check_meta,
-                            ),
+                            read: ::gatewright::params::Read::Sequence(super::super::types::checks::check_meta),
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "text/event-stream",
-                            read: ::gatewright::params::Read::DataEvents(
-                                super::super::types::checks::check_meta,
-                            ),
+                            read: ::gatewright::params::Read::DataEvents(super::super::types::checks::check_meta),
                         },
                     ],
                 }),
@@ -1785,15 +1373,9 @@ pub mod media {
                 _: &mut ::gatewright::json::Violations,
             ) -> ::core::option::Option<(Request, Self::Id)> {
                 let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => {
-                        input.items().map(Body::Ndjson)
-                    }
-                    ::core::option::Option::Some(1usize) => {
-                        input.items().map(Body::JsonSeq)
-                    }
-                    ::core::option::Option::Some(2usize) => {
-                        input.items().map(Body::EventStream)
-                    }
+                    ::core::option::Option::Some(0usize) => input.items().map(Body::Ndjson),
+                    ::core::option::Option::Some(1usize) => input.items().map(Body::JsonSeq),
+                    ::core::option::Option::Some(2usize) => input.items().map(Body::EventStream),
                     _ => ::core::option::Option::None,
                 };
                 ::core::option::Option::Some((Request { body: body? }, ()))
@@ -1808,9 +1390,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -1823,11 +1403,7 @@ pub mod media {
             /// application/json-seq
             JsonSeq(::gatewright::body::ItemStream<super::super::types::Meta>),
             /// text/event-stream
-            EventStream(
-                ::gatewright::body::ItemStream<
-                    ::gatewright::body::Event<super::super::types::Meta>,
-                >,
-            ),
+            EventStream(::gatewright::body::ItemStream<::gatewright::body::Event<super::super::types::Meta>>),
         }
 
         impl ::core::convert::From<::gatewright::body::BodyError> for Error {
@@ -1848,9 +1424,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -1902,17 +1476,11 @@ pub mod media {
     }
 
     impl<A: ImportRows> ::gatewright::HandledBy<A> for import_rows::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        ImportRows::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ImportRows::handle(&*app, cx).await))
             })
         });
     }
@@ -1927,10 +1495,7 @@ pub mod media {
     )]
     pub trait ExportRows: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: export_rows::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: export_rows::Cx<Self>) -> impl ::core::future::Future<
             Output = export_rows::Result,
         > + ::core::marker::Send;
     }
@@ -1960,11 +1525,7 @@ pub mod media {
                     },
                 ],
                 body: ::core::option::Option::None,
-                produces: &[
-                    "application/jsonl",
-                    "application/json-seq",
-                    "application/json",
-                ],
+                produces: &["application/jsonl", "application/json-seq", "application/json"],
                 credentials: &[],
                 refuse_unknown: true,
             };
@@ -1987,9 +1548,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2010,19 +1569,9 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::OkJsonl(body) => {
-                        ::gatewright::Reply::lines(200u16, "application/jsonl", body)
-                    }
-                    Self::OkJsonSeq(body) => {
-                        ::gatewright::Reply::sequence(
-                            200u16,
-                            "application/json-seq",
-                            body,
-                        )
-                    }
-                    Self::OkJson(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::OkJsonl(body) => ::gatewright::Reply::lines(200u16, "application/jsonl", body),
+                    Self::OkJsonSeq(body) => ::gatewright::Reply::sequence(200u16, "application/json-seq", body),
+                    Self::OkJson(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2074,17 +1623,11 @@ pub mod media {
     }
 
     impl<A: ExportRows> ::gatewright::HandledBy<A> for export_rows::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        ExportRows::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ExportRows::handle(&*app, cx).await))
             })
         });
     }
@@ -2136,9 +1679,7 @@ pub mod media {
         #[derive(Debug)]
         pub struct Request {}
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2155,9 +1696,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::events(200u16, "text/event-stream", body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::events(200u16, "text/event-stream", body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2209,15 +1748,11 @@ pub mod media {
     }
 
     impl<A: Watch> ::gatewright::HandledBy<A> for watch::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(Watch::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Watch::handle(&*app, cx).await))
             })
         });
     }
@@ -2441,9 +1976,7 @@ pub mod media {
                         },
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(
-                                super::super::types::checks::check_order,
-                            ),
+                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_order),
                         },
                     ],
                 }),
@@ -2458,12 +1991,8 @@ pub mod media {
                 found: &mut ::gatewright::json::Violations,
             ) -> ::core::option::Option<(Request, Self::Id)> {
                 let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => {
-                        input.value(found).map(Body::Xml)
-                    }
-                    ::core::option::Option::Some(1usize) => {
-                        input.value(found).map(Body::Json)
-                    }
+                    ::core::option::Option::Some(0usize) => input.value(found).map(Body::Xml),
+                    ::core::option::Option::Some(1usize) => input.value(found).map(Body::Json),
                     _ => ::core::option::Option::None,
                 };
                 ::core::option::Option::Some((Request { body: body? }, ()))
@@ -2478,9 +2007,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2695,9 +2222,7 @@ pub mod media {
                             &body,
                         )
                     }
-                    Self::OkJson(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::OkJson(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2749,15 +2274,11 @@ pub mod media {
     }
 
     impl<A: Order> ::gatewright::HandledBy<A> for order::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(Order::handle(&*app, cx).await),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Order::handle(&*app, cx).await))
             })
         });
     }
@@ -2772,10 +2293,7 @@ pub mod media {
     )]
     pub trait PostForm: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: post_form::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: post_form::Cx<Self>) -> impl ::core::future::Future<
             Output = post_form::Result,
         > + ::core::marker::Send;
     }
@@ -2908,9 +2426,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -2927,9 +2443,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -2981,17 +2495,11 @@ pub mod media {
     }
 
     impl<A: PostForm> ::gatewright::HandledBy<A> for post_form::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        PostForm::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PostForm::handle(&*app, cx).await))
             })
         });
     }
@@ -3006,10 +2514,7 @@ pub mod media {
     )]
     pub trait StartJob: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: start_job::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: start_job::Cx<Self>) -> impl ::core::future::Future<
             Output = start_job::Result,
         > + ::core::marker::Send;
     }
@@ -3031,9 +2536,7 @@ pub mod media {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(
-                                super::super::types::checks::check_91abcb1c943f8d3a,
-                            ),
+                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_91abcb1c943f8d3a),
                         },
                     ],
                 }),
@@ -3060,9 +2563,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -3131,17 +2632,11 @@ pub mod media {
     }
 
     impl<A: StartJob> ::gatewright::HandledBy<A> for start_job::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        StartJob::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(StartJob::handle(&*app, cx).await))
             })
         });
     }
@@ -3156,10 +2651,7 @@ pub mod media {
     )]
     pub trait PatchNote: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: patch_note::Cx<Self>,
-        ) -> impl ::core::future::Future<
+        fn handle(&self, cx: patch_note::Cx<Self>) -> impl ::core::future::Future<
             Output = patch_note::Result,
         > + ::core::marker::Send;
     }
@@ -3181,9 +2673,7 @@ pub mod media {
                     content: &[
                         ::gatewright::params::MediaSpec {
                             media_type: "application/merge-patch+json",
-                            read: ::gatewright::params::Read::Json(
-                                super::super::types::checks::check_94aeae6cde73b3e4,
-                            ),
+                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_94aeae6cde73b3e4),
                         },
                     ],
                 }),
@@ -3210,9 +2700,7 @@ pub mod media {
         }
 
         impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(
-                cx: &mut ::gatewright::Cx<Op, K>,
-            ) -> ::core::result::Result<Self, ::gatewright::Internal> {
+            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
                 ::gatewright::take_request(cx)
             }
         }
@@ -3229,9 +2717,7 @@ pub mod media {
         impl ::gatewright::IntoReply for Response {
             fn into_reply(self) -> ::gatewright::Reply {
                 match self {
-                    Self::Ok(body) => {
-                        ::gatewright::Reply::body(200u16, "text/plain", body)
-                    }
+                    Self::Ok(body) => ::gatewright::Reply::body(200u16, "text/plain", body),
                     Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
                 }
             }
@@ -3283,17 +2769,11 @@ pub mod media {
     }
 
     impl<A: PatchNote> ::gatewright::HandledBy<A> for patch_note::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<
-            Self,
-        >(|app, pending| {
+        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
             ::std::boxed::Box::pin(async move {
                 let (valid, ()) = pending.read::<Self>()?;
                 let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(
-                        PatchNote::handle(&*app, cx).await,
-                    ),
-                )
+                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PatchNote::handle(&*app, cx).await))
             })
         });
     }
@@ -3328,12 +2808,7 @@ where
                 <media::patch_note::Op as ::gatewright::HandledBy<A>>::ROUTE,
             ],
         )
-        .verifier(
-            ::gatewright::Verifier::new::<
-                schemes::Basic,
-                A,
-            >("basic", ::std::sync::Arc::clone(&app)),
-        )
+        .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
 }
 
 /// The router of this version alone.
@@ -3378,10 +2853,5 @@ where
                 <media::patch_note::Op as ::gatewright::Operation>::META,
             ],
         )
-        .verifier(
-            ::gatewright::Verifier::new::<
-                schemes::Basic,
-                A,
-            >("basic", ::std::sync::Arc::clone(&app)),
-        )
+        .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
 }
