@@ -8,6 +8,7 @@ mod corpus;
 mod layers;
 mod mutants;
 mod oidc;
+mod peers;
 mod quickstart;
 mod run;
 mod standards;
@@ -27,6 +28,7 @@ tasks:
   suite DIR             the JSON Schema test suite through generated checks; DIR holds it
   differential          random schemas and values: generated checks against another validator
          [--seed N] [--schemas N] [--instances N]
+  peers DIR [--jar F]   time generation from the large documents of a folder, beside other generators
   bless                 rewrite every expectation that a test compares with
   mutants [NAME...]     take guards away, one at a time: a test must notice each; or those whose names hold a NAME
   oidc                  install a real OpenID provider with npm, and test the server's credentials against it
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         "corpus" => corpus::run(rest),
         "suite" => suite::run(rest),
         "differential" => suite::differential(rest),
+        "peers" => peers::run(rest),
         "bless" => bless::run(),
         "layers" => layers::run(),
         "mutants" => mutants::run(rest),

@@ -38,23 +38,40 @@ fn lines(text: &str) -> Vec<String> {
     out
 }
 
-fn harmless(line: &str) -> String {
+/// One line without markup but inline code: nothing of it is a link, an element, a code block, or a character that hides
+/// what is read.
+pub(crate) fn harmless(line: &str) -> String {
+    let mut short: String = line.chars().take(240).filter(|c| is_shown(*c)).collect();
+    if line.chars().nth(240).is_some() {
+        short.push('…');
+    }
+    // Code keeps its marks where every piece of it closes. Two marks together would open something longer.
+    let sound = !short.contains("``") && short.matches('`').count().is_multiple_of(2);
+    if !sound {
+        short = short.replace('`', "'");
+    }
+    let parts = short.split('`').enumerate();
+    let parts = parts.map(|(at, part)| if at % 2 == 1 { part.to_owned() } else { escaped(part) });
+    parts.collect::<Vec<_>>().join("`")
+}
+
+/// Text outside of code. `~~~` would open a code block; an address alone would be a link that rustdoc warns of.
+fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for c in line.chars().take(240) {
+    for c in text.chars() {
         match c {
-            // No code fences: `~~~` and three backticks open one. Inline code may stay, if it closes.
-            '`' | '~' => out.push('\''),
+            '~' => out.push('\''),
             '[' | ']' | '<' | '>' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {}
-            // Marks that change the order of what is read (Trojan Source).
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
             c => out.push(c),
         }
     }
-    if line.chars().nth(240).is_some() {
-        out.push('…');
-    }
-    out
+    out.replace("://", "\\://")
+}
+
+/// No control characters, and none that change the order of what is read (Trojan Source).
+fn is_shown(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// `POST /v1/transfers · oauth[transfers:write] · owner account({path.accountId}) · 100/min per user (bank.yaml:41)`
@@ -170,7 +187,9 @@ mod tests {
     #[test]
     fn text_of_a_document_makes_no_markup() {
         assert_eq!(harmless("```rust"), "'''rust");
-        assert_eq!(harmless("see [x](http://e) <b>"), "see \\[x\\](http://e) \\<b\\>");
+        assert_eq!(harmless("see [x](http://e) <b>"), "see \\[x\\](http\\://e) \\<b\\>");
         assert_eq!(harmless("a\u{202e}b\u{7}"), "ab");
+        assert_eq!(harmless("a `Vec<[u8]>` of <b>"), "a `Vec<[u8]>` of \\<b\\>");
+        assert_eq!(harmless("`a ``b`"), "'a ''b'");
     }
 }

@@ -214,7 +214,7 @@ pub mod types {
 /// Markers of the schemes that the application verifies.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod schemes {
-    /// The scheme 'basic': the application implements 'gatewright::Verify' for it.
+    /// The scheme `basic`: the application implements `gatewright::Verify` for it.
     #[derive(Debug)]
     pub enum Basic {}
 }

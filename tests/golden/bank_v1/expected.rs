@@ -252,7 +252,7 @@ pub mod types {
 /// What finds the objects that belong to somebody.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod resources {
-    /// Finds one of 'account', and says whether this caller may touch it. For 'getAccount', 'createTransfer'.
+    /// Finds one of `account`, and says whether this caller may touch it. For `getAccount`, `createTransfer`.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` has no resolver for `account`",
         label = "`getAccount`, `createTransfer` says `owner: account`",
@@ -267,7 +267,7 @@ pub mod resources {
         > + ::core::marker::Send;
     }
 
-    /// The id of one of 'account'.
+    /// The id of one of `account`.
     pub mod resolve_account {
         /// The type of its id.
         pub type Id = super::super::types::AccountId;

@@ -793,7 +793,7 @@ pub mod types {
 /// What finds the objects that belong to somebody.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod resources {
-    /// Finds one of 'account', and says whether this caller may touch it. For 'getAccount', 'listTransfers', 'createTransfer'.
+    /// Finds one of `account`, and says whether this caller may touch it. For `getAccount`, `listTransfers`, `createTransfer`.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` has no resolver for `account`",
         label = "`getAccount`, `listTransfers`, `createTransfer` says `owner: account`",
@@ -808,7 +808,7 @@ pub mod resources {
         > + ::core::marker::Send;
     }
 
-    /// The id of one of 'account'.
+    /// The id of one of `account`.
     pub mod resolve_account {
         /// The type of its id.
         pub type Id = super::super::types::AccountId;
@@ -1594,7 +1594,7 @@ pub mod accounts {
     ///
     /// POST /v2/accounts/{accountId}/transfers · oauth\[transfers:write\] · email_verified = true · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip · ${BANK_USER_RATE:-60/min} (others by role) per user · ${BANK_TENANT_RATE:-60…
     ///
-    /// The money leaves the account at once. A transfer whose 'scheduledFor' lies in the future is accepted and made
+    /// The money leaves the account at once. A transfer whose `scheduledFor` lies in the future is accepted and made
     /// on that day.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` does not handle `createTransfer` (POST /v2/accounts/{{accountId}}/transfers, v2.yaml:147)",

@@ -4,6 +4,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::docs::harmless;
+
 /// Of one description this much is kept; the spec has the rest.
 const MOST_LINES: usize = 8;
 const MOST_CHARS: usize = 600;
@@ -25,15 +27,15 @@ fn lines(text: &str) -> Vec<String> {
             if !clean.is_empty() {
                 clean.push(' ');
             }
-            clean.extend(word.chars().filter(|c| is_shown(*c)).take(left));
+            clean.extend(word.chars().take(left));
             left = left.saturating_sub(word.chars().count() + 1);
             if left == 0 {
                 clean.push('…');
                 break;
             }
         }
-        // Fences would open a doc test too.
-        let clean = clean.replace("```", "'''").replace("~~~", "'''");
+        // Fences would open a doc test too, links and elements warn.
+        let clean = harmless(&clean);
         if clean.is_empty() && kept.last().is_none_or(String::is_empty) {
             continue;
         }
@@ -46,12 +48,6 @@ fn lines(text: &str) -> Vec<String> {
         kept.pop();
     }
     kept
-}
-
-/// No control characters, and none that turn the direction of text.
-fn is_shown(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
