@@ -33,9 +33,11 @@ use std::error::Error;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright::Config;
+use gatewright::store::{MemoryStore, Pepper};
 use gatewright_example_bank::ledger::Ledger;
 use gatewright_tests::issuer::{ISSUER, Issuer};
 use serde_json::json;
@@ -84,7 +86,9 @@ fn serve(byhand: bool) -> Result<(), Box<dyn Error>> {
                 ("BANK_USER_RATE", "4000000000/min"),
                 ("BANK_TENANT_RATE", "4000000000/min"),
             ];
-            let config = Config::new().variables(fast).jwks("oauth", jwks);
+            // The bank's other operations take API keys; nobody sends one here.
+            let (store, pepper) = (Arc::new(MemoryStore::default()), Pepper::new(vec![9; 32])?);
+            let config = Config::new().variables(fast).jwks("oauth", jwks).api_keys(store, pepper);
             axum::serve(listener, peers::Peers(gatewright_example_bank::app::router(config)?)).await?;
         }
         Ok(())
