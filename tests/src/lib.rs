@@ -3,6 +3,7 @@
 pub mod differential;
 pub mod interpreter;
 pub mod issuer;
+pub mod oracle;
 pub mod random;
 pub mod scratch;
 pub mod suite;

@@ -83,15 +83,25 @@ const FORBIDDEN: &[&str] = &[
     "extern crate",
 ];
 
-/// Proof constructors, and in how many places of the rooms that may make them they are called.
-const PROOFS: &[(&str, &[&str])] = &[("CheckedIr::assertion(", &["crates/gatewright-check"])];
+/// Each constructor of a value that proves something, and every place that may call it, with how often. What stands
+/// behind a feature for unit tests is counted too.
+const PROOFS: &[(&str, &[(&str, usize)])] = &[
+    ("CheckedIr::assertion(", &[("gatewright-check/src/lib.rs", 1)]),
+    ("Identity::assertion(", &[("gatewright/src/auth/identity.rs", 2), ("gatewright/src/auth/scheme.rs", 1)]),
+    ("Admission::assertion(", &[("gatewright/src/guard/mod.rs", 1)]),
+    ("Caller::assertion(", &[("gatewright/src/part.rs", 2)]),
+    ("Authorized::assertion(", &[("gatewright/src/stage.rs", 1)]),
+    ("Cx::assertion(", &[("gatewright/src/forward.rs", 1), ("gatewright/src/stage.rs", 2)]),
+    // Fields that the rest of its crate may read are fields that it could fill.
+    (" Cx {", &[("gatewright/src/cx.rs", 1)]),
+];
 
 pub(crate) fn run() -> Outcome {
     let mut wrong = Vec::new();
-    edges(&mut wrong)?;
+    edges(&named(&metadata()?)?, &mut wrong);
     kept_out(&mut wrong)?;
     let generated = forbidden(&mut wrong)?;
-    proofs(&mut wrong)?;
+    proofs(&sources()?, &mut wrong);
     if wrong.is_empty() {
         Ok(format!("layers: {} crates, {generated} generated files, {} proofs", EDGES.len(), PROOFS.len()))
     } else {
@@ -108,35 +118,42 @@ fn metadata() -> Result<Value, String> {
     serde_json::from_str(&done.stdout).map_err(|e| format!("cargo metadata: {e}"))
 }
 
-fn edges(wrong: &mut Vec<String>) -> Result<(), String> {
-    let metadata = metadata()?;
+/// Which of our crates each names, tests apart.
+fn named(metadata: &Value) -> Result<BTreeMap<String, Vec<String>>, String> {
     let packages = metadata.get("packages").and_then(Value::as_array).ok_or("cargo metadata: no packages")?;
-    let mut seen: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
+    let mut seen: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for package in packages {
-        let text = |value: &'_ Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-        let name = package.get("name").and_then(Value::as_str).unwrap_or("");
+        let found = seen.entry(text(package, "name")).or_default();
         for dependency in package.get("dependencies").and_then(Value::as_array).into_iter().flatten() {
-            let other = dependency.get("name").and_then(Value::as_str).unwrap_or("");
-            if other.starts_with("gatewright") && text(dependency, "kind").as_deref() != Some("dev") {
-                seen.entry(name).or_default().push(other);
+            let other = text(dependency, "name");
+            if other.starts_with("gatewright") && text(dependency, "kind") != "dev" {
+                found.push(other);
             }
         }
-        seen.entry(name).or_default();
     }
-    for (name, found) in &seen {
-        let beside = ["gatewright-tests", "gatewright-bench"].contains(name) || name.starts_with("gatewright-example-");
+    Ok(seen)
+}
+
+fn edges(seen: &BTreeMap<String, Vec<String>>, wrong: &mut Vec<String>) {
+    for (name, found) in seen {
+        let beside = ["gatewright-tests", "gatewright-bench"].contains(&name.as_str())
+            || name.starts_with("gatewright-example-");
         if !name.starts_with("gatewright") || beside {
             continue;
         }
         match EDGES.iter().find(|(n, _)| n == name) {
             None => wrong.push(format!("layers: `{name}` stands in no table of allowed edges")),
             Some((_, allowed)) => wrong.extend(
-                found.iter().filter(|f| !allowed.contains(f)).map(|f| format!("layers: `{name}` may not name `{f}`")),
+                found
+                    .iter()
+                    .filter(|f| !allowed.contains(&f.as_str()))
+                    .map(|f| format!("layers: `{name}` may not name `{f}`")),
             ),
         }
     }
-    wrong.extend(EDGES.iter().filter(|(n, _)| !seen.contains_key(n)).map(|(n, _)| format!("layers: no crate `{n}`")));
-    Ok(())
+    let absent = EDGES.iter().filter(|(n, _)| !seen.contains_key(*n));
+    wrong.extend(absent.map(|(n, _)| format!("layers: no crate `{n}`")));
 }
 
 fn kept_out(wrong: &mut Vec<String>) -> Result<(), String> {
@@ -186,14 +203,18 @@ fn forbidden(wrong: &mut Vec<String>) -> Result<usize, String> {
             continue;
         }
         generated += 1;
-        for (number, line) in text.lines().enumerate().filter(|(_, l)| !l.trim_start().starts_with("//")) {
-            let code = without_strings(line);
-            for word in FORBIDDEN.iter().filter(|word| code.contains(*word)) {
-                wrong.push(format!("layers: {}:{}: `{word}` in generated code", path.display(), number + 1));
-            }
-        }
+        words(&path.display().to_string(), &text, wrong);
     }
     Ok(generated)
+}
+
+fn words(name: &str, text: &str, wrong: &mut Vec<String>) {
+    for (number, line) in text.lines().enumerate().filter(|(_, l)| !l.trim_start().starts_with("//")) {
+        let code = without_strings(line);
+        for word in FORBIDDEN.iter().filter(|word| code.contains(*word)) {
+            wrong.push(format!("layers: {name}:{}: `{word}` in generated code", number + 1));
+        }
+    }
 }
 
 /// A line without what stands between double quotes: texts of a spec may say anything.
@@ -212,33 +233,109 @@ fn without_strings(line: &str) -> String {
     out
 }
 
-fn proofs(wrong: &mut Vec<String>) -> Result<(), String> {
+/// The sources of all crates, by their path below `crates/`.
+fn sources() -> Result<Vec<(String, String)>, String> {
+    let folder = root().join("crates");
     let mut list = Vec::new();
-    files(&root().join("crates"), ".rs", &mut list);
+    files(&folder, ".rs", &mut list);
     // Tests may forge what they test with.
     list.retain(|path| !path.components().any(|part| part.as_os_str() == "tests"));
-    for (call, homes) in PROOFS {
-        let mut places = Vec::new();
-        for path in &list {
-            let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            let code: usize =
-                text.lines().filter(|l| !l.trim_start().starts_with("//")).map(|l| l.matches(call).count()).sum();
-            places.extend(std::iter::repeat_n(path.clone(), code));
+    list.into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+            let name = path.strip_prefix(&folder).unwrap_or(&path).display().to_string().replace('\\', "/");
+            Ok((name, text))
+        })
+        .collect()
+}
+
+fn proofs(sources: &[(String, String)], wrong: &mut Vec<String>) {
+    let count = |text: &str, call: &str| -> usize {
+        let code = text.lines().filter(|line| {
+            let line = line.trim_start();
+            !line.starts_with("//") && !line.starts_with("pub struct") && !line.starts_with("impl")
+        });
+        code.map(|line| line.matches(call).count()).sum()
+    };
+    for (call, allowed) in PROOFS {
+        for (name, text) in sources {
+            let found = count(text, call);
+            let may = allowed.iter().find(|(home, _)| home == name).map_or(0, |(_, times)| *times);
+            if found != may {
+                wrong.push(format!("layers: `{}…` stands {found} times in {name}, and may {may} times", call.trim()));
+            }
         }
-        let at_home = |path: &PathBuf| homes.iter().any(|home| path.starts_with(root().join(home)));
-        if places.len() != homes.len() || !places.iter().all(at_home) {
-            wrong.push(format!("layers: `{call}…)` is called in {places:?}, allowed are {homes:?}, once each"));
+        for (home, _) in allowed.iter().filter(|(home, _)| !sources.iter().any(|(name, _)| name == home)) {
+            wrong.push(format!("layers: no file `{home}`, which `{}…` is allowed in", call.trim()));
         }
     }
-    Ok(())
+    // Whoever adds a proof adds its row.
+    let constructors: usize = sources.iter().map(|(_, text)| count(text, "fn assertion(")).sum();
+    let rows = PROOFS.iter().filter(|(call, _)| call.ends_with("::assertion(")).count();
+    if constructors != rows {
+        wrong.push(format!("layers: {constructors} functions are called `assertion`, and {rows} stand in the table"));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn wrong(of: impl FnOnce(&mut Vec<String>)) -> Vec<String> {
+        let mut wrong = Vec::new();
+        of(&mut wrong);
+        wrong
+    }
+
     #[test]
     fn words_in_strings_do_not_count() {
         assert_eq!(without_strings(r#"a("unsafe \" x", b) unsafe {"#), "a(, b) unsafe {");
+        assert!(wrong(|w| words("x.rs", "// unwrap()\nlet a = \"panic!(\";\n", w)).is_empty());
+        assert_eq!(wrong(|w| words("x.rs", "a();\nb.unwrap();\n", w)).len(), 1);
+    }
+
+    #[test]
+    fn a_forbidden_edge_fails() {
+        let house = |extra: Option<(&str, &str)>| {
+            let packages: Vec<Value> = EDGES
+                .iter()
+                .map(|(name, _)| {
+                    let edges = extra.iter().filter(|(from, _)| from == name);
+                    let edges: Vec<Value> =
+                        edges.map(|(_, to)| serde_json::json!({ "name": to, "kind": null })).collect();
+                    serde_json::json!({ "name": name, "dependencies": edges })
+                })
+                .collect();
+            let seen = named(&serde_json::json!({ "packages": packages })).unwrap();
+            wrong(|w| edges(&seen, w))
+        };
+        assert_eq!(house(None), Vec::<String>::new());
+        for (from, to) in [
+            ("gatewright", "gatewright-ir"),
+            ("gatewright-codegen", "gatewright-export"),
+            ("gatewright-check", "gatewright-spec"),
+            ("gatewright-policy", "gatewright-diag"),
+        ] {
+            assert_eq!(house(Some((from, to))), [format!("layers: `{from}` may not name `{to}`")]);
+        }
+        assert!(house(Some(("gatewright-ir", "gatewright-policy"))).is_empty());
+        let stranger = BTreeMap::from([("gatewright-new".to_owned(), Vec::new())]);
+        assert!(wrong(|w| edges(&stranger, w)).iter().any(|text| text.contains("`gatewright-new` stands in no table")));
+    }
+
+    #[test]
+    fn a_proof_that_is_made_elsewhere_fails() {
+        let house = sources().unwrap();
+        assert_eq!(wrong(|w| proofs(&house, w)), Vec::<String>::new());
+        for (call, _) in PROOFS {
+            let mut house = house.clone();
+            house.push(("gatewright/src/forged.rs".to_owned(), format!("fn forge() {{ let x ={call}}}; }}\n")));
+            // A literal and a call differ by a space.
+            let found = wrong(|w| proofs(&house, w));
+            assert!(found.iter().any(|text| text.contains("forged.rs")), "{call}: {found:?}");
+        }
+        let mut house = house.clone();
+        house.push(("gatewright/src/new.rs".to_owned(), "    fn assertion(x: X) -> Proof {}\n".to_owned()));
+        assert_eq!(wrong(|w| proofs(&house, w)).len(), 1);
     }
 }

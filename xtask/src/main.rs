@@ -9,6 +9,7 @@ mod layers;
 mod mutants;
 mod oidc;
 mod peers;
+mod projects;
 mod quickstart;
 mod run;
 mod standards;
@@ -29,6 +30,7 @@ tasks:
   differential          random schemas and values: generated checks against another validator
          [--seed N] [--schemas N] [--instances N]
   peers DIR [--jar F]   time generation from the large documents of a folder, beside other generators
+  projects [DIR]        `gatewright new` on documents of tests/projects (and of a corpus): each passes its own test
   bless                 rewrite every expectation that a test compares with
   mutants [NAME...]     take guards away, one at a time: a test must notice each; or those whose names hold a NAME
   oidc                  install a real OpenID provider with npm, and test the server's credentials against it
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         "mutants" => mutants::run(rest),
         "oidc" => oidc::run(),
         "standards" => standards::run(rest),
+        "projects" => projects::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             return ExitCode::SUCCESS;

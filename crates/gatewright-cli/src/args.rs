@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Keys(Keys),
     /// Print the JSON Schema of the `x-security` vocabulary
     Schema,
+    /// Print the manual page, or write those of all commands
+    Man(Man),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -256,6 +258,14 @@ pub(crate) enum ExportFormat {
 pub(crate) enum Text {
     Yaml,
     Json,
+}
+
+/// `gatewright man`
+#[derive(clap::Args)]
+pub(crate) struct Man {
+    /// Write a page per command into this folder
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// `gatewright keys`

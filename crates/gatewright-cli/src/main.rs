@@ -51,6 +51,7 @@ fn run(command: Command, ui: &Ui) -> Exit {
         Command::Keys(args) => commands::keys::run(&args, ui),
         Command::Dump(args) => commands::dump::run(&args, ui),
         Command::Export(args) => commands::export::run(&args, ui),
+        Command::Man(args) => commands::man::run(&args, ui),
         Command::Schema => commands::schema::run(ui),
         Command::Completions { shell } => commands::completions::run(shell, ui),
     };

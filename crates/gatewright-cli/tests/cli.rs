@@ -285,3 +285,118 @@ fn shells_and_editors_are_served() {
     let schema: serde_json::Value = serde_json::from_str(&run(dir.path(), &["schema"]).out).unwrap();
     assert!(schema.is_object());
 }
+
+#[test]
+fn the_manual_has_a_page_for_each_command() {
+    let dir = project(GOOD);
+    let ran = run(dir.path(), &["man"]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.out.contains(".TH gatewright 1") && ran.out.contains("check"), "{}", ran.out);
+    let ran = run(dir.path(), &["man", "--output", "man"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let pages: Vec<String> = tree(&dir.path().join("man")).into_iter().map(|(name, _)| name).collect();
+    for page in ["gatewright.1", "gatewright-check.1", "gatewright-keys-issue.1", "gatewright-export-openapi.1"] {
+        assert!(pages.iter().any(|name| name == page), "{page}: {pages:?}");
+    }
+}
+
+#[test]
+fn quiet_leaves_diagnostics_and_results_only() {
+    let dir = project(GOOD);
+    let ran = run(dir.path(), &["generate", "--quiet"]);
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
+    assert!(!run(dir.path(), &["generate"]).err.is_empty());
+    fs::write(dir.path().join("bad.yaml"), GOOD.replace("key: []", "kee: []")).unwrap();
+    let ran = run(dir.path(), &["check", "--quiet", "bad.yaml"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("error[GW") && !ran.err.contains("for more about"), "{}", ran.err);
+}
+
+/// What SARIF 2.1.0 asks of the parts that we write (3.13 log, 3.14 run, 3.19 component, 3.27 result, 3.28 location).
+#[test]
+fn sarif_has_the_shape_of_its_standard() {
+    let dir = project(&GOOD.replace("key: []", "kee: []"));
+    let odd = dir.path().join("specs/a b%.yaml");
+    fs::copy(dir.path().join("specs/v1.yaml"), &odd).unwrap();
+    let ran = run(dir.path(), &["check", "--format", "sarif", "specs/v1.yaml", "specs/a b%.yaml", "specs/none.yaml"]);
+    assert_eq!(ran.code, 2);
+    let log: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    assert!(log["$schema"].as_str().unwrap().contains("sarif-2.1.0"));
+    let run = &log["runs"][0];
+    let driver = &run["tool"]["driver"];
+    assert_eq!(driver["name"], "gatewright");
+    let rules = driver["rules"].as_array().unwrap();
+    let ids: std::collections::BTreeSet<&str> = rules.iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), rules.len(), "a rule stands there once");
+    assert!(rules.iter().all(|rule| rule["shortDescription"]["text"].as_str().is_some_and(|text| !text.is_empty())));
+    let results = run["results"].as_array().unwrap();
+    assert!(results.len() >= 2);
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(["none", "note", "warning", "error"].contains(&result["level"].as_str().unwrap()), "{result}");
+        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        let locations =
+            result["locations"].as_array().unwrap().iter().chain(result["relatedLocations"].as_array().unwrap());
+        for location in locations {
+            let place = &location["physicalLocation"];
+            let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+            assert!(["specs/v1.yaml", "specs/a%20b%25.yaml"].contains(&uri), "{uri}");
+            let number = |key: &str| place["region"][key].as_u64().unwrap();
+            assert!(number("startLine") >= 1 && number("startColumn") >= 1);
+            assert!((number("startLine"), number("startColumn")) <= (number("endLine"), number("endColumn")));
+        }
+    }
+}
+
+#[test]
+fn an_exported_scheme_keeps_its_flows_and_names_those_that_3_0_does_not_know() {
+    let flows = "\
+  securitySchemes:
+    key:
+      type: oauth2
+      flows:
+        authorizationCode:
+          authorizationUrl: https://a.example/authorize
+          tokenUrl: https://a.example/token
+          refreshUrl: https://a.example/refresh
+          scopes: { read: See. }
+        deviceAuthorization:
+          deviceAuthorizationUrl: https://a.example/device
+          tokenUrl: https://a.example/token
+          scopes: { read: See. }
+";
+    let start = GOOD.find("  securitySchemes:").unwrap();
+    let text = format!("{}{flows}", &GOOD[..start]).replace("3.1.0", "3.2.0");
+    let dir = project(&text);
+    let ran = run(dir.path(), &["export", "openapi", "--version", "3.0", "--text", "json", "specs/v1.yaml"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let losses: Vec<&str> = ran.err.lines().filter(|line| line.contains("warning[GW0920]")).collect();
+    assert!(matches!(losses[..], [loss] if loss.contains("deviceAuthorization")), "{}", ran.err);
+    let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let flows = &document["components"]["securitySchemes"]["key"]["flows"];
+    assert_eq!(flows["authorizationCode"]["authorizationUrl"], "https://a.example/authorize");
+    assert_eq!(flows["authorizationCode"]["refreshUrl"], "https://a.example/refresh");
+    assert_eq!(flows["authorizationCode"]["scopes"]["read"], "See.");
+    assert_eq!(flows.as_object().unwrap().len(), 1);
+}
+
+#[test]
+fn a_scheme_of_the_applications_own_gets_a_stub_that_refuses_everybody_once() {
+    let basic = GOOD.replace("key: []", "users: []").replace(
+        "key: { type: apiKey, in: header, name: X-Api-Key, x-security: { prefix: th } }",
+        "users: { type: http, scheme: basic }",
+    );
+    let dir = project(&basic);
+    assert_eq!(run(dir.path(), &["generate"]).code, 0);
+    assert_eq!(run(dir.path(), &["scaffold"]).code, 0);
+    let config = fs::read_to_string(dir.path().join("gatewright.toml")).unwrap();
+    let stubs = tree(dir.path()).into_iter().find(|(name, text)| name.ends_with("v1.rs") && text.contains("handler"));
+    let (name, text) = stubs.unwrap_or_else(|| panic!("{config}"));
+    assert!(text.contains("impl gatewright::Verify<schemes::Users> for App"), "{text}");
+    assert!(text.contains("Err(gatewright::Unverified::Bad)") && text.contains("Presented::Basic"), "{text}");
+    // A second run adds nothing.
+    assert_eq!(run(dir.path(), &["scaffold"]).code, 0);
+    assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), text);
+}

@@ -1,7 +1,7 @@
 //! What binds the operations of a version together: resolvers, markers of schemes, and the functions that mount it.
 
 use gatewright_ir::CheckedIr;
-use gatewright_ir::policy::Verify;
+use gatewright_ir::policy::{Scheme, Verify};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -65,17 +65,18 @@ fn shown(names: &[&str]) -> String {
 }
 
 /// The schemes that the application verifies, each with its marker.
-fn verified<'a>(ir: &'a CheckedIr, names: &'a Names) -> Vec<(&'a str, &'a proc_macro2::Ident)> {
+pub(crate) fn verified<'a>(ir: &'a CheckedIr, names: &'a Names) -> Vec<(&'a Scheme, &'a proc_macro2::Ident)> {
     used_schemes(ir)
         .into_iter()
         .filter(|s| matches!(s.verify, Verify::Application))
-        .filter_map(|s| Some((s.name.value.as_str(), names.schemes.get(&s.name.value)?)))
+        .filter_map(|s| Some((s, names.schemes.get(&s.name.value)?)))
         .collect()
 }
 
 /// The markers.
 pub(crate) fn schemes(ir: &CheckedIr, names: &Names) -> TokenStream {
-    let markers = verified(ir, names).into_iter().map(|(word, marker)| {
+    let markers = verified(ir, names).into_iter().map(|(scheme, marker)| {
+        let word = &scheme.name.value;
         let docs = doc(&format!("The scheme `{word}`: the application implements `gatewright::Verify` for it."));
         quote! {
             #docs
@@ -107,7 +108,10 @@ pub(crate) fn root(ir: &CheckedIr, names: &Names) -> TokenStream {
     let verifies: Vec<_> = markers.iter().map(|(_, m)| quote!(::gatewright::Verify<schemes::#m>)).collect();
     let verifiers: Vec<_> = markers
         .iter()
-        .map(|(word, m)| quote!(.verifier(::gatewright::Verifier::new::<schemes::#m, A>(#word, ::std::sync::Arc::clone(&app)))))
+        .map(|(scheme, m)| {
+            let word = &scheme.name.value;
+            quote!(.verifier(::gatewright::Verifier::new::<schemes::#m, A>(#word, ::std::sync::Arc::clone(&app))))
+        })
         .collect();
     let all = bounds(traits.iter().cloned().chain(verifies.iter().cloned()));
     let some = bounds(verifies.into_iter());

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 
 use gatewright_ir::CheckedIr;
 use gatewright_ir::names::{Case, plain};
+use gatewright_ir::policy::{Scheme, SchemeKind};
 use syn::visit::Visit;
 
+use crate::mount::verified;
 use crate::names::{Names, OperationNames};
 use crate::operations::{Callers, callers, stub};
 
@@ -32,7 +34,7 @@ pub struct ScaffoldOptions {
     pub style: Style,
 }
 
-/// The text of one file with a stub for each operation and each resolver that `existing` sources do not handle; `None`
+/// The text of one file with a stub for each operation, each resolver and each scheme of the application's own that `existing` sources do not handle; `None`
 /// if nothing is missing. Sources that do not parse are an error, because a handler in them could not be seen.
 ///
 /// # Errors
@@ -48,6 +50,11 @@ pub fn scaffold(ir: &CheckedIr, options: &ScaffoldOptions, existing: &[&str]) ->
     for resource in &names.resources {
         if !handled.0.contains(&resource.name.to_string()) {
             parts.push(resolver(resource, options));
+        }
+    }
+    for (scheme, marker) in verified(ir, &names) {
+        if !handled.0.contains(&format!("Verify<{marker}>")) {
+            parts.push(verifier(scheme, marker, options));
         }
     }
     for (operation, name) in ir.api.operations.iter().zip(&names.operations) {
@@ -94,6 +101,35 @@ fn resolver(resource: &crate::names::ResourceNames, options: &ScaffoldOptions) -
         "#[resolver({name})]\nasync fn {function}(app: &{}, id: {module}::Id, who: &Identity) -> Result<Owned<{object}>, ResolveError> {{\n    todo!()\n}}\n",
         options.app
     )
+}
+
+/// How the application verifies a scheme. It refuses everybody until somebody has written it: a stub that panicked would
+/// answer 500 to whoever presents a credential, and one that let callers in could be forgotten.
+fn verifier(scheme: &Scheme, marker: &proc_macro2::Ident, options: &ScaffoldOptions) -> String {
+    let what = match &scheme.kind {
+        SchemeKind::Http { scheme, .. } if scheme == "basic" => {
+            "`Presented::Basic { user, password }` (RFC 7617)".to_owned()
+        }
+        SchemeKind::Http { scheme, .. } => format!("`Presented::Token`: what stands behind `{}`", one_line(scheme)),
+        SchemeKind::ApiKey { location, name } => {
+            format!("`Presented::Token`: the {} `{}`", location.as_str(), one_line(name))
+        }
+        _ => "`Presented::Token`: an access token".to_owned(),
+    };
+    let app = &options.app;
+    format!(
+        "/// Verifies credentials of the scheme `{}`. It is given {what}.\n\
+         impl gatewright::Verify<schemes::{marker}> for {app} {{\n    \
+         async fn verify(&self, presented: gatewright::Presented<'_>) -> Result<gatewright::Verified, gatewright::Unverified> {{\n        \
+         // Look it up, compare secrets in constant time, and say whose it is: `gatewright::Verified::subject(…)`.\n        \
+         Err(gatewright::Unverified::Bad)\n    }}\n}}\n",
+        one_line(&scheme.name.value)
+    )
+}
+
+/// Text of a spec inside a comment: one line of it.
+fn one_line(text: &str) -> String {
+    text.lines().next().unwrap_or("").chars().filter(|c| !c.is_control() && *c != '`').collect()
 }
 
 fn derive(
@@ -155,6 +191,13 @@ impl<'ast> Visit<'ast> for Handled {
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
         if let Some(last) = item.trait_.as_ref().and_then(|(path, _)| path.segments.last()) {
             self.0.insert(last.ident.to_string());
+            // Of `Verify<schemes::Basic>` the marker says which one it is.
+            if let syn::PathArguments::AngleBracketed(arguments) = &last.arguments
+                && let Some(syn::GenericArgument::Type(syn::Type::Path(of))) = arguments.args.first()
+                && let Some(marker) = of.path.segments.last()
+            {
+                self.0.insert(format!("{}<{}>", last.ident, marker.ident));
+            }
         }
     }
 

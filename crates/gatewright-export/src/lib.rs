@@ -4,3 +4,4 @@
 pub mod explain;
 pub mod openapi;
 pub mod project;
+pub mod variables;

@@ -19,6 +19,12 @@ pub struct Project {
     pub keys: Vec<(String, String)>,
     /// The types of objects that belong to somebody.
     pub objects: Vec<String>,
+    /// Variables of the documents without default, and their values on a developer's machine.
+    pub variables: Vec<(String, String)>,
+    /// The host that the project's own test asks for.
+    pub host: String,
+    /// The status of a path that nobody has, as a stranger's connection gets it.
+    pub unknown: u16,
     /// Whether operations may say nothing about who may call them.
     pub allow_unguarded: bool,
     /// The `gatewright` crate's folder; the published one otherwise.
@@ -110,7 +116,11 @@ fn values(project: &Project) -> Value {
     let keys =
         project.keys.iter().map(|(prefix, level)| context! { prefix => prefix.as_str(), level => level.as_str() });
     let keys: Vec<Value> = keys.collect();
+    let variables = project.variables.iter();
+    let variables = variables.map(|(name, value)| context! { name => name.as_str(), value => value.as_str() });
+    let variables: Vec<Value> = variables.collect();
     context! {
+        variables => variables, host => project.host.as_str(), unknown => project.unknown,
         package => project.package.as_str(), app => project.app.as_str(), apis => apis,
         objects => project.objects.clone(), crate_name => project.package.replace('-', "_"),
         token_api => project.token.as_ref().map_or("", |(api, _)| api.as_str()),
@@ -170,6 +180,9 @@ mod tests {
             token: Some(("v2".to_owned(), "oauth".to_owned())),
             keys: vec![("wx".to_owned(), "free".to_owned())],
             objects: vec!["Account".to_owned()],
+            variables: vec![("BANK_ISSUER".to_owned(), "https://localhost/\"x\"".to_owned())],
+            host: "localhost".to_owned(),
+            unknown: 404,
             allow_unguarded: false,
             gatewright_path: Some("/a \"b\"/gatewright".to_owned()),
             version: "0.1".to_owned(),
@@ -183,6 +196,8 @@ mod tests {
         assert!(files.get("src/api.rs").unwrap().ends_with("pub mod v1;\npub mod v2;\n"));
         assert!(files.get("src/main.rs").unwrap().contains("server.transport(&api::v2::policy::API.transport)"));
         assert!(files.get("Cargo.toml").unwrap().contains(r#"path = "/a \"b\"/gatewright""#));
+        assert!(files.get("src/app.rs").unwrap().contains(r#""BANK_ISSUER" => "https://localhost/\"x\"","#));
+        assert!(files.get("tests/smoke.rs").unwrap().contains(".environment(bank::app::development)"));
         let config = files.get("gatewright.toml").unwrap();
         assert_eq!(config.matches("[[api]]").count(), 2);
         assert!(!config.contains("allow-unguarded"));

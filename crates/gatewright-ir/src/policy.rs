@@ -27,6 +27,9 @@ pub struct PolicySet {
     pub actions: Vec<Action>,
     /// The networks from which the API may be used at all; empty means everywhere.
     pub allow_networks: Vec<Spanned<String>>,
+    /// The limits by address that `defaults` says: they also hold for requests that no operation answers, so that an API
+    /// is not searched for paths without limit.
+    pub limits: Vec<Limit>,
     /// `transport`
     pub transport: Transport,
     /// `lifecycle`
@@ -420,10 +423,29 @@ pub struct Scheme {
     pub kind: SchemeKind,
     /// Every scope that its flows declare, with their descriptions; empty where it declares none.
     pub scopes: Vec<(Spanned<String>, String)>,
+    /// `flows`: where clients get their tokens. Servers do not care; exported documents do.
+    pub flows: Vec<Flow>,
     /// Whether scopes must be declared to be used: OAuth2 has a list, the others have none.
     pub scopes_declared: bool,
     /// How it is verified.
     pub verify: Verify,
+}
+
+/// One of the `flows` of an OAuth2 scheme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Its key: `clientCredentials`.
+    pub kind: Spanned<String>,
+    /// `authorizationUrl`
+    pub authorization_url: Option<String>,
+    /// `tokenUrl`
+    pub token_url: Option<String>,
+    /// `refreshUrl`
+    pub refresh_url: Option<String>,
+    /// `deviceAuthorizationUrl`, of OpenAPI 3.2.
+    pub device_url: Option<String>,
+    /// Its scopes, with their descriptions.
+    pub scopes: Vec<(String, String)>,
 }
 
 /// What OpenAPI says of a scheme.

@@ -1,9 +1,10 @@
 //! What the macros' arguments have in common.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Attribute, Path, Token, Type};
 
 /// `Trait, app = Type, also = Trait`
@@ -47,6 +48,29 @@ pub(crate) fn module_of(path: &Path) -> Path {
         last.ident = Ident::new(&name, last.ident.span());
     }
     module
+}
+
+/// An older version's operation that the handler of `new` answers: a second `impl`, and a constant that does not compile
+/// where the older policy asks less.
+pub(crate) fn forwarded(app: &Type, new: &Path, old: &Path) -> TokenStream {
+    let (new_module, old_module) = (module_of(new), module_of(old));
+    // What is missing for it is told at the older operation's name.
+    quote_spanned! {old.span()=>
+        const _: () = ::gatewright::forwards::<#old_module::Op, #new_module::Op>();
+        impl #old for #app {
+            async fn handle(&self, cx: #old_module::Cx<#app>) -> #old_module::Result {
+                let cx = ::gatewright::forward::<#old_module::Op, #new_module::Op, _, _>(cx)?;
+                match <#app as #new>::handle(self, cx).await {
+                    ::core::result::Result::Ok(response) => ::core::result::Result::Ok(
+                        <#old_module::Response as ::core::convert::From<#new_module::Response>>::from(response),
+                    ),
+                    ::core::result::Result::Err(error) => ::core::result::Result::Err(
+                        <#old_module::Error as ::core::convert::From<#new_module::Error>>::from(error),
+                    ),
+                }
+            }
+        }
+    }
 }
 
 /// The arguments of the one attribute of this name.

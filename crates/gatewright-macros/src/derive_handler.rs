@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields};
 
-use crate::arguments::{Arguments, attribute, module_of};
+use crate::arguments::{Arguments, attribute, forwarded, module_of};
 
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
     generate(item).unwrap_or_else(|error| error.to_compile_error())
@@ -53,6 +53,7 @@ fn generate(item: TokenStream) -> syn::Result<TokenStream> {
     };
     let cx = if inputs == 0 { quote!(_cx) } else { quote!(mut cx) };
     let handle = quote_spanned!(name.span()=> #name::handle(case));
+    let also = arguments.also.iter().map(|old| forwarded(app, path, old));
     Ok(quote! {
         impl #path for #app {
             async fn handle(&self, #cx: #module::Cx<#app>) -> #module::Result {
@@ -60,5 +61,6 @@ fn generate(item: TokenStream) -> syn::Result<TokenStream> {
                 #handle.await
             }
         }
+        #(#also)*
     })
 }

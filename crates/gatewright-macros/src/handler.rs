@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, ItemFn, ReturnType, Type};
 
-use crate::arguments::{Arguments, module_of, with_error};
+use crate::arguments::{Arguments, forwarded, module_of, with_error};
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     match generate(arguments, item.clone()) {
@@ -40,13 +40,7 @@ fn generate(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
         ReturnType::Default => quote_spanned!(name.span()=> #module::Result),
         ReturnType::Type(_, _) => quote!(#module::Result),
     };
-    if !arguments.also.is_empty() {
-        let also = arguments.also.first().map_or_else(proc_macro2::Span::call_site, Spanned::span);
-        return Err(syn::Error::new(
-            also,
-            "`also` is not supported yet: write a second `#[handler]` that converts and calls this one",
-        ));
-    }
+    let also = arguments.also.iter().map(|old| forwarded(&app, path, old));
     Ok(quote! {
         impl #path for #app {
             async fn handle(&self, #cx: #module::Cx<#app>) -> #result {
@@ -54,6 +48,7 @@ fn generate(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
                 #name(self, #(#names),*) #awaits
             }
         }
+        #(#also)*
     })
 }
 

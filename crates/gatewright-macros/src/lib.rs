@@ -28,6 +28,10 @@ mod resolver;
 /// #[handler(CreateTransfer)]
 /// async fn create_transfer(bank: &Bank, from: Authorized<Account>, req: create_transfer::Request) -> create_transfer::Result { … }
 /// ```
+///
+/// `#[handler(v2::GetAccount, also = v1::GetAccount)]` answers an older version's operation too: its request becomes the
+/// newer one's by `From<v1::get_account::Request>`, the answer goes back by `From<v2::get_account::Response>` and
+/// `From<v2::get_account::Error>`. The older policy must ask at least as much as the newer one, or the build fails.
 #[proc_macro_attribute]
 pub fn handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
     handler::expand(arguments.into(), item.into()).into()
@@ -39,6 +43,8 @@ pub fn handler(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// #[resolver(ResolveAccount)]
 /// async fn account(bank: &Bank, id: AccountId, who: &Identity) -> Result<Owned<Account>, ResolveError> { … }
 /// ```
+///
+/// With `also = v1::ResolveAccount` it finds an older version's objects too; an id of another type converts by `Into`.
 #[proc_macro_attribute]
 pub fn resolver(arguments: TokenStream, item: TokenStream) -> TokenStream {
     resolver::expand(arguments.into(), item.into()).into()

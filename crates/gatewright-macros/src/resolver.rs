@@ -1,9 +1,9 @@
 //! `#[resolver(Trait)]` on a function, `#[derive(Resource)]` on the object's own type.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{DeriveInput, GenericArgument, ItemFn, PathArguments, ReturnType, Type};
+use syn::{DeriveInput, GenericArgument, ItemFn, Path, PathArguments, ReturnType, Type};
 
 use crate::arguments::{Arguments, attribute, module_of, with_error};
 
@@ -35,6 +35,7 @@ fn generate(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
     let module = module_of(path);
     let awaits = function.sig.asyncness.map(|_| quote!(.await));
     let call = quote_spanned!(name.span()=> #name(self, id, who));
+    let also = arguments.also.iter().map(|old| forwarded(&app, path, old));
     Ok(quote! {
         impl #path for #app {
             type Object = #object;
@@ -46,7 +47,26 @@ fn generate(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
                 #call #awaits
             }
         }
+        #(#also)*
     })
+}
+
+/// The resource of an older version, found as the newer one's: its id may be of another type, which converts.
+fn forwarded(app: &Type, new: &Path, old: &Path) -> TokenStream {
+    let module = module_of(old);
+    // At the older trait, but not as text of the user's: ids of one type are no useless conversion of his.
+    quote_spanned! {Span::call_site().located_at(old.span())=>
+        impl #old for #app {
+            type Object = <#app as #new>::Object;
+            async fn resolve(
+                &self,
+                id: #module::Id,
+                who: &::gatewright::Identity,
+            ) -> ::core::result::Result<::gatewright::Owned<Self::Object>, ::gatewright::ResolveError> {
+                <#app as #new>::resolve(self, ::core::convert::Into::into(id), who).await
+            }
+        }
+    }
 }
 
 /// `T` of `Result<Owned<T>, _>`.
@@ -85,6 +105,7 @@ fn derive(item: TokenStream) -> syn::Result<TokenStream> {
     let path = &arguments.path;
     let module = module_of(path);
     let call = quote_spanned!(name.span()=> #name::resolve(self, id, who));
+    let also = arguments.also.iter().map(|old| forwarded(app, path, old));
     Ok(quote! {
         impl #path for #app {
             type Object = #name;
@@ -96,5 +117,6 @@ fn derive(item: TokenStream) -> syn::Result<TokenStream> {
                 #call.await
             }
         }
+        #(#also)*
     })
 }

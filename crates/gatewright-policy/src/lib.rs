@@ -6,6 +6,7 @@
 //! - [`table`]: an operation's policy as the constant data that generated code holds.
 //! - [`Rate`], as `100/min` is read.
 //! - [`bits`]: sets of grants.
+//! - [`strict`]: whether one policy asks at least what another asks.
 //! - [`case`]: how a name of the spec is spelt in Rust, which generated code and the macros must agree on.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
@@ -18,6 +19,7 @@ pub mod case;
 mod order;
 mod rate;
 mod refusal;
+pub mod strict;
 pub mod table;
 mod written;
 

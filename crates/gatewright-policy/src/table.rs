@@ -41,6 +41,8 @@ pub struct ApiPolicy {
     pub actions: &'static [Action],
     /// Networks from which this API may be used at all, by index; empty means everywhere.
     pub allow_networks: &'static [u16],
+    /// Limits by address for requests that no operation answers: unknown paths, wrong methods.
+    pub limits: &'static [Limit],
     /// Transport.
     pub transport: Transport,
     /// Which version of life this API version is in.

@@ -151,14 +151,14 @@ impl Inner {
         let response = match found {
             Found::Route(operation, path) => self.operate(operation, &path, &exchange, request).await,
             Found::Method(allow) if request.parts.method == Method::OPTIONS => {
-                self.gateway.complete(&exchange, options(allow))
+                self.gateway.complete_unanswered(&exchange, options(allow))
             }
             Found::Method(allow) => {
                 let refused = Refused::new(Refusal::MethodNotAllowed).with_header(ALLOW, allow);
-                self.gateway.refuse(&exchange, None, refused)
+                self.gateway.refuse_unanswered(&exchange, refused)
             }
-            Found::Nothing => self.gateway.refuse(&exchange, None, Refused::new(Refusal::NotFound)),
-            Found::Malformed => self.gateway.refuse(&exchange, None, Refused::new(Refusal::BadRequest)),
+            Found::Nothing => self.gateway.refuse_unanswered(&exchange, Refused::new(Refusal::NotFound)),
+            Found::Malformed => self.gateway.refuse_unanswered(&exchange, Refused::new(Refusal::BadRequest)),
         };
         without_body(head, response)
     }

@@ -14,6 +14,7 @@ mod cx;
 #[cfg(feature = "dev")]
 pub mod dev;
 mod dispatch;
+mod forward;
 mod gateway;
 pub mod guard;
 pub mod json;
@@ -44,6 +45,7 @@ pub use clock::FakeClock;
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, StartError, StartProblem};
 pub use cx::{Cx, RawParts, Unowned};
+pub use forward::{Keeps, forward, forwards};
 pub(crate) use gateway::fits;
 pub use gateway::{Api, Exchange, Gateway, PathValues, collect_body, shield};
 #[cfg(feature = "api-macro")]

@@ -93,7 +93,8 @@ impl<A: Send + Sync + 'static> Partial<A> {
     #[must_use]
     pub fn mount(mut self) -> Mount {
         for meta in self.all {
-            let known = self.mount.operations.iter().any(|m| std::ptr::eq(m.meta, *meta));
+            // `META` is a constant and may have many addresses; the policy is a static and has one.
+            let known = self.mount.operations.iter().any(|m| std::ptr::eq(m.meta.policy, meta.policy));
             if !known {
                 let served = if self.rest_is_501 { Served::NotYet } else { Served::Elsewhere };
                 self.mount.operations.push(Mounted { meta, served });

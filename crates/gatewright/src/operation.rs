@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use gatewright_policy::table::Policy;
+use gatewright_policy::table::{ApiPolicy, Policy};
 
 use crate::Refused;
 use crate::json::Violations;
@@ -36,6 +36,8 @@ pub struct Meta {
 
 /// An operation. Implemented by the marker `Op` in the module of each operation; generated.
 pub trait Operation: Sized + Send + Sync + 'static {
+    /// What it shares with the other operations of its version.
+    const API: &'static ApiPolicy;
     /// Its constant facts.
     const META: &'static Meta;
     /// What a valid request is read into.

@@ -215,6 +215,14 @@ pub struct With<R> {
     headers: HeaderMap,
 }
 
+impl<R> With<R> {
+    /// The same header fields around another response: for a `From` between two versions' answers.
+    #[must_use]
+    pub fn map<S>(self, response: impl FnOnce(R) -> S) -> With<S> {
+        With { inner: response(self.inner), headers: self.headers }
+    }
+}
+
 impl<R: IntoReply> IntoReply for With<R> {
     fn into_reply(self) -> Reply {
         self.inner.into_reply().extended(self.headers)

@@ -60,6 +60,25 @@ fn plain_http_is_refused_and_never_hsts() {
 }
 
 #[test]
+fn old_tls_is_refused_where_the_spec_says_so_whatever_the_listener_took() {
+    let strict = Transport { tls13_only: true, ..API.transport };
+    let peer = |address: &str| Peer::new(address.parse().unwrap());
+    for (transport, old, modern) in [(API.transport, 200, 200), (strict, 403, 200)] {
+        let bank = Bank::new(ApiPolicy { transport, ..API }, vec![OPEN]);
+        for (peer, want) in [(peer("198.51.100.7:1").over_tls_1_2(), old), (peer("198.51.100.7:1").over_tls(), modern)]
+        {
+            let mut request = bank.request(&[]);
+            request.extensions_mut().insert(peer);
+            assert_eq!(bank.send(request).code(), want, "{peer:?}");
+        }
+        // Behind a trusted proxy the client's connection is the proxy's to judge.
+        let mut request = bank.from("10.0.0.1:1", &[("x-forwarded-proto", "https"), ("x-forwarded-for", "1.2.3.4")]);
+        request.extensions_mut().insert(peer("10.0.0.1:1").over_tls_1_2());
+        assert_eq!(bank.send(request).code(), 200);
+    }
+}
+
+#[test]
 fn only_harmless_requests_are_redirected() {
     let transport = Transport { https: Https::Redirect, ..API.transport };
     let bank = Bank::new(ApiPolicy { transport, ..API }, vec![OPEN]);

@@ -23,16 +23,7 @@ pub fn router(config: Config) -> Result<Router, StartError> {
     gatewright::router([v1::mount(bank.clone()), v2::mount(bank)], config)
 }
 
-fn owned(bank: &Bank, id: &str, who: &Identity) -> Owned<Entry> {
-    Owned::when(bank.ledger.account(id), |account| Some(account.owner.as_str()) == who.subject())
-}
-
-#[resolver(v1::ResolveAccount)]
-async fn account_v1(bank: &Bank, id: v1::resolve_account::Id, who: &Identity) -> Result<Owned<Entry>, ResolveError> {
-    Ok(owned(bank, &id, who))
-}
-
-#[resolver(v2::ResolveAccount)]
+#[resolver(v2::ResolveAccount, also = v1::ResolveAccount)]
 async fn account(bank: &Bank, id: v2::resolve_account::Id, who: &Identity) -> Result<Owned<Entry>, ResolveError> {
-    Ok(owned(bank, &id, who))
+    Ok(Owned::when(bank.ledger.account(&id), |account| Some(account.owner.as_str()) == who.subject()))
 }

@@ -25,6 +25,7 @@ pub mod policy {
         networks: &[],
         actions: &[],
         allow_networks: &[],
+        limits: &[],
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -42,7 +43,7 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "662f0d29024e0071db28e982d3a67b5acefa53d0756c9be0ea1ea82eaaefa032",
+        hash: "4ae7648d32fcf3d6b4a6e5c173cd138c88b5e809794207ea1fd17e393dee9f4c",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -244,6 +245,7 @@ pub mod files {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::GET_FILE,
                 method: "GET",
@@ -567,6 +569,7 @@ pub mod files {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::PUT_FILE,
                 method: "PUT",
@@ -789,6 +792,7 @@ pub mod files {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::GET_ANYONE,
                 method: "GET",
@@ -933,6 +937,7 @@ pub mod operations {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::POST_PUBLIC,
                 method: "POST",

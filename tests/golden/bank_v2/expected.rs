@@ -87,6 +87,16 @@ pub mod policy {
             },
         ],
         allow_networks: &[],
+        limits: &[
+            Limit {
+                name: "ip-0",
+                by: &[Key::Address],
+                quota: Quota::Flat(Setting::Environment {
+                    template: "${BANK_ADDRESS_RATE:-600/min}",
+                    at: "v2.yaml:52",
+                }),
+            },
+        ],
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -108,7 +118,7 @@ pub mod policy {
         },
         type_base: ::core::option::Option::Some(Setting::Fixed("https://bank.example/problems/")),
         validation_status: 400u16,
-        hash: "662115f19f4b963a8ad60ab3f759685b4283f5f26abe719e900d7eb793c1e0e5",
+        hash: "2e465489dc16582af5300bad57e3c46b6108aa42f10e48bf3bf78e3996c609bf",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -840,6 +850,7 @@ pub mod service {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::GET_HEALTH,
                 method: "GET",
@@ -963,6 +974,7 @@ pub mod service {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::START_RECOVERY,
                 method: "POST",
@@ -1101,6 +1113,7 @@ pub mod accounts {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::LIST_ACCOUNTS,
                 method: "GET",
@@ -1291,6 +1304,7 @@ pub mod accounts {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::GET_ACCOUNT,
                 method: "GET",
@@ -1436,6 +1450,7 @@ pub mod accounts {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::LIST_TRANSFERS,
                 method: "GET",
@@ -1615,6 +1630,7 @@ pub mod accounts {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::CREATE_TRANSFER,
                 method: "POST",
@@ -1790,6 +1806,7 @@ pub mod accounts {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::RELEASE_HOLD,
                 method: "DELETE",
@@ -1953,6 +1970,7 @@ pub mod accounts {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::GET_TENANT_REPORT,
                 method: "GET",
@@ -2104,6 +2122,7 @@ pub mod rates {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::GET_RATES,
                 method: "GET",
@@ -2228,6 +2247,7 @@ pub mod rates {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::GET_RATE_HISTORY,
                 method: "GET",

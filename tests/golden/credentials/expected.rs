@@ -111,6 +111,7 @@ pub mod policy {
         networks: &[],
         actions: &[],
         allow_networks: &[],
+        limits: &[],
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -128,7 +129,7 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "69360fafdd08a9502a0387478d1268b01dd259a3a6dbcc75fb2d8f0a3bd38074",
+        hash: "89b7cf741ab0c7944b93943ad11b43ee2348d4683870c98caec9233a47d1bdac",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -177,6 +178,7 @@ pub mod operations {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::GET_THINGS,
                 method: "GET",

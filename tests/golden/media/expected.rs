@@ -25,6 +25,7 @@ pub mod policy {
         networks: &[],
         actions: &[],
         allow_networks: &[],
+        limits: &[],
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -42,7 +43,7 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "1f220d8e9651dc5b0325476c8b4f97b2b932368e84c9849f254390853bcd5161",
+        hash: "2880c0dce912808fd988fd6d9d26c73acb557400c685081d7a67efd503e7f16b",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -564,7 +565,7 @@ pub mod schemes {
 pub mod sent {
     /// noteChanged
     ///
-    /// POST · webhook 'changed' (openapi.yaml:170)
+    /// POST · webhook `changed` (openapi.yaml:170)
     pub mod note_changed {
         /// What is sent.
         #[derive(Debug)]
@@ -588,7 +589,7 @@ pub mod sent {
 
     /// Says that a job is done.
     ///
-    /// POST · callback '{$request.body#/done}' (openapi.yaml:140)
+    /// POST · callback `{$request.body#/done}` (openapi.yaml:140)
     pub mod job_done {
         /// What is sent.
         #[derive(Debug)]
@@ -615,7 +616,7 @@ pub mod sent {
             }
         }
 
-        /// Where it goes: '{$request.body#/done}', with the values that the expression names.
+        /// Where it goes: `{$request.body#/done}`, with the values that the expression names.
         pub fn url(request_body_done: &str) -> ::std::string::String {
             ::gatewright::outbound::target(&[::gatewright::outbound::Piece::Value(request_body_done)])
         }
@@ -623,7 +624,7 @@ pub mod sent {
 
     /// putHttpsHubExampleRequestQueryJobAt
     ///
-    /// PUT · callback 'https://hub.example/{$request.query.job}/at' (openapi.yaml:150)
+    /// PUT · callback `https://hub.example/{$request.query.job}/at` (openapi.yaml:150)
     pub mod put_https_hub_example_request_query_job_at {
         /// What is sent.
         #[derive(Debug)]
@@ -645,7 +646,7 @@ pub mod sent {
             }
         }
 
-        /// Where it goes: 'https://hub.example/{$request.query.job}/at', with the values that the expression names.
+        /// Where it goes: `https://hub.example/{$request.query.job}/at`, with the values that the expression names.
         pub fn url(request_query_job: &str) -> ::std::string::String {
             ::gatewright::outbound::target(
                 &[
@@ -684,6 +685,7 @@ pub mod media {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::UPLOAD,
                 method: "POST",
@@ -896,6 +898,7 @@ pub mod media {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::MIXED,
                 method: "POST",
@@ -1039,6 +1042,7 @@ pub mod media {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::PUT_BLOB,
                 method: "PUT",
@@ -1199,6 +1203,7 @@ pub mod media {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::GET_BLOB,
                 method: "GET",
@@ -1340,6 +1345,7 @@ pub mod media {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::IMPORT_ROWS,
                 method: "POST",
@@ -1507,6 +1513,7 @@ pub mod media {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::EXPORT_ROWS,
                 method: "GET",
@@ -1655,6 +1662,7 @@ pub mod media {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::WATCH,
                 method: "GET",
@@ -1780,6 +1788,7 @@ pub mod media {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::ORDER,
                 method: "POST",
@@ -2305,6 +2314,7 @@ pub mod media {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::POST_FORM,
                 method: "POST",
@@ -2526,6 +2536,7 @@ pub mod media {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::START_JOB,
                 method: "POST",
@@ -2663,6 +2674,7 @@ pub mod media {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::PATCH_NOTE,
                 method: "PATCH",

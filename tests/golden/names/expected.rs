@@ -25,6 +25,7 @@ pub mod policy {
         networks: &[],
         actions: &[],
         allow_networks: &[],
+        limits: &[],
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -42,7 +43,7 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "44a337aef7fe7fff2fe51f875d59f20a175963c50e760e4f80c860ce15dd8cfe",
+        hash: "923ad9f2bb476b8c2eceaa60a6ccb762746d856f0e62b32eeef40a58a393f40e",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -144,6 +145,7 @@ pub mod type_ {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::TYPE_OPERATION,
                 method: "GET",
@@ -270,6 +272,7 @@ pub mod type_ {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::CLONE_XA0B9,
                 method: "GET",
@@ -398,6 +401,7 @@ pub mod mod_x {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::GET_THING_X540A,
                 method: "GET",
@@ -522,6 +526,7 @@ pub mod mod_x {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::GET_THING,
                 method: "GET",
@@ -650,6 +655,7 @@ pub mod operations {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::AB_X89AD,
                 method: "GET",
@@ -772,6 +778,7 @@ pub mod operations {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::AB,
                 method: "GET",
@@ -897,6 +904,7 @@ pub mod operations {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::N2FA,
                 method: "GET",
@@ -1021,6 +1029,7 @@ pub mod operations {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::OPERATIONS_OPERATION,
                 method: "GET",
@@ -1148,6 +1157,7 @@ pub mod operations {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::STR_OPERATION,
                 method: "GET",
@@ -1373,6 +1383,7 @@ pub mod operations {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::GET_J,
                 method: "GET",
@@ -1497,6 +1508,7 @@ pub mod operations {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::XB4CEB0A4,
                 method: "GET",

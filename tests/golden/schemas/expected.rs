@@ -16,6 +16,7 @@ pub mod policy {
         networks: &[],
         actions: &[],
         allow_networks: &[],
+        limits: &[],
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -33,7 +34,7 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "19ac495b0b0b553895bdbddedb14d5bd3b841a1c98cc6c3a599782633a23d379",
+        hash: "5157b083d9af6f349e9cc34e56dbb8d9996e605c545b48a02dc70e55a97645e5",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -581,6 +582,7 @@ pub mod operations {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::CREATE_ORDER,
                 method: "POST",
@@ -715,6 +717,7 @@ pub mod operations {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::LIST_ORDERS,
                 method: "GET",
@@ -877,6 +880,7 @@ pub mod operations {
         pub struct Op;
 
         impl ::gatewright::Operation for Op {
+            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
             const META: &'static ::gatewright::Meta = &::gatewright::Meta {
                 policy: &super::super::policy::PUT_PROFILE,
                 method: "PUT",

@@ -29,6 +29,7 @@ pub(crate) fn declare(ir: &mut Ir) {
         description: None,
         kind: SchemeKind::Http { scheme: "bearer".to_owned(), bearer_format: None },
         scopes: Vec::new(),
+        flows: Vec::new(),
         scopes_declared: false,
         verify: Verify::Application,
     }));

@@ -7,6 +7,7 @@ pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod keys;
+pub(crate) mod man;
 pub(crate) mod new;
 pub(crate) mod scaffold;
 pub(crate) mod schema;

@@ -1,15 +1,16 @@
 //! `gatewright new`: a project that builds, starts and passes its own test, with every handler a stub.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use gatewright_compiler::disk::DiskLoader;
 use gatewright_compiler::{Compilation, Layout, Options, compile, module_name};
 use gatewright_export::project::{self, Api, Guarded, Project};
-use gatewright_ir::OutputFiles;
+use gatewright_export::variables;
 use gatewright_ir::names::{Case, plain};
 use gatewright_ir::policy::{Access, Verify};
-use gatewright_policy::table::{Algorithm, Status};
+use gatewright_ir::{CheckedIr, OutputFiles};
+use gatewright_policy::table::{Algorithm, ClientCertificates, Status};
 
 use super::scaffold::stubs;
 use crate::args::{Format, New};
@@ -98,6 +99,13 @@ fn files(args: &New, package: &str, versions: &[Version]) -> Result<OutputFiles,
         token: token(versions),
         keys: keys(versions),
         objects: objects(versions),
+        variables: irs(versions)
+            .flat_map(|ir| variables::for_development(ir))
+            .collect::<BTreeMap<_, _>>()
+            .into_iter()
+            .collect(),
+        host: irs(versions).next().map_or_else(|| "localhost".to_owned(), |ir| variables::host(ir)),
+        unknown: unknown(versions),
         allow_unguarded: args.allow_unguarded,
         gatewright_path: path.transpose()?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -133,6 +141,23 @@ fn files(args: &New, package: &str, versions: &[Version]) -> Result<OutputFiles,
     Ok(files)
 }
 
+/// What was compiled, version by version.
+fn irs(versions: &[Version]) -> impl Iterator<Item = &CheckedIr> {
+    versions.iter().filter_map(|version| version.done.ir.as_ref())
+}
+
+/// What a stranger's connection gets where no version is concerned: the server's rules there are the strictest of all.
+fn unknown(versions: &[Version]) -> u16 {
+    let certified = |ir: &CheckedIr| ir.policies.transport.client_certificates == ClientCertificates::Required;
+    if irs(versions).any(certified) {
+        400
+    } else if irs(versions).all(|ir| !ir.policies.allow_networks.is_empty()) {
+        403
+    } else {
+        404
+    }
+}
+
 /// Whether the documents that share a file's name share the file.
 fn same(this: &Version, name: &str, text: &str, versions: &[Version]) -> bool {
     versions
@@ -150,6 +175,7 @@ fn api(version: &Version) -> Api {
         ir.api.operations.iter().filter(move |op| {
             let policy = ir.policies.get(op.policy);
             let anywhere = ir.policies.allow_networks.is_empty()
+                && ir.policies.transport.client_certificates != ClientCertificates::Required
                 && policy.allow.as_ref().is_none_or(|allow| allow.value.networks.is_none());
             !retired && anywhere && matches!(policy.access.value, Access::Guarded(_)) && !policy.admits_anonymous()
         })

@@ -163,6 +163,7 @@ fn meta(subject: &Subject<'_>, parameters: &TokenStream, body: &TokenStream, pro
     let refuse = subject.unknown == UnknownFields::Refuse;
     let credentials = subject.cx.credentials;
     quote! {
+        const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
         const META: &'static ::gatewright::Meta = &::gatewright::Meta {
             policy: &super::super::policy::#constant,
             method: #method,

@@ -67,6 +67,7 @@ pub(crate) fn api(source: &Source<'_>, policies: &TokenStream) -> Written {
         actions.push(quote!(Action { name: #name, limits: #limits }));
     }
     let allow = networks_by_index(source, set.allow_networks.iter().map(|n| (n.value.as_str(), n.span)))?;
+    let limits = limits(source, &set.limits)?;
     let transport = transport(source);
     let lifecycle = lifecycle(source);
     let type_base = match &set.errors.type_base {
@@ -80,7 +81,7 @@ pub(crate) fn api(source: &Source<'_>, policies: &TokenStream) -> Written {
     let body = quote! {
         name: #name, prefix: #prefix, bits: #bits, schemes: &[#(#schemes),*], roles: &[#(#roles),*],
         levels: &[#(#levels),*], networks: &[#(#networks),*], actions: &[#(#actions),*], allow_networks: #allow,
-        transport: #transport, lifecycle: #lifecycle, type_base: #type_base, validation_status: #validation,
+        limits: #limits, transport: #transport, lifecycle: #lifecycle, type_base: #type_base, validation_status: #validation,
     };
     let hash = sha256::hex(&format!("{body}\n{policies}"));
     Ok(quote!(pub static API: ApiPolicy = ApiPolicy { #body hash: #hash };))

@@ -291,12 +291,8 @@ impl Export<'_> {
                 put(&mut object, "openIdConnectUrl", Some(url.clone()));
             }
             SchemeKind::OAuth2 => {
-                // The flows' URLs are the client's business and not in our IR; the scopes are.
-                loss(self.sink, scheme.name.span, format!("the flows of `{}` as we hold them", scheme.name.value));
-                let scopes: Map<String, Value> =
-                    scheme.scopes.iter().map(|(name, words)| (name.value.clone(), json!(words))).collect();
+                let flows = self.flows(scheme);
                 put(&mut object, "type", Some("oauth2"));
-                let flows = json!({ "clientCredentials": { "tokenUrl": "about:blank", "scopes": scopes } });
                 put(&mut object, "flows", Some(flows));
             }
             SchemeKind::MutualTls => {
@@ -308,6 +304,39 @@ impl Export<'_> {
             }
         }
         Some(Value::Object(object))
+    }
+
+    /// The flows that 3.0 knows. A scheme must keep one of them, or tools take its operations for open.
+    fn flows(&mut self, scheme: &Scheme) -> Map<String, Value> {
+        let mut flows = Map::new();
+        for flow in &scheme.flows {
+            let (authorization, token) = match flow.kind.value.as_str() {
+                "implicit" => (true, false),
+                "password" | "clientCredentials" => (false, true),
+                "authorizationCode" => (true, true),
+                other => {
+                    loss(self.sink, flow.kind.span, format!("the flow `{other}` of `{}`", scheme.name.value));
+                    continue;
+                }
+            };
+            let mut object = Map::new();
+            // An address that must stand there and does not is one that nobody reaches.
+            let url = |url: &Option<String>| url.clone().unwrap_or_else(|| "about:blank".to_owned());
+            put(&mut object, "authorizationUrl", authorization.then(|| url(&flow.authorization_url)));
+            put(&mut object, "tokenUrl", token.then(|| url(&flow.token_url)));
+            put(&mut object, "refreshUrl", flow.refresh_url.clone());
+            let scopes: Map<String, Value> =
+                flow.scopes.iter().map(|(name, words)| (name.clone(), json!(words))).collect();
+            put(&mut object, "scopes", Some(scopes));
+            flows.insert(flow.kind.value.clone(), Value::Object(object));
+        }
+        if flows.is_empty() {
+            let scopes: Map<String, Value> =
+                scheme.scopes.iter().map(|(name, words)| (name.value.clone(), json!(words))).collect();
+            let flow = json!({ "tokenUrl": "about:blank", "scopes": scopes });
+            flows.insert("clientCredentials".to_owned(), flow);
+        }
+        flows
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use gatewright_diag::{Spanned, codes};
 use gatewright_ir::PolicySet;
 use gatewright_ir::api::Location;
-use gatewright_ir::policy::{Scheme, SchemeKind, Verify};
+use gatewright_ir::policy::{Flow, Limit, LimitKey, Quota, Scheme, SchemeKind, Verify};
 
 use super::{Lower, is_token, shown, text};
 use crate::syntax::{Key, Node};
@@ -21,6 +21,9 @@ impl<'a> Lower<'a, '_> {
         policies.networks = root.networks;
         policies.actions = root.actions;
         policies.allow_networks = root.allow_networks;
+        let by_address = |limit: &Limit| limit.by == [LimitKey::Address] && matches!(limit.quota, Quota::Flat(_));
+        let limits = root.defaults.limits.iter().flat_map(|limits| &limits.value);
+        policies.limits = limits.filter(|limit| by_address(limit)).cloned().collect();
         policies.transport = root.transport;
         policies.lifecycle = root.lifecycle;
         policies.errors = root.errors;
@@ -43,8 +46,10 @@ impl<'a> Lower<'a, '_> {
         };
         let mut scopes: Vec<(Spanned<String>, String)> = Vec::new();
         let mut known: HashSet<&str> = HashSet::new();
-        let flows = self.spec.get(node, "flows");
-        for (_, flow) in flows.into_iter().flat_map(|flows| self.spec.entries(flows)) {
+        let mut flows = Vec::new();
+        let said = self.spec.get(node, "flows");
+        for (kind, flow) in said.into_iter().flat_map(|flows| self.spec.entries(flows)) {
+            flows.push(self.flow(kind, flow));
             for (scope, about) in self.spec.get(flow, "scopes").into_iter().flat_map(Node::entries) {
                 if known.insert(scope.text) {
                     let about = about.text().unwrap_or("").to_owned();
@@ -58,8 +63,21 @@ impl<'a> Lower<'a, '_> {
             scopes_declared: kind == SchemeKind::OAuth2,
             kind,
             scopes,
+            flows,
             verify: verified,
         })
+    }
+
+    fn flow(&self, kind: Key<'a>, node: Node<'a>) -> Flow {
+        let scopes = self.spec.get(node, "scopes").into_iter().flat_map(Node::entries);
+        Flow {
+            kind: Spanned::new(kind.text.to_owned(), kind.span),
+            authorization_url: text(node, "authorizationUrl"),
+            token_url: text(node, "tokenUrl"),
+            refresh_url: text(node, "refreshUrl"),
+            device_url: text(node, "deviceAuthorizationUrl"),
+            scopes: scopes.map(|(name, about)| (name.text.to_owned(), about.text().unwrap_or("").to_owned())).collect(),
+        }
     }
 
     fn kind(&mut self, node: Node<'a>) -> Option<SchemeKind> {

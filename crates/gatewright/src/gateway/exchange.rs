@@ -19,6 +19,8 @@ pub struct Exchange {
     id: Id,
     client: Option<IpAddr>,
     pub(crate) secure: bool,
+    /// TLS older than 1.3 ends here. What a trusted proxy agreed on with the client is the proxy's to say.
+    pub(crate) old_tls: bool,
     pub(crate) host: Option<String>,
     /// The port that the request names; none where it is its scheme's.
     pub(crate) port: Option<u16>,
@@ -41,6 +43,7 @@ impl Exchange {
             id: Id::Ours([b'0'; 32]),
             client: peer.map(Peer::address),
             secure: peer.is_some_and(Peer::tls),
+            old_tls: peer.is_some_and(Peer::old_tls) && !trusted,
             host: match host::of(parts) {
                 host::Named::One(name) => Some(name),
                 host::Named::Bad => None,

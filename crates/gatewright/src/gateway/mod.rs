@@ -27,8 +27,8 @@ use http::{HeaderValue, Method, Response};
 
 use crate::auth::{SchemeState, Verifier};
 use crate::clock::Clock;
-use crate::guard::{Admission, Guard};
-use crate::limit::{KeyHasher, Standing, Table};
+use crate::guard::{Admission, Guard, with_standing};
+use crate::limit::{CallerFacts, Charged, KeyHasher, Rules, Standing, Table};
 use crate::net::{Forwarding, Ranges};
 use crate::problem::{self, Internal, Problem, Refused, Style};
 
@@ -91,6 +91,8 @@ pub(crate) struct ApiState {
     pub(crate) policy: &'static ApiPolicy,
     pub(crate) edge: Arc<Edge>,
     pub(crate) lifecycle: Life,
+    /// For requests that no operation answers.
+    pub(crate) limits: Rules,
     /// By index; `None` for one that no operation names, or that could not start, in which case the server does not.
     pub(crate) schemes: Box<[Option<Arc<SchemeState>>]>,
 }
@@ -100,6 +102,7 @@ pub(crate) struct Edge {
     pub(crate) https: Https,
     /// Whether nobody comes in without a client certificate.
     pub(crate) certificate: bool,
+    pub(crate) tls13_only: bool,
     pub(crate) hsts: Option<HeaderValue>,
     /// In lower case; empty takes every host.
     pub(crate) hosts: Box<[String]>,
@@ -177,10 +180,48 @@ impl Gateway {
         if edge.certificate && exchange.certificate.is_none() {
             return Err(Refused::new(Refusal::BadRequest).because("no client certificate"));
         }
+        if exchange.old_tls && edge.tls13_only {
+            return Err(Refused::new(Refusal::HttpsRequired).because("TLS 1.2, where `min-tls` is 1.3"));
+        }
         if !edge.networks.as_ref().is_none_or(|n| exchange.client().is_some_and(|a| n.contains(a))) {
             return Err(Refused::new(Refusal::NetworkNotAllowed).because("the API's networks"));
         }
         Ok(())
+    }
+
+    /// The response to a request that no operation answers: an unknown path, a wrong method. It counts against the limits
+    /// by address that the API's `defaults` say, so that nobody searches it for paths without limit.
+    #[must_use]
+    pub fn refuse_unanswered(&self, exchange: &Exchange, refused: Refused) -> Response<Body> {
+        match self.charge_unanswered(exchange) {
+            Ok(standing) => self.refuse(exchange, None, with_standing(refused, standing)),
+            Err(limited) => self.refuse(exchange, None, limited),
+        }
+    }
+
+    /// The response to a request that no operation answers and that is not refused, such as `OPTIONS`; counted as
+    /// [`refuse_unanswered`](Gateway::refuse_unanswered) counts.
+    #[must_use]
+    pub fn complete_unanswered(&self, exchange: &Exchange, mut response: Response<Body>) -> Response<Body> {
+        match self.charge_unanswered(exchange) {
+            Ok(standing) => {
+                self.finish(exchange, None, &standing, &mut response);
+                response
+            }
+            Err(limited) => self.refuse(exchange, None, limited),
+        }
+    }
+
+    /// Where no version is concerned, the first that has limits counts.
+    fn charge_unanswered(&self, exchange: &Exchange) -> Result<Standing, Refused> {
+        let mut standing = Standing::default();
+        let concerned = self.apis.iter().enumerate().filter(|(i, _)| exchange.api.is_none_or(|api| api == *i));
+        let rules = concerned.map(|(_, mounted)| &mounted.state.limits.address).find(|rules| !rules.is_empty());
+        if let Some(rules) = rules {
+            let charged = Charged { table: &self.shared.limits, hasher: &self.shared.hasher, now: exchange.started };
+            charged.charge(rules, CallerFacts { address: exchange.client(), identity: None }, &mut standing)?;
+        }
+        Ok(standing)
     }
 
     /// A redirect repeats the request: only one that carried no credential over the plain connection may be.
@@ -227,13 +268,6 @@ impl Gateway {
     pub fn answer(&self, exchange: &Exchange, admission: &Admission, mut response: Response<Body>) -> Response<Body> {
         self.finish(exchange, Some(admission.guard()), admission.standing(), &mut response);
         audit::admitted(exchange, admission, response.status());
-        response
-    }
-
-    /// The response to a request that concerns no operation and refuses nothing, such as `OPTIONS`.
-    #[must_use]
-    pub fn complete(&self, exchange: &Exchange, mut response: Response<Body>) -> Response<Body> {
-        self.finish(exchange, None, &Standing::default(), &mut response);
         response
     }
 

@@ -13,7 +13,7 @@ use crate::auth::bound::{Nonces, Replays};
 use crate::auth::{SchemeState, Verifier};
 use crate::config::{Config, Resolver, StartError};
 use crate::guard::Guard;
-use crate::limit::{Buckets, KeyHasher, Table};
+use crate::limit::{Buckets, KeyHasher, Rules, Table};
 use crate::net::{Ranges, host, parse_network};
 use crate::problem::Style;
 
@@ -44,7 +44,7 @@ impl Gateway {
         let mut buckets = Buckets::default();
         let mut mounted: Vec<Mounted> = Vec::with_capacity(apis.len());
         for api in apis {
-            let state = Arc::new(state(&api, &config, &proofs, &mut r));
+            let state = Arc::new(state(&api, &config, &proofs, &mut buckets, &mut r));
             let guards =
                 api.operations.iter().map(|p| Guard::start(&shared, &state, p, &mut buckets, &mut r)).collect();
             mounted.push(Mounted { state, guards });
@@ -55,7 +55,13 @@ impl Gateway {
     }
 }
 
-fn state(api: &Api, config: &Config, proofs: &(Arc<Replays>, Arc<Nonces>), r: &mut Resolver) -> ApiState {
+fn state(
+    api: &Api,
+    config: &Config,
+    proofs: &(Arc<Replays>, Arc<Nonces>),
+    buckets: &mut Buckets,
+    r: &mut Resolver,
+) -> ApiState {
     let policy = api.policy;
     let verifiers: BTreeMap<&'static str, Verifier> = api.verifiers.iter().map(|v| (v.scheme, v.clone())).collect();
     let used: BTreeSet<u16> = api
@@ -79,7 +85,8 @@ fn state(api: &Api, config: &Config, proofs: &(Arc<Replays>, Arc<Nonces>), r: &m
             SchemeState::start(policy, index, scheme, config, &verifiers, proofs, r).map(Arc::new)
         })
         .collect();
-    ApiState { policy, edge: Arc::new(edge(policy, r)), lifecycle: Life::new(&policy.lifecycle), schemes }
+    let limits = Rules::of_api(policy, buckets, r);
+    ApiState { policy, edge: Arc::new(edge(policy, r)), lifecycle: Life::new(&policy.lifecycle), limits, schemes }
 }
 
 fn edge(policy: &'static ApiPolicy, r: &mut Resolver) -> Edge {
@@ -114,6 +121,7 @@ fn edge(policy: &'static ApiPolicy, r: &mut Resolver) -> Edge {
     Edge {
         https: transport.https,
         certificate: transport.client_certificates == ClientCertificates::Required,
+        tls13_only: transport.tls13_only,
         hsts: transport.hsts.and_then(hsts_value),
         hosts: hosts.into(),
         trusted: Ranges::new(&trusted),
@@ -168,6 +176,7 @@ fn common(apis: &[Mounted]) -> Edge {
     Edge {
         https,
         certificate: edges().any(|e| e.certificate),
+        tls13_only: edges().any(|e| e.tls13_only),
         hsts: edges().find_map(|e| e.hsts.clone()),
         hosts: if open_host { Box::default() } else { edges().flat_map(|e| e.hosts.iter().cloned()).collect() },
         trusted: if same_trust { trusted } else { Ranges::default() },

@@ -192,7 +192,7 @@ impl Inner {
     }
 }
 
-fn with_standing(mut refused: Refused, standing: Standing) -> Refused {
+pub(crate) fn with_standing(mut refused: Refused, standing: Standing) -> Refused {
     refused.inner_mut().standing = standing;
     refused
 }

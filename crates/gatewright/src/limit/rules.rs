@@ -82,24 +82,40 @@ pub(crate) struct Charged<'a> {
 }
 
 impl Rules {
+    /// The limits of an operation.
     pub(crate) fn new(api: &'static ApiPolicy, policy: &Policy, buckets: &mut Buckets, r: &mut Resolver) -> Rules {
+        Rules::made(api, policy.at, policy.limits, buckets, r)
+    }
+
+    /// The limits of requests that no operation answers.
+    pub(crate) fn of_api(api: &'static ApiPolicy, buckets: &mut Buckets, r: &mut Resolver) -> Rules {
+        Rules::made(api, "", api.limits, buckets, r)
+    }
+
+    fn made(
+        api: &'static ApiPolicy,
+        at: &str,
+        limits: &'static [Limit],
+        buckets: &mut Buckets,
+        r: &mut Resolver,
+    ) -> Rules {
         let mut rules = Vec::new();
-        for limit in policy.limits {
+        for limit in limits {
             let Quota::Action(index) = limit.quota else {
                 let bucket = buckets.own();
-                rules.extend(Rule::new(api, policy.at, limit, bucket, r));
+                rules.extend(Rule::new(api, at, limit, bucket, r));
                 continue;
             };
             let Some(action) = api.actions.get(usize::from(index)) else {
-                r.problem(policy.at, format_args!("the bucket {index} of a limit does not exist"));
+                r.problem(at, format_args!("the bucket {index} of a limit does not exist"));
                 continue;
             };
             for (i, limit) in action.limits.iter().enumerate() {
                 let definition = format!("{:?}", (limit.by, resolved_text(limit, r)));
                 match buckets.shared(format!("{}\u{0}{i}", action.name), definition) {
-                    Ok(bucket) => rules.extend(Rule::new(api, policy.at, limit, bucket, r)),
+                    Ok(bucket) => rules.extend(Rule::new(api, at, limit, bucket, r)),
                     Err(()) => r.problem(
-                        policy.at,
+                        at,
                         format_args!(
                             "the action `{}` has other limits in another version of this server: one bucket can have one limit",
                             action.name

@@ -13,21 +13,35 @@ use std::net::{IpAddr, SocketAddr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
     address: SocketAddr,
-    tls: bool,
+    tls: Tls,
     certificate: Option<[u8; 32]>,
+}
+
+/// The TLS that ends here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tls {
+    Without,
+    V1_2,
+    V1_3,
 }
 
 impl Peer {
     /// A peer on a plain connection.
     #[must_use]
     pub fn new(address: SocketAddr) -> Peer {
-        Peer { address, tls: false, certificate: None }
+        Peer { address, tls: Tls::Without, certificate: None }
     }
 
-    /// The same on a TLS connection that ends here.
+    /// The same on a connection with TLS 1.3 that ends here.
     #[must_use]
     pub fn over_tls(self) -> Peer {
-        Peer { tls: true, ..self }
+        Peer { tls: Tls::V1_3, ..self }
+    }
+
+    /// The same on a connection with TLS 1.2 that ends here: refused where the spec says `min-tls: "1.3"`.
+    #[must_use]
+    pub fn over_tls_1_2(self) -> Peer {
+        Peer { tls: Tls::V1_2, ..self }
     }
 
     /// The same with a client certificate that the handshake verified: the SHA-256 of its DER form.
@@ -51,7 +65,13 @@ impl Peer {
     /// Whether TLS ends here.
     #[must_use]
     pub fn tls(&self) -> bool {
-        self.tls
+        self.tls != Tls::Without
+    }
+
+    /// Whether it is TLS, and older than 1.3.
+    #[must_use]
+    pub fn old_tls(&self) -> bool {
+        self.tls == Tls::V1_2
     }
 }
 

@@ -9,12 +9,14 @@ mod clients;
 #[cfg(test)]
 mod clients_tests;
 mod linger;
+mod logs;
 mod peer;
 #[cfg(test)]
 mod tests;
 
 pub use certificate::Certificate;
 pub use clients::ClientAuthorities;
+pub use logs::{Logs, log};
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -27,7 +29,7 @@ use tokio::task::JoinHandle;
 
 use caps::{Capped, Caps};
 use certificate::Tls;
-use peer::Peers;
+use peer::{Peers, Telling};
 
 type Handle = axum_server::Handle<SocketAddr>;
 
@@ -104,7 +106,8 @@ impl Server {
         self
     }
 
-    /// What the spec asks of connections. For several versions, call it with each: the strictest counts.
+    /// What the spec asks of connections, so that a handshake is refused that every request would be refused for: the
+    /// gateway holds requests to it in any case. For several versions, call it with each: the strictest counts.
     #[must_use]
     pub fn transport(mut self, transport: &Transport) -> Server {
         self.tls13_only |= transport.tls13_only;
@@ -147,11 +150,12 @@ impl Server {
         let acceptor = RustlsAcceptor::new(config.clone())
             .handshake_timeout(self.bounds.handshake)
             .acceptor(Capped::new(self.caps()));
+        let acceptor = Telling(acceptor);
         let handle = Handle::new();
         let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle.clone());
         self.bound(server.http_builder());
         let server = server.first_request_timeout(self.bounds.first_request);
-        let task = tokio::spawn(server.serve(Peers::new(self.router, true)));
+        let task = tokio::spawn(server.serve(Peers::new(self.router)));
         let watch = certificate.watch(config, tls);
         Ok(Running { address, handle, task, watch })
     }
@@ -168,7 +172,7 @@ impl Server {
         let mut server = axum_server::from_tcp(listener)?.acceptor(Capped::new(self.caps())).handle(handle.clone());
         self.bound(server.http_builder());
         let server = server.first_request_timeout(self.bounds.first_request);
-        let task = tokio::spawn(server.serve(Peers::new(self.router, false)));
+        let task = tokio::spawn(server.serve(Peers::new(self.router)));
         Ok(Running { address, handle, task, watch: None })
     }
 

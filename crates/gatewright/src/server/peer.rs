@@ -1,16 +1,22 @@
-//! Tells each request which connection it came by.
+//! Tells each request which connection it came by: from whom, and over which TLS.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::{Future, Ready, ready};
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
+use axum_server::accept::Accept;
 use axum_server::tls::TlsInfo;
 use http::{Extensions, Request};
 use hyper::body::Incoming;
+use rustls::ProtocolVersion;
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 use tower_service::Service;
 
 use super::linger::Lingering;
@@ -21,12 +27,11 @@ use crate::net::Peer;
 #[derive(Clone)]
 pub(super) struct Peers {
     router: Router,
-    tls: bool,
 }
 
 impl Peers {
-    pub(super) fn new(router: Router, tls: bool) -> Peers {
-        Peers { router, tls }
+    pub(super) fn new(router: Router) -> Peers {
+        Peers { router }
     }
 }
 
@@ -41,7 +46,6 @@ impl Service<SocketAddr> for Peers {
 
     fn call(&mut self, address: SocketAddr) -> Self::Future {
         let peer = Peer::new(address);
-        let peer = if self.tls { peer.over_tls() } else { peer };
         ready(Ok(OfPeer { router: self.router.clone(), peer, certificate: Arc::default() }))
     }
 }
@@ -56,13 +60,18 @@ pub(super) struct OfPeer {
 }
 
 impl OfPeer {
-    /// The peer, with what the handshake verified of it.
-    fn verified(&self, extensions: &Extensions) -> Peer {
+    /// The peer, with what the handshake agreed on and verified of it.
+    fn verified(&self, agreed: Option<Agreed>, extensions: &Extensions) -> Peer {
+        let peer = match agreed {
+            Some(Agreed::Modern) => self.peer.over_tls(),
+            Some(Agreed::Old) => self.peer.over_tls_1_2(),
+            None => self.peer,
+        };
         let sha256 = self.certificate.get_or_init(|| {
             let tls = extensions.get::<Arc<TlsInfo>>()?;
             Some(sha256(tls.peer_certificates.first()?))
         });
-        sha256.map_or(self.peer, |sha256| self.peer.with_certificate(sha256))
+        sha256.map_or(peer, |sha256| peer.with_certificate(sha256))
     }
 }
 
@@ -83,8 +92,66 @@ impl Service<Request<Incoming>> for OfPeer {
             http::Version::HTTP_2 => request.map(|body| Body::new(Lingering::new(body))),
             _ => request.map(Body::new),
         };
-        let peer = self.verified(request.extensions());
+        let agreed = request.extensions_mut().remove::<Agreed>();
+        let peer = self.verified(agreed, request.extensions());
         request.extensions_mut().insert(peer);
         self.router.call(request)
+    }
+}
+
+/// What a handshake agreed on. Only [`Telling`] puts it into a request, and nothing outside can name it.
+#[derive(Clone, Copy)]
+enum Agreed {
+    Old,
+    Modern,
+}
+
+/// An acceptor of TLS that remembers what was agreed on.
+#[derive(Clone)]
+pub(super) struct Telling<A>(pub(super) A);
+
+type Accepted<I, S> = Pin<Box<dyn Future<Output = io::Result<(TlsStream<I>, Told<S>)>> + Send>>;
+
+impl<A, I, S> Accept<TcpStream, S> for Telling<A>
+where
+    A: Accept<TcpStream, S, Stream = TlsStream<I>>,
+    A::Future: Send + 'static,
+{
+    type Stream = TlsStream<I>;
+    type Service = Told<A::Service>;
+    type Future = Accepted<I, A::Service>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let accepting = self.0.accept(stream, service);
+        Box::pin(async move {
+            let (stream, service) = accepting.await?;
+            let agreed = match stream.get_ref().1.protocol_version() {
+                Some(ProtocolVersion::TLSv1_3) => Agreed::Modern,
+                _ => Agreed::Old,
+            };
+            Ok((stream, Told { service, agreed }))
+        })
+    }
+}
+
+/// The service of a connection over TLS.
+#[derive(Clone)]
+pub(super) struct Told<S> {
+    service: S,
+    agreed: Agreed,
+}
+
+impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Told<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Incoming>) -> S::Future {
+        request.extensions_mut().insert(self.agreed);
+        self.service.call(request)
     }
 }

@@ -241,3 +241,23 @@ fn one_connection_too_many_is_closed() {
         .await;
     });
 }
+
+#[test]
+fn requests_know_which_tls_was_agreed_on() {
+    run(async {
+        let router = Router::new().fallback(|extensions: Extensions| async move {
+            extensions.get::<Peer>().map_or("nobody", |p| if p.old_tls() { "old" } else { "modern" })
+        });
+        let (certificate, root) = certified();
+        let server = Server::new(router).https(([127, 0, 0, 1], 0).into(), certificate).unwrap();
+        let address = server.address();
+        client(move || {
+            for (versions, said) in [(&[&rustls::version::TLS13][..], "modern"), (&[&rustls::version::TLS12], "old")] {
+                let answer = get(&mut tls(address, &root, versions).unwrap()).unwrap();
+                assert!(answer.ends_with(said), "{answer}");
+            }
+        })
+        .await;
+        server.stop(LONG).await.unwrap();
+    });
+}

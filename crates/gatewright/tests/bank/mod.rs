@@ -94,6 +94,7 @@ pub const API: ApiPolicy = ApiPolicy {
         limits: &[Limit { name: "login", by: &[Key::Address], quota: Quota::Flat(rate(3, 60)) }],
     }],
     allow_networks: &[],
+    limits: &[],
     transport: Transport {
         https: Https::Required,
         tls13_only: false,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use gatewright::types::{Timestamp, Uuid};
 use gatewright::{Authorized, Handler, Principal, Problem, handler};
 
+use crate::api::v1;
 use crate::api::v2::create_transfer::CreatedHeaders;
 use crate::api::v2::types::{
     Account, AccountStatus, Currency, InsufficientFunds, TenantReport, Transfer, TransferState,
@@ -58,7 +59,7 @@ async fn list(bank: &Bank, who: list_accounts::Caller, wanted: list_accounts::Re
     Ok(list_accounts::Response::Ok(v2::types::ListAccountsResponse { accounts }))
 }
 
-#[handler(v2::GetAccount)]
+#[handler(v2::GetAccount, also = v1::GetAccount)]
 async fn get(_bank: &Bank, owned: Authorized<Entry>) -> get_account::Result {
     Ok(get_account::Response::Ok(account(owned.into_inner())))
 }
