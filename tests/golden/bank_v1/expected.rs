@@ -3,46 +3,53 @@
 /// Who may: every operation's policy, in the order of the document.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod policy {
-    use ::gatewright::Rate;
     use ::gatewright::table::*;
+    use ::gatewright::Rate;
     /// What all operations share.
     pub static API: ApiPolicy = ApiPolicy {
         name: "Bank 1.9.2",
         prefix: "/v1",
         bits: 4u16,
-        schemes: &[Scheme {
-            name: "oauth",
-            at: "v1.yaml:116",
-            bit: 0,
-            scopes: &[("accounts:read", 1), ("transfers:write", 2)],
-            carrier: Carrier::Authorization("bearer"),
-            verify: Verify::Jwt(Jwt {
-                issuer: Setting::Environment {
-                    template: "${BANK_ISSUER:-https://login.bank.example/}",
-                    at: "v1.yaml:126",
-                },
-                audience: &[Setting::Fixed("bank-api")],
-                keys: Keys::File(Setting::Environment { template: "${BANK_JWKS:-jwks.json}", at: "v1.yaml:128" }),
-                algorithms: &[Algorithm::ES256, Algorithm::EdDSA],
-                max_lifetime: 3600u32,
-                leeway: 30u32,
-                typed: true,
-                scopes_claim: &["scope"],
-                roles_claim: ::core::option::Option::Some(&["roles"]),
-                bound: ::core::option::Option::None,
-                introspection: ::core::option::Option::None,
-            }),
-        }],
+        schemes: &[
+            Scheme {
+                name: "oauth",
+                at: "v1.yaml:116",
+                bit: 0,
+                scopes: &[("accounts:read", 1), ("transfers:write", 2)],
+                carrier: Carrier::Authorization("bearer"),
+                verify: Verify::Jwt(Jwt {
+                    issuer: Setting::Environment {
+                        template: "${BANK_ISSUER:-https://login.bank.example/}",
+                        at: "v1.yaml:126",
+                    },
+                    audience: &[Setting::Fixed("bank-api")],
+                    keys: Keys::File(Setting::Environment { template: "${BANK_JWKS:-jwks.json}", at: "v1.yaml:128" }),
+                    algorithms: &[Algorithm::ES256, Algorithm::EdDSA],
+                    max_lifetime: 3600u32,
+                    leeway: 30u32,
+                    typed: true,
+                    scopes_claim: &["scope"],
+                    roles_claim: ::core::option::Option::Some(&["roles"]),
+                    bound: ::core::option::Option::None,
+                    introspection: ::core::option::Option::None,
+                }),
+            },
+        ],
         roles: &[Role { name: "customer", grants: &[(0, &[14])] }],
         levels: &[],
         networks: &[],
         actions: &[],
         allow_networks: &[],
-        limits: &[Limit {
-            name: "ip-0",
-            by: &[Key::Address],
-            quota: Quota::Flat(Setting::Environment { template: "${BANK_ADDRESS_RATE:-600/min}", at: "v1.yaml:31" }),
-        }],
+        limits: &[
+            Limit {
+                name: "ip-0",
+                by: &[Key::Address],
+                quota: Quota::Flat(Setting::Environment {
+                    template: "${BANK_ADDRESS_RATE:-600/min}",
+                    at: "v1.yaml:31",
+                }),
+            },
+        ],
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -74,43 +81,46 @@ pub mod policy {
         .operation(
             "getAccount",
             "v1.yaml:38",
-            Access::Guarded(&[Alternative {
-                schemes: &[0],
-                authenticated: &[1],
-                authorized: &[3],
-                scopes: &["accounts:read"],
-            }]),
+            Access::Guarded(
+                &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[3], scopes: &["accounts:read"] }],
+            ),
         )
-        .limits(&[Limit {
-            name: "ip-0",
-            by: &[Key::Address],
-            quota: Quota::Flat(Setting::Environment { template: "${BANK_ADDRESS_RATE:-600/min}", at: "v1.yaml:31" }),
-        }])
+        .limits(
+            &[
+                Limit {
+                    name: "ip-0",
+                    by: &[Key::Address],
+                    quota: Quota::Flat(Setting::Environment {
+                        template: "${BANK_ADDRESS_RATE:-600/min}",
+                        at: "v1.yaml:31",
+                    }),
+                },
+            ],
+        )
         .checked();
     /// POST /v1/accounts/{accountId}/transfers · oauth\[transfers:write\] · owner account({path.accountId}) · 600/min per ip · 60/min per user (v1.yaml:54)
     pub static CREATE_TRANSFER: Policy = USUAL
         .operation(
             "createTransfer",
             "v1.yaml:54",
-            Access::Guarded(&[Alternative {
-                schemes: &[0],
-                authenticated: &[1],
-                authorized: &[5],
-                scopes: &["transfers:write"],
-            }]),
+            Access::Guarded(
+                &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[5], scopes: &["transfers:write"] }],
+            ),
         )
-        .limits(&[
-            Limit {
-                name: "ip-0",
-                by: &[Key::Address],
-                quota: Quota::Flat(Setting::Fixed(Rate { limit: 600, window: 60, burst: 100 })),
-            },
-            Limit {
-                name: "user-1",
-                by: &[Key::User],
-                quota: Quota::Flat(Setting::Fixed(Rate { limit: 60, window: 60, burst: 60 })),
-            },
-        ])
+        .limits(
+            &[
+                Limit {
+                    name: "ip-0",
+                    by: &[Key::Address],
+                    quota: Quota::Flat(Setting::Fixed(Rate { limit: 600, window: 60, burst: 100 })),
+                },
+                Limit {
+                    name: "user-1",
+                    by: &[Key::User],
+                    quota: Quota::Flat(Setting::Fixed(Rate { limit: 60, window: 60, burst: 60 })),
+                },
+            ],
+        )
         .audit(true)
         .checked();
 }
@@ -208,7 +218,7 @@ pub mod types {
     /// What each schema asks of its values.
     #[allow(unused_imports, unused_variables, non_snake_case)]
     pub(super) mod checks {
-        use ::gatewright::json::{Bound, Check, Format, Kind, Pattern, Value, Violations, check};
+        use ::gatewright::json::{ Bound, Check, Format, Kind, Pattern, Value, Violations, check };
         const fn field(name: &'static str, check: Check, flags: u8) -> check::Property {
             check::Property { name, check, flags }
         }
@@ -265,11 +275,7 @@ pub mod resources {
         /// What is found.
         type Object: ::core::marker::Send + ::core::marker::Sync + 'static;
         /// Finds it. `Owned::Hidden` for what is not there and for what this caller may not touch.
-        fn resolve(
-            &self,
-            id: resolve_account::Id,
-            who: &::gatewright::Identity,
-        ) -> impl ::core::future::Future<
+        fn resolve(&self, id: resolve_account::Id, who: &::gatewright::Identity) -> impl ::core::future::Future<
             Output = ::core::result::Result<::gatewright::Owned<Self::Object>, ::gatewright::ResolveError>,
         > + ::core::marker::Send;
     }
@@ -294,10 +300,9 @@ pub mod accounts {
     )]
     pub trait GetAccount: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_account::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = get_account::Result> + ::core::marker::Send;
+        fn handle(&self, cx: get_account::Cx<Self>) -> impl ::core::future::Future<
+            Output = get_account::Result,
+        > + ::core::marker::Send;
     }
 
     /// Inputs and answers of getAccount.
@@ -315,17 +320,19 @@ pub mod accounts {
                     &[::gatewright::route::Piece::Literal("accounts")],
                     &[::gatewright::route::Piece::Parameter("accountId")],
                 ],
-                parameters: &[::gatewright::params::ParameterSpec {
-                    name: "accountId",
-                    place: ::gatewright::params::Place::Path,
-                    style: ::gatewright::params::Style::Simple,
-                    explode: false,
-                    required: true,
-                    allow_empty: false,
-                    shape: &const { ::gatewright::params::Shape::TEXT },
-                    default: ::core::option::Option::None,
-                    check: super::super::types::checks::check_account_id,
-                }],
+                parameters: &[
+                    ::gatewright::params::ParameterSpec {
+                        name: "accountId",
+                        place: ::gatewright::params::Place::Path,
+                        style: ::gatewright::params::Style::Simple,
+                        explode: false,
+                        required: true,
+                        allow_empty: false,
+                        shape: &const { ::gatewright::params::Shape::TEXT },
+                        default: ::core::option::Option::None,
+                        check: super::super::types::checks::check_account_id,
+                    },
+                ],
                 body: ::core::option::Option::None,
                 produces: &["application/json"],
                 credentials: &[],
@@ -411,8 +418,10 @@ pub mod accounts {
         pub type Caller = ::gatewright::Caller<Op>;
         impl ::gatewright::Guarded for Op {}
         /// What the pipeline hands to the handler, with the object that it may touch.
-        pub type Cx<A> =
-            ::gatewright::Cx<Op, ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>>;
+        pub type Cx<A> = ::gatewright::Cx<
+            Op,
+            ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>,
+        >;
     }
 
     impl<A: GetAccount> ::gatewright::HandledBy<A> for get_account::Op {
@@ -437,10 +446,9 @@ pub mod accounts {
     )]
     pub trait CreateTransfer: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: create_transfer::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = create_transfer::Result> + ::core::marker::Send;
+        fn handle(&self, cx: create_transfer::Cx<Self>) -> impl ::core::future::Future<
+            Output = create_transfer::Result,
+        > + ::core::marker::Send;
     }
 
     /// Inputs and answers of createTransfer.
@@ -459,23 +467,27 @@ pub mod accounts {
                     &[::gatewright::route::Piece::Parameter("accountId")],
                     &[::gatewright::route::Piece::Literal("transfers")],
                 ],
-                parameters: &[::gatewright::params::ParameterSpec {
-                    name: "accountId",
-                    place: ::gatewright::params::Place::Path,
-                    style: ::gatewright::params::Style::Simple,
-                    explode: false,
-                    required: true,
-                    allow_empty: false,
-                    shape: &const { ::gatewright::params::Shape::TEXT },
-                    default: ::core::option::Option::None,
-                    check: super::super::types::checks::check_account_id,
-                }],
+                parameters: &[
+                    ::gatewright::params::ParameterSpec {
+                        name: "accountId",
+                        place: ::gatewright::params::Place::Path,
+                        style: ::gatewright::params::Style::Simple,
+                        explode: false,
+                        required: true,
+                        allow_empty: false,
+                        shape: &const { ::gatewright::params::Shape::TEXT },
+                        default: ::core::option::Option::None,
+                        check: super::super::types::checks::check_account_id,
+                    },
+                ],
                 body: ::core::option::Option::Some(::gatewright::params::BodySpec {
                     required: true,
-                    content: &[::gatewright::params::MediaSpec {
-                        media_type: "application/json",
-                        read: ::gatewright::params::Read::Json(super::super::types::checks::check_new_transfer),
-                    }],
+                    content: &[
+                        ::gatewright::params::MediaSpec {
+                            media_type: "application/json",
+                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_new_transfer),
+                        },
+                    ],
                 }),
                 produces: &["application/json"],
                 credentials: &[],
@@ -569,8 +581,10 @@ pub mod accounts {
         pub type Caller = ::gatewright::Caller<Op>;
         impl ::gatewright::Guarded for Op {}
         /// What the pipeline hands to the handler, with the object that it may touch.
-        pub type Cx<A> =
-            ::gatewright::Cx<Op, ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>>;
+        pub type Cx<A> = ::gatewright::Cx<
+            Op,
+            ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>,
+        >;
     }
 
     impl<A: CreateTransfer> ::gatewright::HandledBy<A> for create_transfer::Op {
@@ -596,7 +610,8 @@ pub use resources::*;
 #[allow(dead_code, unreachable_pub)]
 pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
 where
-    A: accounts::GetAccount + accounts::CreateTransfer + ::core::marker::Send + ::core::marker::Sync + 'static,
+    A: accounts::GetAccount + accounts::CreateTransfer + ::core::marker::Send
+        + ::core::marker::Sync + 'static,
 {
     ::gatewright::Mount::new(
         &policy::API,
@@ -618,7 +633,8 @@ pub fn router<A>(
     config: ::gatewright::Config,
 ) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
 where
-    A: accounts::GetAccount + accounts::CreateTransfer + ::core::marker::Send + ::core::marker::Sync + 'static,
+    A: accounts::GetAccount + accounts::CreateTransfer + ::core::marker::Send
+        + ::core::marker::Sync + 'static,
 {
     ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
 }
