@@ -31,6 +31,13 @@ pub(super) fn parse(text: &str, span: Span, sink: &mut Sink) -> Option<PathTempl
             .label("no request has these in its path")
             .help("say query parameters under `parameters`, and give the operation a path of its own");
     }
+    // A request's dot segments are gone before its path is compared (RFC 3986, 5.2.4).
+    let dots = |pieces: &Vec<PathPiece>| matches!(pieces.as_slice(), [PathPiece::Literal(t)] if t == "." || t == "..");
+    if segments.iter().any(dots) {
+        sink.warning(codes::PATH_UNREACHABLE, span, format!("the path `{}` holds `.` or `..`", shown(text)))
+            .label("no request has these in its path")
+            .help("write the path as it is without them");
+    }
     let mut template = PathTemplate { text: text.to_owned(), span, segments };
     for piece in template.segments.iter_mut().flatten() {
         let PathPiece::Parameter(name) = piece else { continue };
