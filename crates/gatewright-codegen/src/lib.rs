@@ -148,8 +148,9 @@ fn policies(
     let documented = ir.api.operations.iter().zip(&names.operations).map(|(operation, name)| {
         (&name.constant, docs::doc(&docs::policy_line(operation, &options.prefix, &ir.policies, sources)))
     });
-    let tables = policy::operations(&source, &documented.collect::<Vec<_>>())?;
-    let api = policy::api(&source, &tables)?;
+    let mut fields = policy::Graph::new(&ir.api.schemas);
+    let tables = policy::operations(&source, &documented.collect::<Vec<_>>(), &mut fields)?;
+    let api = policy::api(&source, &tables, &fields.rows(&bits))?;
     Ok(quote! {
         use ::gatewright::table::*;
         use ::gatewright::Rate;

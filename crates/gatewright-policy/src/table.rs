@@ -51,6 +51,8 @@ pub struct ApiPolicy {
     pub type_base: Option<Setting<&'static str>>,
     /// The status of a validation failure: 400 or 422.
     pub validation_status: u16,
+    /// Which members of JSON values only some callers may see or send, as a graph whose edges are indexes.
+    pub fields: &'static [Fields],
     /// SHA-256 of the API's policies as the compiler saw them, in hex.
     pub hash: &'static str,
 }
@@ -389,6 +391,32 @@ pub struct Policy {
     pub timeout: Setting<u64>,
     /// Whether each decision is recorded.
     pub audit: bool,
+    /// What only some callers may see in its responses: an index into [`ApiPolicy::fields`].
+    pub read: Option<u16>,
+    /// What only some callers may send in its body: an index into [`ApiPolicy::fields`].
+    pub write: Option<u16>,
+}
+
+/// The guarded members of one JSON value; what is not named here is open.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields {
+    /// Its members by name.
+    pub members: &'static [Field],
+    /// What is guarded within the members that are not named: an index.
+    pub others: Option<u16>,
+    /// What is guarded within the items of an array: an index.
+    pub items: Option<u16>,
+}
+
+/// One guarded member, or one that has some within.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Of each of these sets of bits one is needed; empty where the member itself is open.
+    pub need: &'static [&'static [u64]],
+    /// What is guarded within it: an index.
+    pub within: Option<u16>,
 }
 
 /// Who may call an operation.

@@ -35,6 +35,8 @@ impl Policy {
         body_limit: Setting::Fixed(0),
         timeout: Setting::Fixed(0),
         audit: false,
+        read: None,
+        write: None,
     };
 
     /// Of this operation, which stands at this place of the document, and who may call it.
@@ -95,5 +97,19 @@ impl Policy {
     #[must_use]
     pub const fn audit(self, audit: bool) -> Policy {
         Policy { audit, ..self }
+    }
+
+    /// What only some callers may see in its responses, by index.
+    #[must_use]
+    pub const fn read(mut self, fields: u16) -> Policy {
+        self.read = Some(fields);
+        self
+    }
+
+    /// What only some callers may send in its body, by index.
+    #[must_use]
+    pub const fn write(mut self, fields: u16) -> Policy {
+        self.write = Some(fields);
+        self
     }
 }

@@ -8,10 +8,11 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use gatewright_policy::Refusal;
-use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, HeaderName};
+use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
+use http_body_util::BodyExt as _;
 
 use crate::body::{Boundary, ByteStream, Parts as BodyParts, read_form};
 use crate::cx::RawParts;
@@ -189,7 +190,7 @@ impl Inner {
             Served::NotYet | Served::Elsewhere => Err(Refused::new(Refusal::NotImplemented)),
         };
         match outcome {
-            Ok(reply) => self.finish(exchange, guard, &admission, reply),
+            Ok(reply) => self.finish(exchange, guard, &admission, reply).await,
             Err(refused) => self.gateway.refuse_admitted(exchange, guard, &admission, refused),
         }
     }
@@ -217,7 +218,7 @@ impl Inner {
         shield(deadline, handled).await?
     }
 
-    fn finish(&self, exchange: &Exchange, guard: &Guard, admission: &Admission, reply: Reply) -> Response<Body> {
+    async fn finish(&self, exchange: &Exchange, guard: &Guard, admission: &Admission, reply: Reply) -> Response<Body> {
         let Reply { outcome, headers } = reply;
         let mut response = match outcome {
             Outcome::Plain(status, body) => {
@@ -225,7 +226,7 @@ impl Inner {
                 let mut response = Response::new(body);
                 *response.status_mut() = status;
                 *response.headers_mut() = headers;
-                return self.gateway.answer(exchange, admission, response);
+                return self.answer(exchange, guard, admission, response).await;
             }
             Outcome::Problem(problem) => self.gateway.problem(exchange, &problem),
             Outcome::Internal(error) => self.gateway.internal(exchange, &error),
@@ -236,7 +237,54 @@ impl Inner {
         for (name, value) in &headers {
             response.headers_mut().append(name, value.clone());
         }
+        self.answer(exchange, guard, admission, response).await
+    }
+
+    /// What the caller may see of an answer, finished.
+    async fn answer(
+        &self,
+        exchange: &Exchange,
+        guard: &Guard,
+        admission: &Admission,
+        response: Response<Body>,
+    ) -> Response<Body> {
+        let response = match filtered(guard, admission, response).await {
+            Ok(response) => response,
+            Err(error) => self.gateway.internal(exchange, &error),
+        };
         self.gateway.answer(exchange, admission, response)
+    }
+}
+
+/// An answer without what its caller may not see. One that cannot be looked through is not sent, unless it says itself
+/// that it is something else than JSON.
+pub(crate) async fn filtered(
+    guard: &Guard,
+    admission: &Admission,
+    response: Response<Body>,
+) -> Result<Response<Body>, Internal> {
+    if !guard.filters_answers() {
+        return Ok(response);
+    }
+    let (mut head, body) = response.into_parts();
+    let is_other = |value: &HeaderValue| value.to_str().is_ok_and(|text| !media::is_json(text));
+    let mut types = head.headers.get_all(CONTENT_TYPE).iter().peekable();
+    let other = types.peek().is_some() && types.all(is_other);
+    if body.size_hint().exact().is_none() {
+        let stream = Internal::new("an answer that must be looked through is a stream");
+        return if other { Ok(Response::from_parts(head, body)) } else { Err(stream) };
+    }
+    let whole = body.collect().await.map_err(|e| Internal::new(e.to_string()))?.to_bytes();
+    if whole.is_empty() {
+        return Ok(Response::from_parts(head, Body::empty()));
+    }
+    match guard.visible(admission, &whole) {
+        Some(visible) => {
+            head.headers.remove(CONTENT_LENGTH);
+            Ok(Response::from_parts(head, Body::from(visible)))
+        }
+        None if other => Ok(Response::from_parts(head, Body::from(whole))),
+        None => Err(Internal::new("an answer that must be looked through is no JSON")),
     }
 }
 

@@ -12,7 +12,7 @@ use http::{Method, Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::dispatch::{collect, raw, receive};
+use crate::dispatch::{collect, filtered, raw, receive};
 use crate::guard::Guard;
 use crate::json::Violations;
 use crate::operation::Operation;
@@ -156,7 +156,13 @@ where
                 shield(exchange.deadline(&around.guard), Box::pin(work)).await
             };
             match answered.await {
-                Ok(Ok(response)) => Ok(around.gateway.answer(&exchange, &admission, response)),
+                Ok(Ok(response)) => {
+                    let response = match filtered(&around.guard, &admission, response).await {
+                        Ok(response) => response,
+                        Err(error) => around.gateway.internal(&exchange, &error),
+                    };
+                    Ok(around.gateway.answer(&exchange, &admission, response))
+                }
                 Ok(Err(error)) => Err(error),
                 Err(refused) => Ok(around.gateway.refuse_admitted(&exchange, &around.guard, &admission, refused)),
             }

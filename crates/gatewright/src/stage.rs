@@ -49,6 +49,9 @@ impl Pending {
 
     fn valid<T>(&self, read: Option<T>) -> Result<T, Refused> {
         let Some(read) = read.filter(|_| self.found.is_empty()) else { return Err(self.refused()) };
+        if let Sent::Json(_, document) = &self.received.body {
+            self.guard.check_written(self.identity.as_deref(), document)?;
+        }
         self.body_claims()?;
         Ok(read)
     }

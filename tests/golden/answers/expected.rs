@@ -43,7 +43,8 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "4ae7648d32fcf3d6b4a6e5c173cd138c88b5e809794207ea1fd17e393dee9f4c",
+        fields: &[],
+        hash: "cd345a312e2726583353fe9b912f6ee00cc768e3c34a860a3048b945bad0f5f2",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

@@ -71,7 +71,8 @@ pub mod policy {
         },
         type_base: ::core::option::Option::Some(Setting::Fixed("https://bank.example/problems/")),
         validation_status: 400u16,
-        hash: "a041aa91d2252ee72878bc725297d019b78f02eb64ccb99c5bd41364ea7a6f8a",
+        fields: &[],
+        hash: "25df9f4879e2eb099d7fad39c9fd3083673cc2ca5b78460b6717e95047e7c3eb",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

@@ -118,7 +118,8 @@ pub mod policy {
         },
         type_base: ::core::option::Option::Some(Setting::Fixed("https://bank.example/problems/")),
         validation_status: 400u16,
-        hash: "2e465489dc16582af5300bad57e3c46b6108aa42f10e48bf3bf78e3996c609bf",
+        fields: &[],
+        hash: "8ba918cf186e69c12056e2e91501c48daf0be6d19661a992eb89d1ee86c11ebc",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

@@ -129,7 +129,8 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "89b7cf741ab0c7944b93943ad11b43ee2348d4683870c98caec9233a47d1bdac",
+        fields: &[],
+        hash: "307dfc50b8292f360c1eca4256c37cd7eee823418ab9aefe27ef6a6a0c8526b8",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

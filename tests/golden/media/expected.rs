@@ -43,7 +43,8 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "2880c0dce912808fd988fd6d9d26c73acb557400c685081d7a67efd503e7f16b",
+        fields: &[],
+        hash: "53ba995bc349debb32181038d5bcac61147363f364edaa0a28edc305da34b50c",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

@@ -43,7 +43,8 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "923ad9f2bb476b8c2eceaa60a6ccb762746d856f0e62b32eeef40a58a393f40e",
+        fields: &[],
+        hash: "cf1f877bbcbdc4db9f54aa080378d67dcf81d81ebb7296396aa56318575861f1",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

@@ -34,7 +34,8 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
-        hash: "5157b083d9af6f349e9cc34e56dbb8d9996e605c545b48a02dc70e55a97645e5",
+        fields: &[],
+        hash: "6e1792fdaa5b0753ef440d0015f3fbe4f01735d480327a49533077dbf18fb143",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

@@ -48,7 +48,9 @@ fn check(cx: &Context<'_>, sink: &mut Sink) {
     if let Some(limits) = &cx.policies().shared_limits {
         found.insert(("limits", limits.span));
     }
-    for protection in super::protections(cx) {
+    // Of parameters; properties are guarded.
+    let parameters = cx.api().operations.iter().flat_map(|operation| &operation.parameters);
+    for protection in parameters.filter_map(|parameter| parameter.protection.as_ref()) {
         if !protection.read.is_empty() || !protection.write.is_empty() {
             let key = if protection.read.is_empty() { "write" } else { "read" };
             found.insert((key, protection.span));

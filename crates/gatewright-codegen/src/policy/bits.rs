@@ -61,6 +61,14 @@ impl Bits {
                 }
             }
         }
+        // A scope that only a property asks for counts with every scheme that may carry it.
+        for name in guarding(ir) {
+            for scheme in used_schemes(ir) {
+                if !matches!(scheme.verify, Verify::ApiKey(_)) && set.roles.iter().all(|r| r.name.value != name) {
+                    bits.scope_of(scheme, name)?;
+                }
+            }
+        }
         for role in &set.roles {
             let bit = bits.next()?;
             bits.roles.insert(role.name.value.clone(), bit);
@@ -107,6 +115,14 @@ impl Bits {
         self.scheme(scheme)?.1.by_scope.get(scope).copied()
     }
 
+    /// The bits of a name that guards a property: of the role, or of the scope with each scheme that has it.
+    pub(crate) fn of_name(&self, name: &str) -> Vec<u16> {
+        match self.roles.get(name) {
+            Some(role) => vec![*role],
+            None => self.schemes.iter().filter_map(|scheme| scheme.by_scope.get(name).copied()).collect(),
+        }
+    }
+
     /// What a role brings, by the index of the scheme that carries it.
     pub(crate) fn grants_of_role(&self, set: &PolicySet, role: &str) -> Vec<(u16, Vec<u64>)> {
         let closure = set.role_closure(role);
@@ -149,6 +165,12 @@ impl Bits {
         }
         words
     }
+}
+
+/// The names of scopes and roles that guard properties.
+fn guarding(ir: &CheckedIr) -> impl Iterator<Item = &str> {
+    let protections = ir.api.schemas.iter().filter_map(|(_, schema)| schema.notes.protection.as_ref());
+    protections.flat_map(|p| p.read.iter().chain(&p.write)).map(|name| name.value.as_str())
 }
 
 /// Whether a credential of this scheme can carry roles.

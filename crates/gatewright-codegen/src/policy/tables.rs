@@ -14,7 +14,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::shared::{Shared, Value, alternative_words, limit_words};
-use super::{Bits, sha256};
+use super::{Bits, Graph, sha256};
 use crate::CodegenError;
 
 /// What tables are made from.
@@ -32,7 +32,7 @@ fn refused(what: &str, span: Span) -> CodegenError {
 }
 
 /// `static API`, without its docs. `policies` are the tokens of all operations' tables, for the fingerprint.
-pub(crate) fn api(source: &Source<'_>, policies: &TokenStream) -> Written {
+pub(crate) fn api(source: &Source<'_>, policies: &TokenStream, fields: &TokenStream) -> Written {
     let set = &source.ir.policies;
     let (name, prefix, bits) =
         (format!("{} {}", source.ir.api.title, source.ir.api.version), source.prefix, source.bits.count);
@@ -82,15 +82,16 @@ pub(crate) fn api(source: &Source<'_>, policies: &TokenStream) -> Written {
         name: #name, prefix: #prefix, bits: #bits, schemes: &[#(#schemes),*], roles: &[#(#roles),*],
         levels: &[#(#levels),*], networks: &[#(#networks),*], actions: &[#(#actions),*], allow_networks: #allow,
         limits: #limits, transport: #transport, lifecycle: #lifecycle, type_base: #type_base, validation_status: #validation,
+        fields: #fields,
     };
     let hash = sha256::hex(&format!("{body}\n{policies}"));
     Ok(quote!(pub static API: ApiPolicy = ApiPolicy { #body hash: #hash };))
 }
 
 /// The tables of all operations, each under the name of its operation and with these docs, and the constants they share.
-pub(crate) fn operations(source: &Source<'_>, names: &[(&Ident, TokenStream)]) -> Written {
+pub(crate) fn operations(source: &Source<'_>, names: &[(&Ident, TokenStream)], fields: &mut Graph<'_>) -> Written {
     let operations = &source.ir.api.operations;
-    let parts = operations.iter().map(|o| parts(source, o)).collect::<Result<Vec<_>, _>>()?;
+    let parts = operations.iter().map(|o| parts(source, o, fields)).collect::<Result<Vec<_>, _>>()?;
     let mut shared = Shared::new(names.iter().map(|(name, _)| name.to_string().to_lowercase()));
     for parts in &parts {
         shared.count(&parts.access);
@@ -141,7 +142,11 @@ struct Parts {
     audit: bool,
 }
 
-fn parts(source: &Source<'_>, operation: &gatewright_ir::Operation) -> Result<Parts, CodegenError> {
+fn parts(
+    source: &Source<'_>,
+    operation: &gatewright_ir::Operation,
+    fields: &mut Graph<'_>,
+) -> Result<Parts, CodegenError> {
     let set = &source.ir.policies;
     let policy = set.get(operation.policy);
     unenforceable(policy, operation.span)?;
@@ -176,6 +181,14 @@ fn parts(source: &Source<'_>, operation: &gatewright_ir::Operation) -> Result<Pa
     if let Some(users) = allow.and_then(|a| a.users.as_ref()) {
         let users = users.iter().map(|u| &u.value);
         steps.extend(quote!(.allow_users(&[#(#users),*])));
+    }
+    if let Some(node) = fields.read(operation)? {
+        let node = small(node as u16);
+        steps.extend(quote!(.read(#node)));
+    }
+    if let Some(node) = fields.written(operation)? {
+        let node = small(node as u16);
+        steps.extend(quote!(.write(#node)));
     }
     let limits = policy.limits.as_ref().map_or(&[][..], |l| l.value.as_slice());
     let limits = Value {
@@ -229,11 +242,11 @@ fn none() -> TokenStream {
 }
 
 /// A number without the name of its type: the field says it.
-fn small(number: u16) -> proc_macro2::Literal {
+pub(super) fn small(number: u16) -> proc_macro2::Literal {
     proc_macro2::Literal::u16_unsuffixed(number)
 }
 
-fn words(words: &[u64]) -> TokenStream {
+pub(super) fn words(words: &[u64]) -> TokenStream {
     let words = words.iter().map(|w| proc_macro2::Literal::u64_unsuffixed(*w));
     quote!(&[#(#words),*])
 }

@@ -8,6 +8,8 @@ use gatewright_ir::policy::{Access, Bound};
 use quote::ToTokens;
 use syn::{Expr, ExprMethodCall, ExprStruct, Item, Lit};
 
+use super::Graph;
+
 /// The file of tables and the API disagree; for the log of a bug, it never happens to users.
 pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
     let mut values = Values::default();
@@ -35,7 +37,10 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
             return Err(format!("`{id}` has two policies"));
         }
     }
+    let mut fields = Graph::new(&ir.api.schemas);
     for operation in &ir.api.operations {
+        let (read, write) = (fields.read(operation), fields.written(operation));
+        let (read, write) = (read.map_err(|e| e.to_string())?, write.map_err(|e| e.to_string())?);
         let table = tables.remove(&operation.id).ok_or_else(|| format!("`{}` has no policy", operation.id))?;
         let policy = ir.policies.get(operation.policy);
         let allow = policy.allow.as_ref().map(|a| &a.value);
@@ -45,6 +50,8 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
             && level(&table, &grants) == Some(policy.level.as_ref().map(|l| l.value.clone()))
             && table.count("claims") == Some(policy.claims.as_ref().map_or(0, |c| c.value.len()))
             && table.count("limits") == Some(policy.limits.as_ref().map_or(0, |l| l.value.len()))
+            && index(&table, "read") == Some(read)
+            && index(&table, "write") == Some(write)
             && table.says("allow_networks") == allow.is_some_and(|a| a.networks.is_some())
             && table.says("allow_users") == allow.is_some_and(|a| a.users.is_some());
         if !same {
@@ -122,8 +129,19 @@ struct Table<'f> {
 }
 
 /// What a table may say beside its operation, each at most once.
-const FIELDS: &[&str] =
-    &["roles", "level", "claims", "allow_networks", "allow_users", "limits", "body_limit", "timeout", "audit"];
+const FIELDS: &[&str] = &[
+    "roles",
+    "level",
+    "claims",
+    "allow_networks",
+    "allow_users",
+    "limits",
+    "body_limit",
+    "timeout",
+    "audit",
+    "read",
+    "write",
+];
 
 impl<'f> Table<'f> {
     /// Reads a chain of calls that begins with a path ending in `first`; `None` for any other word.
@@ -270,6 +288,13 @@ fn roles(table: &Table<'_>, grants: &Grants) -> Option<BTreeSet<String>> {
 fn level(table: &Table<'_>, grants: &Grants) -> Option<Option<String>> {
     let Some(bit) = table.fields.get("level") else { return Some(None) };
     Some(Some(grants.roles.get(&(number(bit)? as u16))?.clone()))
+}
+
+/// The index that a table names, if it names one.
+#[allow(clippy::option_option)]
+fn index(table: &Table<'_>, name: &str) -> Option<Option<usize>> {
+    let Some(index) = table.fields.get(name) else { return Some(None) };
+    Some(Some(number(index)? as usize))
 }
 
 /// The struct literal in an expression.

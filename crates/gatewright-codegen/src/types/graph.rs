@@ -72,7 +72,7 @@ pub(super) fn speaks_of_properties(schema: &Schema) -> bool {
 }
 
 /// The schemas that look at the same value.
-pub(super) fn in_place(schema: &Schema, mut to: impl FnMut(SchemaId)) {
+pub(crate) fn in_place(schema: &Schema, mut to: impl FnMut(SchemaId)) {
     schema.reference.into_iter().for_each(&mut to);
     schema.dynamic_reference.iter().for_each(|(_, id)| to(*id));
     // A dynamic reference may end at any anchor of the resource, so each counts as reached.
@@ -91,7 +91,7 @@ pub(super) fn in_place(schema: &Schema, mut to: impl FnMut(SchemaId)) {
 }
 
 /// The schemas that look at items, members and names.
-pub(super) fn below(schema: &Schema, mut to: impl FnMut(SchemaId)) {
+pub(crate) fn below(schema: &Schema, mut to: impl FnMut(SchemaId)) {
     let (array, object) = (&schema.array, &schema.object);
     array.prefix_items.iter().copied().for_each(&mut to);
     array.items.into_iter().chain(array.contains).chain(array.unevaluated_items).for_each(&mut to);
@@ -102,7 +102,7 @@ pub(super) fn below(schema: &Schema, mut to: impl FnMut(SchemaId)) {
 }
 
 /// Every node from which one of `goals` can be reached, the goals included.
-fn reaching(edges: &[Vec<u32>], goals: impl Iterator<Item = u32>) -> Vec<bool> {
+pub(crate) fn reaching(edges: &[Vec<u32>], goals: impl Iterator<Item = u32>) -> Vec<bool> {
     let mut back: Vec<Vec<u32>> = vec![Vec::new(); edges.len()];
     for (from, to) in edges.iter().enumerate() {
         for to in to {

@@ -15,6 +15,8 @@ mod plan;
 mod roots;
 mod view;
 
+pub(crate) use graph::{below, in_place, reaching};
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -4,6 +4,7 @@
 mod admission;
 mod authentication;
 mod claims;
+mod fields;
 
 pub use admission::Admission;
 pub use claims::BodyValue;
@@ -20,6 +21,7 @@ use crate::auth::challenge::Challenges;
 use crate::auth::{Asked, Identity, SchemeState};
 use crate::config::Resolver;
 use crate::gateway::{ApiState, Buckets, Exchange, PathValues, Shared};
+use crate::json::Document;
 use crate::limit::{CallerFacts, Charged, Rules, Standing};
 use crate::net::Ranges;
 use crate::problem::Refused;
@@ -67,6 +69,14 @@ impl Guard {
         let networks = policy.allow_networks.map(|names| crate::gateway::networks(api.policy, names, policy.at, r));
         if let Access::Guarded([]) = policy.access {
             r.problem(policy.at, format_args!("the operation `{}` has no guard", policy.operation));
+        }
+        // An index that leads nowhere would guard nothing.
+        let graph = api.policy.fields;
+        let edges = graph.iter().flat_map(|node| {
+            [node.others, node.items].into_iter().chain(node.members.iter().map(|field| field.within))
+        });
+        if edges.chain([policy.read, policy.write]).flatten().any(|index| usize::from(index) >= graph.len()) {
+            r.problem(policy.at, format_args!("a guarded property of `{}` leads nowhere", policy.operation));
         }
         Guard(Arc::new(Inner {
             places: places(api, policy, r),
@@ -168,6 +178,41 @@ impl Guard {
         body: &dyn Fn(&str) -> Option<BodyValue<'b>>,
     ) -> Result<(), Refused> {
         claims::check_body(self.0.policy.claims, identity, body)
+    }
+}
+
+impl Guard {
+    /// Refuses a body that holds a member which this caller may not send.
+    ///
+    /// # Errors
+    /// [`Refusal::FieldNotAllowed`], with the member's name.
+    pub(crate) fn check_written(&self, identity: Option<&Identity>, body: &Document) -> Result<(), Refused> {
+        let Some(filter) = self.filter(self.0.policy.write, identity) else { return Ok(()) };
+        match filter.forbidden(body) {
+            None => Ok(()),
+            Some(pointer) => {
+                let detail = format!("the caller may not send `{pointer}`");
+                Err(Refused::new(Refusal::FieldNotAllowed).with_detail(detail))
+            }
+        }
+    }
+
+    /// Whether answers may hold what only some may see.
+    pub(crate) fn filters_answers(&self) -> bool {
+        self.0.policy.read.is_some()
+    }
+
+    /// An answer without what this caller may not see; nothing for one that is no JSON.
+    pub(crate) fn visible(&self, admission: &Admission, body: &[u8]) -> Option<Vec<u8>> {
+        let Some(filter) = self.filter(self.0.policy.read, admission.identity().map(|i| &**i)) else {
+            return Some(body.to_vec());
+        };
+        filter.visible(&Document::parse(body).ok()?).ok()
+    }
+
+    fn filter<'a>(&self, root: Option<u16>, identity: Option<&'a Identity>) -> Option<fields::Filter<'a>> {
+        let have = identity.map_or(&[][..], Identity::grants);
+        Some(fields::Filter { graph: self.0.api.policy.fields, root: root?, have })
     }
 }
 

@@ -21,6 +21,12 @@ fn fit(media_type: &str, range: &str) -> Option<u8> {
     }
 }
 
+/// `application/json`, `text/json`, or a type that says it is written so (RFC 6839, 3.1).
+pub(crate) fn is_json(media_type: &str) -> bool {
+    let sub = essence(media_type).rsplit('/').next().unwrap_or_default();
+    sub.eq_ignore_ascii_case("json") || sub.len() > 5 && sub.to_ascii_lowercase().ends_with("+json")
+}
+
 fn essence(media_type: &str) -> &str {
     media_type.split(';').next().unwrap_or("").trim()
 }

@@ -112,6 +112,7 @@ pub const API: ApiPolicy = ApiPolicy {
     },
     type_base: None,
     validation_status: 400,
+    fields: &[],
     hash: "",
 };
 
@@ -158,6 +159,8 @@ pub const OPEN: Policy = Policy {
     body_limit: Setting::Fixed(1_024),
     timeout: Setting::Fixed(10_000),
     audit: false,
+    read: None,
+    write: None,
 };
 
 pub const GUARDED: Policy = Policy { access: Access::Guarded(&[OAUTH_ANY]), ..OPEN };

@@ -1,0 +1,100 @@
+//! Who may see or send which member of a JSON value. A member that a caller may not send is refused by name (403); one
+//! that he may not see is not in the answer, as if it were not there.
+
+use gatewright_policy::bits;
+use gatewright_policy::table::{Field, Fields};
+
+use crate::json::{Document, FromJson, Json, Kind, NotJson, ToJson, Value, Writer};
+
+/// The guarded members of an operation's values.
+#[derive(Clone, Copy)]
+pub(super) struct Filter<'g> {
+    pub(super) graph: &'static [Fields],
+    pub(super) root: u16,
+    /// What the caller has.
+    pub(super) have: &'g [u64],
+}
+
+impl Filter<'_> {
+    fn node(&self, index: u16) -> Option<&'static Fields> {
+        self.graph.get(usize::from(index))
+    }
+
+    /// Of each set one bit is needed.
+    fn may(&self, field: &Field) -> bool {
+        field.need.iter().all(|any| bits::meets(self.have, any))
+    }
+
+    /// The pointer of the first member that this caller may not send (RFC 6901).
+    pub(super) fn forbidden(&self, document: &Document) -> Option<String> {
+        self.forbidden_in(document.root(), Some(self.root), &mut String::new())
+    }
+
+    fn forbidden_in(&self, value: Value<'_>, node: Option<u16>, at: &mut String) -> Option<String> {
+        let node = node.and_then(|index| self.node(index))?;
+        let length = at.len();
+        match value.kind() {
+            Kind::Object => {
+                for member in value.members() {
+                    at.push('/');
+                    at.push_str(&member.name.replace('~', "~0").replace('/', "~1"));
+                    let field = node.members.iter().find(|field| field.name == member.name);
+                    if field.is_some_and(|field| !self.may(field)) {
+                        return Some(at.clone());
+                    }
+                    let within = field.map_or(node.others, |field| field.within);
+                    if let Some(found) = self.forbidden_in(member.value, within, at) {
+                        return Some(found);
+                    }
+                    at.truncate(length);
+                }
+            }
+            Kind::Array => {
+                for (place, item) in value.items().enumerate() {
+                    at.push_str(&format!("/{place}"));
+                    if let Some(found) = self.forbidden_in(item, node.items, at) {
+                        return Some(found);
+                    }
+                    at.truncate(length);
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// The value without what this caller may not see.
+    pub(super) fn visible(&self, document: &Document) -> Result<Vec<u8>, NotJson> {
+        let mut out = Writer::new();
+        self.write(document.root(), Some(self.root), &mut out);
+        out.finish()
+    }
+
+    fn write(&self, value: Value<'_>, node: Option<u16>, out: &mut Writer) {
+        let node = node.and_then(|index| self.node(index));
+        match value.kind() {
+            Kind::Object => {
+                out.begin_object();
+                for member in value.members() {
+                    let field = node.and_then(|n| n.members.iter().find(|field| field.name == member.name));
+                    if field.is_some_and(|field| !self.may(field)) {
+                        continue;
+                    }
+                    out.name(member.name);
+                    let within = field.map_or(node.and_then(|n| n.others), |field| field.within);
+                    self.write(member.value, within, out);
+                }
+                out.end_object();
+            }
+            Kind::Array => {
+                out.begin_array();
+                for item in value.items() {
+                    self.write(item, node.and_then(|n| n.items), out);
+                }
+                out.end_array();
+            }
+            // What is neither has nothing within, and every kind of it can be decoded.
+            _ => Json::decode(value).unwrap_or_default().write(out),
+        }
+    }
+}
