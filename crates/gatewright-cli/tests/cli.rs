@@ -353,6 +353,7 @@ fn sarif_has_the_shape_of_its_standard() {
 #[test]
 fn an_exported_scheme_keeps_its_flows_and_names_those_that_3_0_does_not_know() {
     let flows = "\
+components:
   securitySchemes:
     key:
       type: oauth2
@@ -367,7 +368,7 @@ fn an_exported_scheme_keeps_its_flows_and_names_those_that_3_0_does_not_know() {
           tokenUrl: https://a.example/token
           scopes: { read: See. }
 ";
-    let start = GOOD.find("  securitySchemes:").unwrap();
+    let start = GOOD.find("components:").unwrap();
     let text = format!("{}{flows}", &GOOD[..start]).replace("3.1.0", "3.2.0");
     let dir = project(&text);
     let ran = run(dir.path(), &["export", "openapi", "--version", "3.0", "--text", "json", "specs/v1.yaml"]);
