@@ -21,7 +21,7 @@ use api::{make_thing, read_thing, replace_thing};
 
 /// Nothing to share.
 #[derive(Clone, App)]
-struct Things;
+struct Things {}
 
 #[handler(api::ReadThing)]
 async fn read(_app: &Things, _request: read_thing::Request) -> read_thing::Result {
@@ -41,7 +41,7 @@ async fn replace(_app: &Things, _request: replace_thing::Request) -> replace_thi
 fn router() -> &'static Router {
     static ROUTER: OnceLock<Router> = OnceLock::new();
     ROUTER.get_or_init(|| {
-        api::router(Things, Config::new()).expect("no setting is missing")
+        api::router(Things {}, Config::new()).expect("no setting is missing")
     })
 }
 
