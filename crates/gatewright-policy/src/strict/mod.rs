@@ -48,6 +48,8 @@ pub enum Weaker {
     Audit,
     /// `transport.https` or `transport.client-certificates`.
     Transport,
+    /// `read` or `write` of a property.
+    Properties,
 }
 
 impl Weaker {
@@ -64,6 +66,7 @@ impl Weaker {
             Weaker::Limits => "`rate-limit` lacks a limit of the newer one, or admits more",
             Weaker::Audit => "it is not audited, and the newer one is",
             Weaker::Transport => "`transport` takes connections that the newer one refuses",
+            Weaker::Properties => "the newer one guards properties, and types of two versions cannot be compared",
         }
     }
 }
@@ -104,6 +107,9 @@ pub const fn weaker(old: Row, new: Row) -> Option<Weaker> {
     }
     if new.policy.audit && !old.policy.audit {
         return Some(Weaker::Audit);
+    }
+    if new.policy.read.is_some() || new.policy.write.is_some() {
+        return Some(Weaker::Properties);
     }
     None
 }

@@ -63,6 +63,7 @@ fn api() -> ApiPolicy {
         },
         type_base: None,
         validation_status: 400,
+        fields: &[],
         hash: "",
     }
 }
@@ -86,6 +87,8 @@ fn policy() -> Policy {
         body_limit: Setting::Fixed(1),
         timeout: Setting::Fixed(1),
         audit: false,
+        read: None,
+        write: None,
     }
 }
 
@@ -257,4 +260,12 @@ fn levels_are_compared_by_name() {
     assert_eq!(compare(Some(1), None), None);
     assert_eq!(compare(Some(1), Some(2)), Some(Weaker::Level));
     assert_eq!(compare(None, Some(1)), Some(Weaker::Level));
+}
+
+#[test]
+fn guarded_properties_of_the_newer_version_are_not_compared_and_so_refused() {
+    for guarded in [Policy { read: Some(0), ..policy() }, Policy { write: Some(0), ..policy() }] {
+        assert_eq!(weaker(row(api(), policy()), row(api(), guarded)), Some(Weaker::Properties));
+        assert_eq!(weaker(row(api(), guarded), row(api(), policy())), None);
+    }
 }
