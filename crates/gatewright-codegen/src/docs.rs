@@ -19,7 +19,7 @@ pub(crate) fn doc(text: &str) -> TokenStream {
 }
 
 /// The harmless lines of a text: at most twelve.
-fn lines(text: &str) -> Vec<String> {
+pub(crate) fn lines(text: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for line in text.lines() {
         let line = harmless(line.trim());

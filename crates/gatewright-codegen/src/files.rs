@@ -84,7 +84,7 @@ fn header(ir: &CheckedIr) -> String {
 fn format(items: TokenStream) -> Result<(syn::File, String), CodegenError> {
     let file: syn::File = syn::parse2(items).map_err(|e| bug(e.to_string()))?;
     let text = prettyplease::unparse(&file);
-    Ok((file, lay_out(&text)))
+    Ok((file, lay_out(&text, 0)))
 }
 
 fn parse(text: &str) -> Result<syn::File, CodegenError> {

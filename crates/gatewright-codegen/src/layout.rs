@@ -1,11 +1,14 @@
 //! The last hand on formatted text: what fits on a line stands on one line, and an empty line stands between items. Only
 //! white space moves, and commas in front of a closing bracket go.
 
+use crate::verbatim;
+
 /// As wide as a line may be.
 const WIDTH: usize = 120;
 
-pub(crate) fn lay_out(text: &str) -> String {
-    let mut page = Page::default();
+/// Lines may be as wide as `narrower` leaves them.
+pub(crate) fn lay_out(text: &str, narrower: usize) -> String {
+    let mut page = Page { width: WIDTH - narrower, ..Page::default() };
     for line in text.lines() {
         page.add(line);
     }
@@ -16,6 +19,7 @@ pub(crate) fn lay_out(text: &str) -> String {
 /// Lines that are done, as far as it is known.
 #[derive(Default)]
 struct Page {
+    width: usize,
     lines: Vec<String>,
     /// Where a bracket was opened at the end of a line.
     open: Vec<usize>,
@@ -34,7 +38,7 @@ impl Page {
                         self.lines.truncate(at);
                         joined
                     }
-                    None => line.to_owned(),
+                    None => self.hugged(at, line).unwrap_or_else(|| line.to_owned()),
                 },
                 None => line.to_owned(),
             };
@@ -56,11 +60,21 @@ impl Page {
         let opening = self.lines.get(at)?;
         let inside = self.lines.get(at + 1..)?;
         let depth = indent(opening);
+        // What rustc is told to say is no reading for people, and a mark becomes lines of its own.
+        let rustcs = ["#[diagnostic", verbatim::MARK].iter().any(|s| opening.trim_start().starts_with(s));
+        let width = if rustcs { usize::MAX / 2 } else { self.width };
+        // What begins a chain of calls is indented once more.
+        let shift = if indent(closing) == depth + 4 { 4 } else { 0 };
         let flat = |line: &String| {
-            indent(line) == depth + 4 && !line.trim_start().starts_with("//") && !line.trim_start().starts_with('#')
+            indent(line) == depth + shift + 4
+                && !line.trim_start().starts_with("//")
+                && !line.trim_start().starts_with('#')
         };
         let long = opening.len() + closing.trim().len() + inside.iter().map(|l| l.trim().len() + 1).sum::<usize>();
-        if inside.is_empty() || indent(closing) != depth || long > WIDTH + 4 * inside.len() || !inside.iter().all(flat)
+        if inside.is_empty()
+            || indent(closing) != depth + shift
+            || long > width + 4 * inside.len()
+            || !inside.iter().all(flat)
         {
             return None;
         }
@@ -74,7 +88,8 @@ impl Page {
                 // The arm of a `match` whose block is one value.
                 let value = texts.len() == 1 && !text.ends_with([';', ',']) && closing == "}";
                 let joined = format!("{arm} => {text},");
-                return (value && joined.len() <= WIDTH).then_some(joined);
+                // The same in every layout of files, whatever the arm stands in.
+                return (value && joined.trim_start().len() <= 95).then_some(joined);
             }
             let block = ["pub enum", "enum", "match", "impl", "trait", "pub trait", "mod", "pub mod"]
                 .iter()
@@ -90,7 +105,31 @@ impl Page {
             text.truncate(text.trim_end_matches(',').len());
         }
         let joined = format!("{opening}{text}{closing}");
-        (joined.len() <= WIDTH).then_some(joined)
+        (joined.len() <= width).then_some(joined)
+    }
+
+    /// The last line of a call whose one argument is a bracket of its own: the two open and close together.
+    fn hugged(&mut self, at: usize, closing: &str) -> Option<String> {
+        let (opening, inside) = self.lines.get(at..)?.split_first()?;
+        let [first, middle @ .., last] = inside else { return None };
+        let depth = indent(opening);
+        let argument = indent(first) == depth + 4
+            && indent(last) == depth + 4
+            && first.ends_with(['[', '{'])
+            && last.trim_start().trim_end_matches(',').chars().all(|c| [']', '}'].contains(&c))
+            && middle.iter().all(|line| indent(line) > depth + 4);
+        let call = opening.ends_with('(') && !is_tuple(opening) && indent(closing) == depth;
+        let width = opening.len() + first.trim_start().len();
+        if !argument || !call || middle.is_empty() || width > self.width {
+            return None;
+        }
+        let begin = format!("{opening}{}", first.trim_start());
+        let end = format!("{}{}{}", " ".repeat(depth), last.trim().trim_end_matches(','), closing.trim_start());
+        let middle: Vec<String> = middle.iter().map(|line| line.get(4..).unwrap_or_default().to_owned()).collect();
+        self.lines.truncate(at);
+        self.lines.push(begin);
+        self.lines.extend(middle);
+        Some(end)
     }
 
     /// A chain of calls that fits stands on the line that it begins on.
@@ -108,7 +147,7 @@ impl Page {
             return;
         }
         let joined = chain.iter().fold(begin.clone(), |joined, link| joined + link.trim());
-        if joined.len() <= WIDTH {
+        if joined.len() <= self.width {
             self.lines.truncate(first);
             self.lines.push(joined);
         }
@@ -135,8 +174,10 @@ fn spaced(lines: &[String]) -> String {
     let mut out = String::new();
     let mut lines = lines.iter().peekable();
     while let Some(line) = lines.next() {
-        out.push_str(line);
-        out.push('\n');
+        for line in verbatim::written(line).unwrap_or_else(|| vec![line.clone()]) {
+            out.push_str(&line);
+            out.push('\n');
+        }
         let Some(next) = lines.peek() else { break };
         let (here, there) = (line.trim_start(), next.trim_start());
         let ends = here == "}"
@@ -163,9 +204,11 @@ mod tests {
             ("x\n    .a(\n        1,\n    )\n    .b();\n", "x.a(1).b();\n"),
             ("match x {\n    A => {\n        f()\n    }\n}\n", "match x {\n    A => f(),\n}\n"),
             ("let x: (\n    u8,\n) = y;\n", "let x: (u8,) = y;\n"),
+            ("f(\n    &[\n        // x\n        1,\n    ],\n)\n", "f(&[\n    // x\n    1,\n])\n"),
+            ("A::b(\n        1,\n    )\n    .c(),\n", "A::b(1).c(),\n"),
             ("fn f(\n    a: A,\n) -> B {\n    c();\n}\n", "fn f(a: A) -> B {\n    c();\n}\n"),
         ] {
-            assert_eq!(lay_out(long), short);
+            assert_eq!(lay_out(long, 0), short);
         }
     }
 
@@ -174,7 +217,7 @@ mod tests {
         let long = format!("f(\n    {},\n    b,\n);\n", "a".repeat(120));
         for text in ["struct S {\n    /// x\n    a: u8,\n}\n", "if x {\n    y();\n}\n", "enum E {\n    A,\n}\n", &long]
         {
-            assert_eq!(lay_out(text), text);
+            assert_eq!(lay_out(text, 0), text);
         }
     }
 }

@@ -18,7 +18,9 @@ mod policy;
 mod scaffold;
 mod sent;
 mod shape;
+mod short;
 pub mod types;
+mod verbatim;
 mod xml;
 
 use std::fmt;
@@ -120,6 +122,7 @@ pub fn generate(ir: &CheckedIr, sources: &SourceMap, options: &Options) -> Resul
         modules.push(files::Module::new("sent", "What the API sends by itself: webhooks and callbacks.", sent));
     }
     for ((module, tag), items) in names.tags.iter().zip(tags) {
+        let items = quote!(use ::core::future::Future; #items);
         modules.push(files::Module::new(&module.to_string(), &format!("Operations of {tag}."), items));
     }
     let files = files::assemble(ir, options, root, modules)?;

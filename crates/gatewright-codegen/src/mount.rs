@@ -49,6 +49,22 @@ pub(crate) fn resources(ir: &CheckedIr, names: &Names, ids: &[TokenStream]) -> T
             pub mod #module {
                 /// The type of its id.
                 pub type Id = #id;
+                /// Says that an operation names one.
+                #[derive(Debug)]
+                pub enum Owner {}
+                impl<A: super::#name> ::gatewright::Keep<A> for Owner {
+                    type Id = Id;
+                    type Kept = ::gatewright::Authorized<A::Object>;
+                    async fn keep<O: ::gatewright::Operation<Id = Id>>(
+                        app: &A,
+                        valid: ::gatewright::Valid<O>,
+                        id: Id,
+                    ) -> ::core::result::Result<::gatewright::Cx<O, Self::Kept>, ::gatewright::Refused> {
+                        let who = valid.identity()?;
+                        let object = app.resolve(id, &who).await;
+                        valid.owned(object)
+                    }
+                }
             }
         }
     });
@@ -89,18 +105,16 @@ pub(crate) fn schemes(ir: &CheckedIr, names: &Names) -> TokenStream {
 
 /// The items of the API's own module.
 pub(crate) fn root(ir: &CheckedIr, names: &Names) -> TokenStream {
-    let tags = names
-        .tags
-        .iter()
-        .map(|(module, _)| quote!(#[allow(unreachable_pub, unused_imports)] #[doc(inline)] pub use #module::*;));
-    let resources = if names.resources.is_empty() {
+    let resources = (!names.resources.is_empty()).then(|| crate::names::ident("resources"));
+    let all: Vec<_> = names.tags.iter().map(|(module, _)| module.clone()).chain(resources).collect();
+    let shown = if all.is_empty() {
         quote!()
     } else {
-        quote!(
+        quote! {
             #[allow(unreachable_pub, unused_imports)]
             #[doc(inline)]
-            pub use resources::*;
-        )
+            pub use self::{#(#all::*),*};
+        }
     };
     let traits: Vec<_> = names.operations.iter().map(|o| qualified(names, o.tag, &o.name)).collect();
     let modules: Vec<_> = names.operations.iter().map(|o| qualified(names, o.tag, &o.module)).collect();
@@ -116,8 +130,7 @@ pub(crate) fn root(ir: &CheckedIr, names: &Names) -> TokenStream {
     let all = bounds(traits.iter().cloned().chain(verifies.iter().cloned()));
     let some = bounds(verifies.into_iter());
     quote! {
-        #(#tags)*
-        #resources
+        #shown
         /// This version with all its operations, to be mounted beside others with `gatewright::router`.
         #[allow(dead_code, unreachable_pub)]
         pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount

@@ -191,6 +191,10 @@ impl Shape {
             None => quote!(::core::option::Option::None),
         };
         let items = if self.kinds & ARRAY == 0 { quote!(::core::option::Option::None) } else { inner(&self.items) };
+        if let (ARRAY, Some(items)) = (self.kinds, &self.items) {
+            let items = items.promoted();
+            return quote!(::gatewright::params::Shape::array(#items));
+        }
         if self.kinds & OBJECT == 0 {
             return quote! {
                 ::gatewright::params::Shape { kinds: #kinds, items: #items, properties: &[], additional: ::core::option::Option::None }
@@ -206,10 +210,10 @@ impl Shape {
         }
     }
 
-    /// A reference to it that is good for ever: a call is not promoted, so its value is written out.
+    /// A reference to it, for a constant.
     pub(crate) fn promoted(&self) -> TokenStream {
         let value = self.value();
-        quote!(&const { #value })
+        quote!(&#value)
     }
 }
 

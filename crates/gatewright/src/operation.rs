@@ -7,11 +7,12 @@ use std::sync::Arc;
 use gatewright_policy::table::{ApiPolicy, Policy};
 
 use crate::Refused;
+use crate::cx::{Cx, Unowned};
 use crate::json::Violations;
-use crate::params::{BodySpec, Input, ParameterSpec};
-use crate::reply::Reply;
+use crate::params::{BodySpec, Input, MediaSpec, ParameterSpec};
+use crate::reply::{IntoReply, Reply};
 use crate::route::Template;
-use crate::stage::Pending;
+use crate::stage::{Pending, Valid};
 
 /// The constant facts of an operation.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,64 @@ pub struct Meta {
     pub credentials: &'static [&'static str],
     /// Whether query parameters that nobody declares are a violation.
     pub refuse_unknown: bool,
+}
+
+impl Meta {
+    /// An operation without inputs that answers without a body. The path is written as the document does:
+    /// `/accounts/{accountId}`.
+    ///
+    /// # Panics
+    /// When evaluated in a constant and `path` is no template.
+    #[must_use]
+    #[allow(clippy::panic)]
+    pub const fn new(policy: &'static Policy, method: &'static str, path: &'static str) -> Meta {
+        Meta {
+            policy,
+            method,
+            path: Template::new(path),
+            parameters: &[],
+            body: None,
+            produces: &[],
+            credentials: &[],
+            refuse_unknown: true,
+        }
+    }
+
+    /// With these parameters.
+    #[must_use]
+    pub const fn parameters(self, parameters: &'static [ParameterSpec]) -> Meta {
+        Meta { parameters, ..self }
+    }
+
+    /// With a body of one of these media types; a request without one is refused.
+    #[must_use]
+    pub const fn body(self, content: &'static [MediaSpec]) -> Meta {
+        Meta { body: Some(BodySpec { required: true, content }), ..self }
+    }
+
+    /// As [`body`](Meta::body), but there may be none.
+    #[must_use]
+    pub const fn optional_body(self, content: &'static [MediaSpec]) -> Meta {
+        Meta { body: Some(BodySpec { required: false, content }), ..self }
+    }
+
+    /// Successful responses have one of these media types.
+    #[must_use]
+    pub const fn produces(self, produces: &'static [&'static str]) -> Meta {
+        Meta { produces, ..self }
+    }
+
+    /// These query parameters carry credentials.
+    #[must_use]
+    pub const fn credentials(self, credentials: &'static [&'static str]) -> Meta {
+        Meta { credentials, ..self }
+    }
+
+    /// Query parameters that nobody declares are let through.
+    #[must_use]
+    pub const fn unknown_let_through(self) -> Meta {
+        Meta { refuse_unknown: false, ..self }
+    }
 }
 
 /// An operation. Implemented by the marker `Op` in the module of each operation; generated.
@@ -62,9 +121,57 @@ pub type Call<A> = fn(Arc<A>, Pending) -> Boxed<Result<Reply, Refused>>;
     message = "`{A}` does not handle `{Self}`",
     note = "implement the operation's trait for `{A}`, for instance with `#[handler(…)]` on a function"
 )]
-pub trait HandledBy<A>: Operation {
+pub trait HandledBy<A: Send + Sync + 'static>: Operation {
+    /// How the object of its `owner` is found; [`NoOwner`] where it has none.
+    type Owner: Keep<A, Id = Self::Id>;
+
+    /// The application's own function.
+    fn handle(app: &A, cx: Cx<Self, <Self::Owner as Keep<A>>::Kept>) -> impl Future<Output: IntoReply> + Send;
+
     /// The route.
-    const ROUTE: Route<A>;
+    const ROUTE: Route<A> = Route { meta: Self::META, call: call::<A, Self> };
+}
+
+/// What a valid request needs before a handler sees it: the object that its `owner` names. Implemented by the marker
+/// `Owner` in the module of each resolver; generated.
+pub trait Keep<A>: 'static {
+    /// The object's id.
+    type Id: Send + 'static;
+    /// What stands for the object: [`Authorized`](crate::Authorized), or [`Unowned`].
+    type Kept: Send + 'static;
+
+    /// Finds the object, if this caller may touch it.
+    ///
+    /// # Errors
+    /// It is hidden, or could not be looked for.
+    fn keep<O: Operation<Id = Self::Id>>(
+        app: &A,
+        valid: Valid<O>,
+        id: Self::Id,
+    ) -> impl Future<Output = Result<Cx<O, Self::Kept>, Refused>> + Send;
+}
+
+/// The operation names no object.
+#[derive(Debug)]
+pub enum NoOwner {}
+
+impl<A: Sync + 'static> Keep<A> for NoOwner {
+    type Id = ();
+    type Kept = Unowned<A>;
+
+    async fn keep<O: Operation<Id = ()>>(_: &A, valid: Valid<O>, (): ()) -> Result<Cx<O, Unowned<A>>, Refused> {
+        Ok(valid.unowned())
+    }
+}
+
+/// The way of every admitted request: read, the object found, handled. No step can be left out, because the next one
+/// needs what it gives.
+fn call<A: Send + Sync + 'static, O: HandledBy<A>>(app: Arc<A>, pending: Pending) -> Boxed<Result<Reply, Refused>> {
+    Box::pin(async move {
+        let (valid, id) = pending.read::<O>()?;
+        let cx = O::Owner::keep(&*app, valid, id).await?;
+        Ok(O::handle(&app, cx).await.into_reply())
+    })
 }
 
 /// An operation and what is called for it: one function pointer, so that a thousand operations cost a thousand pointers.
@@ -80,13 +187,6 @@ impl<A> Clone for Route<A> {
 }
 
 impl<A> Copy for Route<A> {}
-
-impl<A> Route<A> {
-    /// The route of `O`.
-    pub const fn new<O: Operation>(call: Call<A>) -> Route<A> {
-        Route { meta: O::META, call }
-    }
-}
 
 impl<A> std::fmt::Debug for Route<A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -250,6 +250,42 @@ pub trait ResponseExt: Sized {
     }
 }
 
+/// The errors of an operation that declares none: what broke on our side.
+#[derive(Debug)]
+pub enum NoError {
+    /// Something broke on our side: 500; the cause is logged and never shown.
+    Internal(Internal),
+    /// The same, with more header fields: made by `with_header` and `with_cookie`.
+    With(Box<With<NoError>>),
+}
+
+impl IntoReply for NoError {
+    fn into_reply(self) -> Reply {
+        match self {
+            NoError::Internal(error) => error.into_reply(),
+            NoError::With(with) => with.into_reply(),
+        }
+    }
+}
+
+impl ResponseExt for NoError {
+    fn wrap(with: With<Self>) -> Self {
+        NoError::With(Box::new(with))
+    }
+}
+
+impl From<Internal> for NoError {
+    fn from(error: Internal) -> Self {
+        NoError::Internal(error)
+    }
+}
+
+impl From<BodyError> for NoError {
+    fn from(error: BodyError) -> Self {
+        NoError::Internal(error.into())
+    }
+}
+
 /// A `Set-Cookie` (RFC 6265) with the safe attributes: `Secure; HttpOnly; SameSite=Lax; Path=/`.
 #[derive(Clone, Debug)]
 pub struct Cookie {

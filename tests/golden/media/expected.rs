@@ -649,13 +649,11 @@ pub mod sent {
 
         /// Where it goes: `https://hub.example/{$request.query.job}/at`, with the values that the expression names.
         pub fn url(request_query_job: &str) -> ::std::string::String {
-            ::gatewright::outbound::target(
-                &[
-                    ::gatewright::outbound::Piece::Text("https://hub.example/"),
-                    ::gatewright::outbound::Piece::Value(request_query_job),
-                    ::gatewright::outbound::Piece::Text("/at"),
-                ],
-            )
+            ::gatewright::outbound::target(&[
+                ::gatewright::outbound::Piece::Text("https://hub.example/"),
+                ::gatewright::outbound::Piece::Value(request_query_job),
+                ::gatewright::outbound::Piece::Text("/at"),
+            ])
         }
     }
 }
@@ -663,437 +661,157 @@ pub mod sent {
 /// Operations of media.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod media {
+    use ::core::future::Future;
     /// Takes a form with files.
     ///
     /// POST /media/uploads · basic (openapi.yaml:9)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `upload` (POST /media/uploads, openapi.yaml:9)",
-        label = "`upload` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(Upload)]\nasync fn upload(app: &{Self}, who: upload::Caller, req: upload::Request) -> upload::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait Upload: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `upload` (POST /media/uploads, openapi.yaml:9)", label = "`upload` is missing", note = "add its handler:\n\n#[gatewright::handler(Upload)]\nasync fn upload(app: &{Self}, who: upload::Caller, req: upload::Request) -> upload::Result {{\n    todo!()\n}}\n")]
+    pub trait Upload: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: upload::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = upload::Result> + ::core::marker::Send;
+        fn handle(&self, cx: upload::Cx<Self>) -> impl Future<Output = upload::Result> + Send;
     }
 
     /// Inputs and answers of upload.
     pub mod upload {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::UPLOAD,
-                method: "POST",
-                path: &[&[::gatewright::route::Piece::Literal("uploads")]],
-                parameters: &[],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "multipart/form-data",
-                            read: ::gatewright::params::Read::Parts(
-                                &const {
-                                    ::gatewright::body::FormSpec {
-                                        parts: &[
-                                            ::gatewright::body::PartSpec {
-                                                name: "attachments",
-                                                kind: ::gatewright::body::PartKind::File,
-                                                repeated: true,
-                                                types: &["application/pdf", "image/*"],
-                                                headers: &[
-                                                    ::gatewright::params::ParameterSpec {
-                                                        name: "x-page",
-                                                        place: ::gatewright::params::Place::Header,
-                                                        style: ::gatewright::params::Style::Simple,
-                                                        explode: false,
-                                                        required: false,
-                                                        allow_empty: false,
-                                                        shape: &const { ::gatewright::params::Shape::NUMBER },
-                                                        default: ::core::option::Option::None,
-                                                        check: super::super::types::checks::check_eeb9d81e8d21a552,
-                                                    },
-                                                ],
-                                            },
-                                            ::gatewright::body::PartSpec {
-                                                name: "meta",
-                                                kind: ::gatewright::body::PartKind::Json,
-                                                repeated: false,
-                                                types: &[],
-                                                headers: &[],
-                                            },
-                                            ::gatewright::body::PartSpec {
-                                                name: "photo",
-                                                kind: ::gatewright::body::PartKind::File,
-                                                repeated: false,
-                                                types: &["image/png"],
-                                                headers: &[],
-                                            },
-                                            ::gatewright::body::PartSpec {
-                                                name: "sizes",
-                                                kind: ::gatewright::body::PartKind::Text(
-                                                    &const {
-                                                        ::gatewright::params::Shape {
-                                                            kinds: 16u8,
-                                                            items: ::core::option::Option::Some(
-                                                                &const { ::gatewright::params::Shape::NUMBER },
-                                                            ),
-                                                            properties: &[],
-                                                            additional: ::core::option::Option::None,
-                                                        }
-                                                    },
-                                                ),
-                                                repeated: true,
-                                                types: &[],
-                                                headers: &[],
-                                            },
-                                            ::gatewright::body::PartSpec {
-                                                name: "title",
-                                                kind: ::gatewright::body::PartKind::Text(
-                                                    &const { ::gatewright::params::Shape::TEXT },
-                                                ),
-                                                repeated: false,
-                                                types: &[],
-                                                headers: &[],
-                                            },
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::Upload, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::UPLOAD, "POST", "/uploads")
+                .body(&[
+                    MediaSpec::new(
+                        "multipart/form-data",
+                        Read::Parts(
+                            &::gatewright::body::FormSpec {
+                                parts: &[
+                                    ::gatewright::body::PartSpec {
+                                        name: "attachments",
+                                        kind: ::gatewright::body::PartKind::File,
+                                        repeated: true,
+                                        types: &["application/pdf", "image/*"],
+                                        headers: &[
+                                            ParameterSpec::header(
+                                                "x-page",
+                                                &Shape::NUMBER,
+                                                types::checks::check_eeb9d81e8d21a552,
+                                            ),
                                         ],
-                                    }
-                                },
-                                super::super::types::checks::check_169e50f1d9caeefa,
-                            ),
-                        },
-                    ],
-                }),
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let body = input.value(found);
-                ::core::option::Option::Some((Request { body: body? }, ()))
+                                    },
+                                    ::gatewright::body::PartSpec {
+                                        name: "meta",
+                                        kind: ::gatewright::body::PartKind::Json,
+                                        repeated: false,
+                                        types: &[],
+                                        headers: &[],
+                                    },
+                                    ::gatewright::body::PartSpec {
+                                        name: "photo",
+                                        kind: ::gatewright::body::PartKind::File,
+                                        repeated: false,
+                                        types: &["image/png"],
+                                        headers: &[],
+                                    },
+                                    ::gatewright::body::PartSpec {
+                                        name: "sizes",
+                                        kind: ::gatewright::body::PartKind::Text(
+                                            &Shape::array(&Shape::NUMBER),
+                                        ),
+                                        repeated: true,
+                                        types: &[],
+                                        headers: &[],
+                                    },
+                                    ::gatewright::body::PartSpec {
+                                        name: "title",
+                                        kind: ::gatewright::body::PartKind::Text(&Shape::TEXT),
+                                        repeated: false,
+                                        types: &[],
+                                        headers: &[],
+                                    },
+                                ],
+                            },
+                            types::checks::check_169e50f1d9caeefa,
+                        ),
+                    ),
+                ])
+                .produces(&["application/json"]),
+            request: |input, found| {
+                /// The body.
+                body: types::UploadRequest = input.value(found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// What came.
+                Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: super::super::types::UploadRequest,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
-            fn from(error: ::gatewright::body::BodyError) -> Self {
-                Self::Internal(::core::convert::From::from(error))
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// What came.
-            Ok(super::super::types::Summary),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: Upload> ::gatewright::HandledBy<A> for upload::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Upload::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// mixed
     ///
     /// POST /media/mixed · basic (openapi.yaml:31)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `mixed` (POST /media/mixed, openapi.yaml:31)",
-        label = "`mixed` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(Mixed)]\nasync fn mixed(app: &{Self}, who: mixed::Caller, req: mixed::Request) -> mixed::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait Mixed: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `mixed` (POST /media/mixed, openapi.yaml:31)", label = "`mixed` is missing", note = "add its handler:\n\n#[gatewright::handler(Mixed)]\nasync fn mixed(app: &{Self}, who: mixed::Caller, req: mixed::Request) -> mixed::Result {{\n    todo!()\n}}\n")]
+    pub trait Mixed: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: mixed::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = mixed::Result> + ::core::marker::Send;
+        fn handle(&self, cx: mixed::Cx<Self>) -> impl Future<Output = mixed::Result> + Send;
     }
 
     /// Inputs and answers of mixed.
     pub mod mixed {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::MIXED,
-                method: "POST",
-                path: &[&[::gatewright::route::Piece::Literal("mixed")]],
-                parameters: &[],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "multipart/mixed",
-                            read: ::gatewright::params::Read::Multipart,
-                        },
-                    ],
-                }),
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let body = input.parts();
-                ::core::option::Option::Some((Request { body: body? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::Mixed, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::MIXED, "POST", "/mixed")
+                .body(&[MediaSpec::new("multipart/mixed", Read::Multipart)])
+                .produces(&["application/json"]),
+            request: |input, found| {
+                /// The body.
+                body: ::gatewright::body::Parts = input.parts(),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// How many parts and bytes.
+                Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: ::gatewright::body::Parts,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
-            fn from(error: ::gatewright::body::BodyError) -> Self {
-                Self::Internal(::core::convert::From::from(error))
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// How many parts and bytes.
-            Ok(super::super::types::Summary),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: Mixed> ::gatewright::HandledBy<A> for mixed::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Mixed::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// putBlob
     ///
     /// PUT /media/blobs · basic (openapi.yaml:38)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `putBlob` (PUT /media/blobs, openapi.yaml:38)",
-        label = "`putBlob` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(PutBlob)]\nasync fn put_blob(app: &{Self}, who: put_blob::Caller, req: put_blob::Request) -> put_blob::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait PutBlob: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putBlob` (PUT /media/blobs, openapi.yaml:38)", label = "`putBlob` is missing", note = "add its handler:\n\n#[gatewright::handler(PutBlob)]\nasync fn put_blob(app: &{Self}, who: put_blob::Caller, req: put_blob::Request) -> put_blob::Result {{\n    todo!()\n}}\n")]
+    pub trait PutBlob: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: put_blob::Cx<Self>) -> impl ::core::future::Future<
-            Output = put_blob::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: put_blob::Cx<Self>) -> impl Future<Output = put_blob::Result> + Send;
     }
 
     /// Inputs and answers of putBlob.
     pub mod put_blob {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::PUT_BLOB,
-                method: "PUT",
-                path: &[&[::gatewright::route::Piece::Literal("blobs")]],
-                parameters: &[],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/octet-stream",
-                            read: ::gatewright::params::Read::Bytes,
-                        },
-                        ::gatewright::params::MediaSpec {
-                            media_type: "text/csv",
-                            read: ::gatewright::params::Read::Bytes,
-                        },
-                    ],
-                }),
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => input.bytes().map(Body::Bytes),
-                    ::core::option::Option::Some(1usize) => input.bytes().map(Body::Csv),
-                    _ => ::core::option::Option::None,
-                };
-                ::core::option::Option::Some((Request { body: body? }, ()))
-            }
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::PutBlob, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::PUT_BLOB, "PUT", "/blobs")
+                .body(&[
+                    MediaSpec::new("application/octet-stream", Read::Bytes),
+                    MediaSpec::new("text/csv", Read::Bytes),
+                ])
+                .produces(&["application/json"]),
+            request: |input, found| {
+                /// The body.
+                body: Body = match input.media() {
+                    Some(0) => input.bytes().map(Body::Bytes),
+                    Some(1) => input.bytes().map(Body::Csv),
+                    _ => None,
+                },
+            },
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: Body,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
         /// The body, by its media type.
         #[derive(Debug)]
         pub enum Body {
@@ -1102,972 +820,211 @@ pub mod media {
             /// text/csv
             Csv(::gatewright::body::ByteStream),
         }
-
-        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
-            fn from(error: ::gatewright::body::BodyError) -> Self {
-                Self::Internal(::core::convert::From::from(error))
+        ::gatewright::answers! {
+            Response {
+                /// How many bytes.
+                Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// How many bytes.
-            Ok(super::super::types::Summary),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: PutBlob> ::gatewright::HandledBy<A> for put_blob::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PutBlob::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// getBlob
     ///
     /// GET /media/blobs · basic (openapi.yaml:44)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `getBlob` (GET /media/blobs, openapi.yaml:44)",
-        label = "`getBlob` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetBlob)]\nasync fn get_blob(app: &{Self}, who: get_blob::Caller, req: get_blob::Request) -> get_blob::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait GetBlob: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getBlob` (GET /media/blobs, openapi.yaml:44)", label = "`getBlob` is missing", note = "add its handler:\n\n#[gatewright::handler(GetBlob)]\nasync fn get_blob(app: &{Self}, who: get_blob::Caller, req: get_blob::Request) -> get_blob::Result {{\n    todo!()\n}}\n")]
+    pub trait GetBlob: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_blob::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_blob::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_blob::Cx<Self>) -> impl Future<Output = get_blob::Result> + Send;
     }
 
     /// Inputs and answers of getBlob.
     pub mod get_blob {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_BLOB,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("blobs")]],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "size",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::NUMBER },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_90213b9bc6781edf,
-                    },
-                ],
-                body: ::core::option::Option::None,
-                produces: &["application/octet-stream"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                ::core::option::Option::Some((Request { size: p0? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetBlob, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::GET_BLOB, "GET", "/blobs")
+                .parameters(&[
+                    ParameterSpec::query("size", &Shape::NUMBER, types::checks::check_90213b9bc6781edf)
+                        .required(),
+                ])
+                .produces(&["application/octet-stream"]),
+            request: |input, found| {
+                /// size
+                size: i64 = input.required(0, found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// So many bytes.
+                Ok(body: ::gatewright::Body) => Reply::body(200, "application/octet-stream", body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// size
-            pub size: i64,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// So many bytes.
-            Ok(::gatewright::Body),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::body(200u16, "application/octet-stream", body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: GetBlob> ::gatewright::HandledBy<A> for get_blob::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetBlob::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// importRows
     ///
     /// POST /media/rows · basic (openapi.yaml:52)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `importRows` (POST /media/rows, openapi.yaml:52)",
-        label = "`importRows` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(ImportRows)]\nasync fn import_rows(app: &{Self}, who: import_rows::Caller, req: import_rows::Request) -> import_rows::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait ImportRows: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `importRows` (POST /media/rows, openapi.yaml:52)", label = "`importRows` is missing", note = "add its handler:\n\n#[gatewright::handler(ImportRows)]\nasync fn import_rows(app: &{Self}, who: import_rows::Caller, req: import_rows::Request) -> import_rows::Result {{\n    todo!()\n}}\n")]
+    pub trait ImportRows: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: import_rows::Cx<Self>) -> impl ::core::future::Future<
-            Output = import_rows::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: import_rows::Cx<Self>) -> impl Future<Output = import_rows::Result> + Send;
     }
 
     /// Inputs and answers of importRows.
     pub mod import_rows {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::IMPORT_ROWS,
-                method: "POST",
-                path: &[&[::gatewright::route::Piece::Literal("rows")]],
-                parameters: &[],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/x-ndjson",
-                            read: ::gatewright::params::Read::Lines(super::super::types::checks::check_meta),
-                        },
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/json-seq",
-                            read: ::gatewright::params::Read::Sequence(super::super::types::checks::check_meta),
-                        },
-                        ::gatewright::params::MediaSpec {
-                            media_type: "text/event-stream",
-                            read: ::gatewright::params::Read::DataEvents(super::super::types::checks::check_meta),
-                        },
-                    ],
-                }),
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => input.items().map(Body::Ndjson),
-                    ::core::option::Option::Some(1usize) => input.items().map(Body::JsonSeq),
-                    ::core::option::Option::Some(2usize) => input.items().map(Body::EventStream),
-                    _ => ::core::option::Option::None,
-                };
-                ::core::option::Option::Some((Request { body: body? }, ()))
-            }
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::ImportRows, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::IMPORT_ROWS, "POST", "/rows")
+                .body(&[
+                    MediaSpec::new("application/x-ndjson", Read::Lines(types::checks::check_meta)),
+                    MediaSpec::new("application/json-seq", Read::Sequence(types::checks::check_meta)),
+                    MediaSpec::new("text/event-stream", Read::DataEvents(types::checks::check_meta)),
+                ])
+                .produces(&["application/json"]),
+            request: |input, found| {
+                /// The body.
+                body: Body = match input.media() {
+                    Some(0) => input.items().map(Body::Ndjson),
+                    Some(1) => input.items().map(Body::JsonSeq),
+                    Some(2) => input.items().map(Body::EventStream),
+                    _ => None,
+                },
+            },
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: Body,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
         /// The body, by its media type.
         #[derive(Debug)]
         pub enum Body {
             /// application/x-ndjson
-            Ndjson(::gatewright::body::ItemStream<super::super::types::Meta>),
+            Ndjson(::gatewright::body::ItemStream<types::Meta>),
             /// application/json-seq
-            JsonSeq(::gatewright::body::ItemStream<super::super::types::Meta>),
+            JsonSeq(::gatewright::body::ItemStream<types::Meta>),
             /// text/event-stream
-            EventStream(::gatewright::body::ItemStream<::gatewright::body::Event<super::super::types::Meta>>),
+            EventStream(::gatewright::body::ItemStream<::gatewright::body::Event<types::Meta>>),
         }
-
-        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
-            fn from(error: ::gatewright::body::BodyError) -> Self {
-                Self::Internal(::core::convert::From::from(error))
+        ::gatewright::answers! {
+            Response {
+                /// What came.
+                Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// What came.
-            Ok(super::super::types::Summary),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: ImportRows> ::gatewright::HandledBy<A> for import_rows::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ImportRows::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// exportRows
     ///
     /// GET /media/rows · basic (openapi.yaml:63)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `exportRows` (GET /media/rows, openapi.yaml:63)",
-        label = "`exportRows` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(ExportRows)]\nasync fn export_rows(app: &{Self}, who: export_rows::Caller, req: export_rows::Request) -> export_rows::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait ExportRows: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `exportRows` (GET /media/rows, openapi.yaml:63)", label = "`exportRows` is missing", note = "add its handler:\n\n#[gatewright::handler(ExportRows)]\nasync fn export_rows(app: &{Self}, who: export_rows::Caller, req: export_rows::Request) -> export_rows::Result {{\n    todo!()\n}}\n")]
+    pub trait ExportRows: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: export_rows::Cx<Self>) -> impl ::core::future::Future<
-            Output = export_rows::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: export_rows::Cx<Self>) -> impl Future<Output = export_rows::Result> + Send;
     }
 
     /// Inputs and answers of exportRows.
     pub mod export_rows {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::EXPORT_ROWS,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("rows")]],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "break",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::BOOLEAN },
-                        default: ::core::option::Option::Some("false"),
-                        check: super::super::types::checks::check_5419fa771872477f,
-                    },
-                ],
-                body: ::core::option::Option::None,
-                produces: &["application/jsonl", "application/json-seq", "application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                ::core::option::Option::Some((Request { break_: p0? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::ExportRows, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::EXPORT_ROWS, "GET", "/rows")
+                .parameters(&[
+                    ParameterSpec::query("break", &Shape::BOOLEAN, types::checks::check_5419fa771872477f)
+                        .default("false"),
+                ])
+                .produces(&["application/jsonl", "application/json-seq", "application/json"]),
+            request: |input, found| {
+                /// break
+                break_: bool = input.required(0, found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// Some rows.
+                OkJsonl(body: ::gatewright::body::Lines<types::Meta>) => Reply::lines(200, "application/jsonl", body),
+                /// Some rows.
+                OkJsonSeq(body: ::gatewright::body::Lines<types::Meta>) => Reply::sequence(200, "application/json-seq", body),
+                /// Some rows.
+                OkJson(body: Vec<types::Meta>) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// break
-            pub break_: bool,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// Some rows.
-            OkJsonl(::gatewright::body::Lines<super::super::types::Meta>),
-            /// Some rows.
-            OkJsonSeq(::gatewright::body::Lines<super::super::types::Meta>),
-            /// Some rows.
-            OkJson(::std::vec::Vec<super::super::types::Meta>),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::OkJsonl(body) => ::gatewright::Reply::lines(200u16, "application/jsonl", body),
-                    Self::OkJsonSeq(body) => ::gatewright::Reply::sequence(200u16, "application/json-seq", body),
-                    Self::OkJson(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: ExportRows> ::gatewright::HandledBy<A> for export_rows::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ExportRows::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// watch
     ///
     /// GET /media/events · basic (openapi.yaml:76)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `watch` (GET /media/events, openapi.yaml:76)",
-        label = "`watch` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(Watch)]\nasync fn watch(app: &{Self}, who: watch::Caller, req: watch::Request) -> watch::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait Watch: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `watch` (GET /media/events, openapi.yaml:76)", label = "`watch` is missing", note = "add its handler:\n\n#[gatewright::handler(Watch)]\nasync fn watch(app: &{Self}, who: watch::Caller, req: watch::Request) -> watch::Result {{\n    todo!()\n}}\n")]
+    pub trait Watch: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: watch::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = watch::Result> + ::core::marker::Send;
+        fn handle(&self, cx: watch::Cx<Self>) -> impl Future<Output = watch::Result> + Send;
     }
 
     /// Inputs and answers of watch.
     pub mod watch {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::WATCH,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("events")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &["text/event-stream"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::Watch, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::WATCH, "GET", "/events").produces(&["text/event-stream"]),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// What happens.
+                Ok(body: ::gatewright::body::Events<types::WatchResponseItem>) => Reply::events(200, "text/event-stream", body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// What happens.
-            Ok(::gatewright::body::Events<super::super::types::WatchResponseItem>),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::events(200u16, "text/event-stream", body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: Watch> ::gatewright::HandledBy<A> for watch::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Watch::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// order
     ///
     /// POST /media/orders · basic (openapi.yaml:89)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `order` (POST /media/orders, openapi.yaml:89)",
-        label = "`order` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(Order)]\nasync fn order(app: &{Self}, who: order::Caller, req: order::Request) -> order::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait Order: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `order` (POST /media/orders, openapi.yaml:89)", label = "`order` is missing", note = "add its handler:\n\n#[gatewright::handler(Order)]\nasync fn order(app: &{Self}, who: order::Caller, req: order::Request) -> order::Result {{\n    todo!()\n}}\n")]
+    pub trait Order: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: order::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = order::Result> + ::core::marker::Send;
+        fn handle(&self, cx: order::Cx<Self>) -> impl Future<Output = order::Result> + Send;
     }
 
     /// Inputs and answers of order.
     pub mod order {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::ORDER,
-                method: "POST",
-                path: &[&[::gatewright::route::Piece::Literal("orders")]],
-                parameters: &[],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/xml",
-                            read: ::gatewright::params::Read::Xml(
-                                &const {
-                                    ::gatewright::body::XmlTable {
-                                        root: ::gatewright::body::XmlName {
-                                            local: "order",
-                                            namespace: ::core::option::Option::Some("urn:orders"),
-                                            prefix: ::core::option::Option::Some("o"),
-                                        },
-                                        nodes: &[
-                                            ::gatewright::body::XmlNode {
-                                                kinds: 32u8,
-                                                items: ::core::option::Option::None,
-                                                properties: &[
-                                                    ::gatewright::body::XmlProperty {
-                                                        key: "id",
-                                                        place: ::gatewright::body::XmlPlace::Attribute,
-                                                        name: ::gatewright::body::XmlName {
-                                                            local: "id",
-                                                            namespace: ::core::option::Option::None,
-                                                            prefix: ::core::option::Option::None,
-                                                        },
-                                                        node: 1u16,
-                                                    },
-                                                    ::gatewright::body::XmlProperty {
-                                                        key: "item",
-                                                        place: ::gatewright::body::XmlPlace::Element,
-                                                        name: ::gatewright::body::XmlName {
-                                                            local: "item-name",
-                                                            namespace: ::core::option::Option::None,
-                                                            prefix: ::core::option::Option::None,
-                                                        },
-                                                        node: 2u16,
-                                                    },
-                                                    ::gatewright::body::XmlProperty {
-                                                        key: "tags",
-                                                        place: ::gatewright::body::XmlPlace::Element,
-                                                        name: ::gatewright::body::XmlName {
-                                                            local: "tags",
-                                                            namespace: ::core::option::Option::None,
-                                                            prefix: ::core::option::Option::None,
-                                                        },
-                                                        node: 4u16,
-                                                    },
-                                                    ::gatewright::body::XmlProperty {
-                                                        key: "line",
-                                                        place: ::gatewright::body::XmlPlace::Items,
-                                                        name: ::gatewright::body::XmlName {
-                                                            local: "line",
-                                                            namespace: ::core::option::Option::None,
-                                                            prefix: ::core::option::Option::None,
-                                                        },
-                                                        node: 8u16,
-                                                    },
-                                                    ::gatewright::body::XmlProperty {
-                                                        key: "note",
-                                                        place: ::gatewright::body::XmlPlace::Element,
-                                                        name: ::gatewright::body::XmlName {
-                                                            local: "note",
-                                                            namespace: ::core::option::Option::None,
-                                                            prefix: ::core::option::Option::None,
-                                                        },
-                                                        node: 9u16,
-                                                    },
-                                                    ::gatewright::body::XmlProperty {
-                                                        key: "parts",
-                                                        place: ::gatewright::body::XmlPlace::Element,
-                                                        name: ::gatewright::body::XmlName {
-                                                            local: "parts",
-                                                            namespace: ::core::option::Option::None,
-                                                            prefix: ::core::option::Option::None,
-                                                        },
-                                                        node: 10u16,
-                                                    },
-                                                ],
-                                                additional: ::core::option::Option::None,
-                                            },
-                                            ::gatewright::body::XmlNode {
-                                                kinds: 4u8,
-                                                items: ::core::option::Option::None,
-                                                properties: &[],
-                                                additional: ::core::option::Option::None,
-                                            },
-                                            ::gatewright::body::XmlNode {
-                                                kinds: 8u8,
-                                                items: ::core::option::Option::None,
-                                                properties: &[],
-                                                additional: ::core::option::Option::None,
-                                            },
-                                            ::gatewright::body::XmlNode {
-                                                kinds: 8u8,
-                                                items: ::core::option::Option::None,
-                                                properties: &[],
-                                                additional: ::core::option::Option::None,
-                                            },
-                                            ::gatewright::body::XmlNode {
-                                                kinds: 16u8,
-                                                items: ::core::option::Option::Some((
-                                                    ::gatewright::body::XmlName {
-                                                        local: "tag",
-                                                        namespace: ::core::option::Option::None,
-                                                        prefix: ::core::option::Option::None,
-                                                    },
-                                                    3u16,
-                                                )),
-                                                properties: &[],
-                                                additional: ::core::option::Option::None,
-                                            },
-                                            ::gatewright::body::XmlNode {
-                                                kinds: 32u8,
-                                                items: ::core::option::Option::None,
-                                                properties: &[
-                                                    ::gatewright::body::XmlProperty {
-                                                        key: "n",
-                                                        place: ::gatewright::body::XmlPlace::Element,
-                                                        name: ::gatewright::body::XmlName {
-                                                            local: "n",
-                                                            namespace: ::core::option::Option::None,
-                                                            prefix: ::core::option::Option::None,
-                                                        },
-                                                        node: 6u16,
-                                                    },
-                                                    ::gatewright::body::XmlProperty {
-                                                        key: "label",
-                                                        place: ::gatewright::body::XmlPlace::Element,
-                                                        name: ::gatewright::body::XmlName {
-                                                            local: "label",
-                                                            namespace: ::core::option::Option::None,
-                                                            prefix: ::core::option::Option::None,
-                                                        },
-                                                        node: 7u16,
-                                                    },
-                                                ],
-                                                additional: ::core::option::Option::None,
-                                            },
-                                            ::gatewright::body::XmlNode {
-                                                kinds: 4u8,
-                                                items: ::core::option::Option::None,
-                                                properties: &[],
-                                                additional: ::core::option::Option::None,
-                                            },
-                                            ::gatewright::body::XmlNode {
-                                                kinds: 8u8,
-                                                items: ::core::option::Option::None,
-                                                properties: &[],
-                                                additional: ::core::option::Option::None,
-                                            },
-                                            ::gatewright::body::XmlNode {
-                                                kinds: 16u8,
-                                                items: ::core::option::Option::Some((
-                                                    ::gatewright::body::XmlName {
-                                                        local: "line",
-                                                        namespace: ::core::option::Option::None,
-                                                        prefix: ::core::option::Option::None,
-                                                    },
-                                                    5u16,
-                                                )),
-                                                properties: &[],
-                                                additional: ::core::option::Option::None,
-                                            },
-                                            ::gatewright::body::XmlNode {
-                                                kinds: 9u8,
-                                                items: ::core::option::Option::None,
-                                                properties: &[],
-                                                additional: ::core::option::Option::None,
-                                            },
-                                            ::gatewright::body::XmlNode {
-                                                kinds: 16u8,
-                                                items: ::core::option::Option::Some((
-                                                    ::gatewright::body::XmlName {
-                                                        local: "order",
-                                                        namespace: ::core::option::Option::Some("urn:orders"),
-                                                        prefix: ::core::option::Option::Some("o"),
-                                                    },
-                                                    0u16,
-                                                )),
-                                                properties: &[],
-                                                additional: ::core::option::Option::None,
-                                            },
-                                        ],
-                                    }
-                                },
-                                super::super::types::checks::check_order,
-                            ),
-                        },
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_order),
-                        },
-                    ],
-                }),
-                produces: &["application/xml", "application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let body = match input.media() {
-                    ::core::option::Option::Some(0usize) => input.value(found).map(Body::Xml),
-                    ::core::option::Option::Some(1usize) => input.value(found).map(Body::Json),
-                    _ => ::core::option::Option::None,
-                };
-                ::core::option::Option::Some((Request { body: body? }, ()))
-            }
-        }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: Body,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The body, by its media type.
-        #[derive(Debug)]
-        pub enum Body {
-            /// application/xml
-            Xml(super::super::types::Order),
-            /// application/json
-            Json(super::super::types::Order),
-        }
-        ::gatewright::needs_xml!();
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The same.
-            OkXml(super::super::types::Order),
-            /// The same.
-            OkJson(super::super::types::Order),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::OkXml(body) => {
-                        ::gatewright::Reply::xml(
-                            200u16,
-                            "application/xml",
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::Order, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::ORDER, "POST", "/orders")
+                .body(&[
+                    MediaSpec::new(
+                        "application/xml",
+                        Read::Xml(
                             &const {
                                 ::gatewright::body::XmlTable {
                                     root: ::gatewright::body::XmlName {
                                         local: "order",
-                                        namespace: ::core::option::Option::Some("urn:orders"),
-                                        prefix: ::core::option::Option::Some("o"),
+                                        namespace: Some("urn:orders"),
+                                        prefix: Some("o"),
                                     },
                                     nodes: &[
                                         ::gatewright::body::XmlNode {
                                             kinds: 32u8,
-                                            items: ::core::option::Option::None,
+                                            items: None,
                                             properties: &[
                                                 ::gatewright::body::XmlProperty {
                                                     key: "id",
                                                     place: ::gatewright::body::XmlPlace::Attribute,
                                                     name: ::gatewright::body::XmlName {
                                                         local: "id",
-                                                        namespace: ::core::option::Option::None,
-                                                        prefix: ::core::option::Option::None,
+                                                        namespace: None,
+                                                        prefix: None,
                                                     },
                                                     node: 1u16,
                                                 },
@@ -2076,8 +1033,8 @@ pub mod media {
                                                     place: ::gatewright::body::XmlPlace::Element,
                                                     name: ::gatewright::body::XmlName {
                                                         local: "item-name",
-                                                        namespace: ::core::option::Option::None,
-                                                        prefix: ::core::option::Option::None,
+                                                        namespace: None,
+                                                        prefix: None,
                                                     },
                                                     node: 2u16,
                                                 },
@@ -2086,8 +1043,8 @@ pub mod media {
                                                     place: ::gatewright::body::XmlPlace::Element,
                                                     name: ::gatewright::body::XmlName {
                                                         local: "tags",
-                                                        namespace: ::core::option::Option::None,
-                                                        prefix: ::core::option::Option::None,
+                                                        namespace: None,
+                                                        prefix: None,
                                                     },
                                                     node: 4u16,
                                                 },
@@ -2096,8 +1053,8 @@ pub mod media {
                                                     place: ::gatewright::body::XmlPlace::Items,
                                                     name: ::gatewright::body::XmlName {
                                                         local: "line",
-                                                        namespace: ::core::option::Option::None,
-                                                        prefix: ::core::option::Option::None,
+                                                        namespace: None,
+                                                        prefix: None,
                                                     },
                                                     node: 8u16,
                                                 },
@@ -2106,8 +1063,8 @@ pub mod media {
                                                     place: ::gatewright::body::XmlPlace::Element,
                                                     name: ::gatewright::body::XmlName {
                                                         local: "note",
-                                                        namespace: ::core::option::Option::None,
-                                                        prefix: ::core::option::Option::None,
+                                                        namespace: None,
+                                                        prefix: None,
                                                     },
                                                     node: 9u16,
                                                 },
@@ -2116,56 +1073,56 @@ pub mod media {
                                                     place: ::gatewright::body::XmlPlace::Element,
                                                     name: ::gatewright::body::XmlName {
                                                         local: "parts",
-                                                        namespace: ::core::option::Option::None,
-                                                        prefix: ::core::option::Option::None,
+                                                        namespace: None,
+                                                        prefix: None,
                                                     },
                                                     node: 10u16,
                                                 },
                                             ],
-                                            additional: ::core::option::Option::None,
+                                            additional: None,
                                         },
                                         ::gatewright::body::XmlNode {
                                             kinds: 4u8,
-                                            items: ::core::option::Option::None,
+                                            items: None,
                                             properties: &[],
-                                            additional: ::core::option::Option::None,
+                                            additional: None,
                                         },
                                         ::gatewright::body::XmlNode {
                                             kinds: 8u8,
-                                            items: ::core::option::Option::None,
+                                            items: None,
                                             properties: &[],
-                                            additional: ::core::option::Option::None,
+                                            additional: None,
                                         },
                                         ::gatewright::body::XmlNode {
                                             kinds: 8u8,
-                                            items: ::core::option::Option::None,
+                                            items: None,
                                             properties: &[],
-                                            additional: ::core::option::Option::None,
+                                            additional: None,
                                         },
                                         ::gatewright::body::XmlNode {
                                             kinds: 16u8,
-                                            items: ::core::option::Option::Some((
+                                            items: Some((
                                                 ::gatewright::body::XmlName {
                                                     local: "tag",
-                                                    namespace: ::core::option::Option::None,
-                                                    prefix: ::core::option::Option::None,
+                                                    namespace: None,
+                                                    prefix: None,
                                                 },
                                                 3u16,
                                             )),
                                             properties: &[],
-                                            additional: ::core::option::Option::None,
+                                            additional: None,
                                         },
                                         ::gatewright::body::XmlNode {
                                             kinds: 32u8,
-                                            items: ::core::option::Option::None,
+                                            items: None,
                                             properties: &[
                                                 ::gatewright::body::XmlProperty {
                                                     key: "n",
                                                     place: ::gatewright::body::XmlPlace::Element,
                                                     name: ::gatewright::body::XmlName {
                                                         local: "n",
-                                                        namespace: ::core::option::Option::None,
-                                                        prefix: ::core::option::Option::None,
+                                                        namespace: None,
+                                                        prefix: None,
                                                     },
                                                     node: 6u16,
                                                 },
@@ -2174,627 +1131,437 @@ pub mod media {
                                                     place: ::gatewright::body::XmlPlace::Element,
                                                     name: ::gatewright::body::XmlName {
                                                         local: "label",
-                                                        namespace: ::core::option::Option::None,
-                                                        prefix: ::core::option::Option::None,
+                                                        namespace: None,
+                                                        prefix: None,
                                                     },
                                                     node: 7u16,
                                                 },
                                             ],
-                                            additional: ::core::option::Option::None,
+                                            additional: None,
                                         },
                                         ::gatewright::body::XmlNode {
                                             kinds: 4u8,
-                                            items: ::core::option::Option::None,
+                                            items: None,
                                             properties: &[],
-                                            additional: ::core::option::Option::None,
+                                            additional: None,
                                         },
                                         ::gatewright::body::XmlNode {
                                             kinds: 8u8,
-                                            items: ::core::option::Option::None,
+                                            items: None,
                                             properties: &[],
-                                            additional: ::core::option::Option::None,
+                                            additional: None,
                                         },
                                         ::gatewright::body::XmlNode {
                                             kinds: 16u8,
-                                            items: ::core::option::Option::Some((
+                                            items: Some((
                                                 ::gatewright::body::XmlName {
                                                     local: "line",
-                                                    namespace: ::core::option::Option::None,
-                                                    prefix: ::core::option::Option::None,
+                                                    namespace: None,
+                                                    prefix: None,
                                                 },
                                                 5u16,
                                             )),
                                             properties: &[],
-                                            additional: ::core::option::Option::None,
+                                            additional: None,
                                         },
                                         ::gatewright::body::XmlNode {
                                             kinds: 9u8,
-                                            items: ::core::option::Option::None,
+                                            items: None,
                                             properties: &[],
-                                            additional: ::core::option::Option::None,
+                                            additional: None,
                                         },
                                         ::gatewright::body::XmlNode {
                                             kinds: 16u8,
-                                            items: ::core::option::Option::Some((
+                                            items: Some((
                                                 ::gatewright::body::XmlName {
                                                     local: "order",
-                                                    namespace: ::core::option::Option::Some("urn:orders"),
-                                                    prefix: ::core::option::Option::Some("o"),
+                                                    namespace: Some("urn:orders"),
+                                                    prefix: Some("o"),
                                                 },
                                                 0u16,
                                             )),
                                             properties: &[],
-                                            additional: ::core::option::Option::None,
+                                            additional: None,
                                         },
                                     ],
                                 }
                             },
-                            &body,
-                        )
-                    }
-                    Self::OkJson(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
+                            types::checks::check_order,
+                        ),
+                    ),
+                    MediaSpec::new("application/json", Read::Json(types::checks::check_order)),
+                ])
+                .produces(&["application/xml", "application/json"]),
+            request: |input, found| {
+                /// The body.
+                body: Body = match input.media() {
+                    Some(0) => input.value(found).map(Body::Xml),
+                    Some(1) => input.value(found).map(Body::Json),
+                    _ => None,
+                },
+            },
         }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
+        /// The body, by its media type.
+        #[derive(Debug)]
+        pub enum Body {
+            /// application/xml
+            Xml(types::Order),
+            /// application/json
+            Json(types::Order),
+        }
+        ::gatewright::needs_xml!();
+        ::gatewright::answers! {
+            Response {
+                /// The same.
+                OkXml(body: types::Order) => Reply::xml(
+                    200,
+                    "application/xml",
+                    &const {
+                        ::gatewright::body::XmlTable {
+                            root: ::gatewright::body::XmlName {
+                                local: "order",
+                                namespace: Some("urn:orders"),
+                                prefix: Some("o"),
+                            },
+                            nodes: &[
+                                ::gatewright::body::XmlNode {
+                                    kinds: 32u8,
+                                    items: None,
+                                    properties: &[
+                                        ::gatewright::body::XmlProperty {
+                                            key: "id",
+                                            place: ::gatewright::body::XmlPlace::Attribute,
+                                            name: ::gatewright::body::XmlName {
+                                                local: "id",
+                                                namespace: None,
+                                                prefix: None,
+                                            },
+                                            node: 1u16,
+                                        },
+                                        ::gatewright::body::XmlProperty {
+                                            key: "item",
+                                            place: ::gatewright::body::XmlPlace::Element,
+                                            name: ::gatewright::body::XmlName {
+                                                local: "item-name",
+                                                namespace: None,
+                                                prefix: None,
+                                            },
+                                            node: 2u16,
+                                        },
+                                        ::gatewright::body::XmlProperty {
+                                            key: "tags",
+                                            place: ::gatewright::body::XmlPlace::Element,
+                                            name: ::gatewright::body::XmlName {
+                                                local: "tags",
+                                                namespace: None,
+                                                prefix: None,
+                                            },
+                                            node: 4u16,
+                                        },
+                                        ::gatewright::body::XmlProperty {
+                                            key: "line",
+                                            place: ::gatewright::body::XmlPlace::Items,
+                                            name: ::gatewright::body::XmlName {
+                                                local: "line",
+                                                namespace: None,
+                                                prefix: None,
+                                            },
+                                            node: 8u16,
+                                        },
+                                        ::gatewright::body::XmlProperty {
+                                            key: "note",
+                                            place: ::gatewright::body::XmlPlace::Element,
+                                            name: ::gatewright::body::XmlName {
+                                                local: "note",
+                                                namespace: None,
+                                                prefix: None,
+                                            },
+                                            node: 9u16,
+                                        },
+                                        ::gatewright::body::XmlProperty {
+                                            key: "parts",
+                                            place: ::gatewright::body::XmlPlace::Element,
+                                            name: ::gatewright::body::XmlName {
+                                                local: "parts",
+                                                namespace: None,
+                                                prefix: None,
+                                            },
+                                            node: 10u16,
+                                        },
+                                    ],
+                                    additional: None,
+                                },
+                                ::gatewright::body::XmlNode {
+                                    kinds: 4u8,
+                                    items: None,
+                                    properties: &[],
+                                    additional: None,
+                                },
+                                ::gatewright::body::XmlNode {
+                                    kinds: 8u8,
+                                    items: None,
+                                    properties: &[],
+                                    additional: None,
+                                },
+                                ::gatewright::body::XmlNode {
+                                    kinds: 8u8,
+                                    items: None,
+                                    properties: &[],
+                                    additional: None,
+                                },
+                                ::gatewright::body::XmlNode {
+                                    kinds: 16u8,
+                                    items: Some((
+                                        ::gatewright::body::XmlName { local: "tag", namespace: None, prefix: None },
+                                        3u16,
+                                    )),
+                                    properties: &[],
+                                    additional: None,
+                                },
+                                ::gatewright::body::XmlNode {
+                                    kinds: 32u8,
+                                    items: None,
+                                    properties: &[
+                                        ::gatewright::body::XmlProperty {
+                                            key: "n",
+                                            place: ::gatewright::body::XmlPlace::Element,
+                                            name: ::gatewright::body::XmlName {
+                                                local: "n",
+                                                namespace: None,
+                                                prefix: None,
+                                            },
+                                            node: 6u16,
+                                        },
+                                        ::gatewright::body::XmlProperty {
+                                            key: "label",
+                                            place: ::gatewright::body::XmlPlace::Element,
+                                            name: ::gatewright::body::XmlName {
+                                                local: "label",
+                                                namespace: None,
+                                                prefix: None,
+                                            },
+                                            node: 7u16,
+                                        },
+                                    ],
+                                    additional: None,
+                                },
+                                ::gatewright::body::XmlNode {
+                                    kinds: 4u8,
+                                    items: None,
+                                    properties: &[],
+                                    additional: None,
+                                },
+                                ::gatewright::body::XmlNode {
+                                    kinds: 8u8,
+                                    items: None,
+                                    properties: &[],
+                                    additional: None,
+                                },
+                                ::gatewright::body::XmlNode {
+                                    kinds: 16u8,
+                                    items: Some((
+                                        ::gatewright::body::XmlName {
+                                            local: "line",
+                                            namespace: None,
+                                            prefix: None,
+                                        },
+                                        5u16,
+                                    )),
+                                    properties: &[],
+                                    additional: None,
+                                },
+                                ::gatewright::body::XmlNode {
+                                    kinds: 9u8,
+                                    items: None,
+                                    properties: &[],
+                                    additional: None,
+                                },
+                                ::gatewright::body::XmlNode {
+                                    kinds: 16u8,
+                                    items: Some((
+                                        ::gatewright::body::XmlName {
+                                            local: "order",
+                                            namespace: Some("urn:orders"),
+                                            prefix: Some("o"),
+                                        },
+                                        0u16,
+                                    )),
+                                    properties: &[],
+                                    additional: None,
+                                },
+                            ],
+                        }
+                    },
+                    &body,
+                ),
+                /// The same.
+                OkJson(body: types::Order) => Reply::json(200, "application/json", &body),
             }
         }
         ::gatewright::needs_xml!();
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: Order> ::gatewright::HandledBy<A> for order::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Order::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// postForm
     ///
     /// POST /media/forms · basic (openapi.yaml:104)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `postForm` (POST /media/forms, openapi.yaml:104)",
-        label = "`postForm` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(PostForm)]\nasync fn post_form(app: &{Self}, who: post_form::Caller, req: post_form::Request) -> post_form::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait PostForm: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postForm` (POST /media/forms, openapi.yaml:104)", label = "`postForm` is missing", note = "add its handler:\n\n#[gatewright::handler(PostForm)]\nasync fn post_form(app: &{Self}, who: post_form::Caller, req: post_form::Request) -> post_form::Result {{\n    todo!()\n}}\n")]
+    pub trait PostForm: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: post_form::Cx<Self>) -> impl ::core::future::Future<
-            Output = post_form::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: post_form::Cx<Self>) -> impl Future<Output = post_form::Result> + Send;
     }
 
     /// Inputs and answers of postForm.
     pub mod post_form {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::POST_FORM,
-                method: "POST",
-                path: &[&[::gatewright::route::Piece::Literal("forms")]],
-                parameters: &[],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/x-www-form-urlencoded",
-                            read: ::gatewright::params::Read::Form(
-                                &const {
-                                    ::gatewright::params::Shape {
-                                        kinds: 32u8,
-                                        items: ::core::option::Option::None,
-                                        properties: &[
-                                            ("amount", ::gatewright::params::Shape::NUMBER),
-                                            (
-                                                "codes",
-                                                ::gatewright::params::Shape {
-                                                    kinds: 16u8,
-                                                    items: ::core::option::Option::Some(
-                                                        &const { ::gatewright::params::Shape::NUMBER },
-                                                    ),
-                                                    properties: &[],
-                                                    additional: ::core::option::Option::None,
-                                                },
-                                            ),
-                                            (
-                                                "expand",
-                                                ::gatewright::params::Shape {
-                                                    kinds: 16u8,
-                                                    items: ::core::option::Option::Some(
-                                                        &const { ::gatewright::params::Shape::TEXT },
-                                                    ),
-                                                    properties: &[],
-                                                    additional: ::core::option::Option::None,
-                                                },
-                                            ),
-                                            (
-                                                "lines",
-                                                ::gatewright::params::Shape {
-                                                    kinds: 16u8,
-                                                    items: ::core::option::Option::Some(
-                                                        &const {
-                                                            ::gatewright::params::Shape {
-                                                                kinds: 32u8,
-                                                                items: ::core::option::Option::None,
-                                                                properties: &[
-                                                                    ("label", ::gatewright::params::Shape::TEXT),
-                                                                    ("n", ::gatewright::params::Shape::NUMBER),
-                                                                ],
-                                                                additional: ::core::option::Option::None,
-                                                            }
-                                                        },
-                                                    ),
-                                                    properties: &[],
-                                                    additional: ::core::option::Option::None,
-                                                },
-                                            ),
-                                            (
-                                                "meta",
-                                                ::gatewright::params::Shape {
-                                                    kinds: 32u8,
-                                                    items: ::core::option::Option::None,
-                                                    properties: &[
-                                                        ("label", ::gatewright::params::Shape::TEXT),
-                                                        ("n", ::gatewright::params::Shape::NUMBER),
-                                                    ],
-                                                    additional: ::core::option::Option::None,
-                                                },
-                                            ),
-                                        ],
-                                        additional: ::core::option::Option::None,
-                                    }
-                                },
-                                &[
-                                    ::gatewright::params::Encoded {
-                                        name: "expand",
-                                        style: ::gatewright::params::Style::DeepObject,
-                                        explode: true,
-                                    },
-                                    ::gatewright::params::Encoded {
-                                        name: "codes",
-                                        style: ::gatewright::params::Style::PipeDelimited,
-                                        explode: false,
-                                    },
-                                    ::gatewright::params::Encoded {
-                                        name: "meta",
-                                        style: ::gatewright::params::Style::Json,
-                                        explode: false,
-                                    },
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::PostForm, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::POST_FORM, "POST", "/forms")
+                .body(&[
+                    MediaSpec::new(
+                        "application/x-www-form-urlencoded",
+                        Read::Form(
+                            &Shape {
+                                kinds: 32u8,
+                                items: None,
+                                properties: &[
+                                    ("amount", Shape::NUMBER),
+                                    ("codes", Shape::array(&Shape::NUMBER)),
+                                    ("expand", Shape::array(&Shape::TEXT)),
+                                    (
+                                        "lines",
+                                        Shape::array(&Shape {
+                                            kinds: 32u8,
+                                            items: None,
+                                            properties: &[("label", Shape::TEXT), ("n", Shape::NUMBER)],
+                                            additional: None,
+                                        }),
+                                    ),
+                                    (
+                                        "meta",
+                                        Shape {
+                                            kinds: 32u8,
+                                            items: None,
+                                            properties: &[("label", Shape::TEXT), ("n", Shape::NUMBER)],
+                                            additional: None,
+                                        },
+                                    ),
                                 ],
-                                super::super::types::checks::check_4120c50e5bc6f07a,
-                            ),
-                        },
-                    ],
-                }),
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let body = input.value(found);
-                ::core::option::Option::Some((Request { body: body? }, ()))
+                                additional: None,
+                            },
+                            &[
+                                ::gatewright::params::Encoded {
+                                    name: "expand",
+                                    style: Style::DeepObject,
+                                    explode: true,
+                                },
+                                ::gatewright::params::Encoded {
+                                    name: "codes",
+                                    style: Style::PipeDelimited,
+                                    explode: false,
+                                },
+                                ::gatewright::params::Encoded {
+                                    name: "meta",
+                                    style: Style::Json,
+                                    explode: false,
+                                },
+                            ],
+                            types::checks::check_4120c50e5bc6f07a,
+                        ),
+                    ),
+                ])
+                .produces(&["application/json"]),
+            request: |input, found| {
+                /// The body.
+                body: types::PostFormRequest = input.value(found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// What came.
+                Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: super::super::types::PostFormRequest,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// What came.
-            Ok(super::super::types::Summary),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: PostForm> ::gatewright::HandledBy<A> for post_form::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PostForm::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// startJob
     ///
     /// POST /media/jobs · basic (openapi.yaml:127)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `startJob` (POST /media/jobs, openapi.yaml:127)",
-        label = "`startJob` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(StartJob)]\nasync fn start_job(app: &{Self}, who: start_job::Caller, req: start_job::Request) -> start_job::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait StartJob: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startJob` (POST /media/jobs, openapi.yaml:127)", label = "`startJob` is missing", note = "add its handler:\n\n#[gatewright::handler(StartJob)]\nasync fn start_job(app: &{Self}, who: start_job::Caller, req: start_job::Request) -> start_job::Result {{\n    todo!()\n}}\n")]
+    pub trait StartJob: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: start_job::Cx<Self>) -> impl ::core::future::Future<
-            Output = start_job::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: start_job::Cx<Self>) -> impl Future<Output = start_job::Result> + Send;
     }
 
     /// Inputs and answers of startJob.
     pub mod start_job {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::START_JOB,
-                method: "POST",
-                path: &[&[::gatewright::route::Piece::Literal("jobs")]],
-                parameters: &[],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_91abcb1c943f8d3a),
-                        },
-                    ],
-                }),
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let body = input.value(found);
-                ::core::option::Option::Some((Request { body: body? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::StartJob, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::START_JOB, "POST", "/jobs")
+                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_91abcb1c943f8d3a))]),
+            request: |input, found| {
+                /// The body.
+                body: types::StartJobRequest = input.value(found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// Started.
+                Accepted => Reply::empty(202),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: super::super::types::StartJobRequest,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// Started.
-            Accepted,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Accepted => ::gatewright::Reply::empty(202u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: StartJob> ::gatewright::HandledBy<A> for start_job::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(StartJob::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// patchNote
     ///
     /// PATCH /media/notes · basic (openapi.yaml:154)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:154)",
-        label = "`patchNote` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(PatchNote)]\nasync fn patch_note(app: &{Self}, who: patch_note::Caller, req: patch_note::Request) -> patch_note::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait PatchNote: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:154)", label = "`patchNote` is missing", note = "add its handler:\n\n#[gatewright::handler(PatchNote)]\nasync fn patch_note(app: &{Self}, who: patch_note::Caller, req: patch_note::Request) -> patch_note::Result {{\n    todo!()\n}}\n")]
+    pub trait PatchNote: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: patch_note::Cx<Self>) -> impl ::core::future::Future<
-            Output = patch_note::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: patch_note::Cx<Self>) -> impl Future<Output = patch_note::Result> + Send;
     }
 
     /// Inputs and answers of patchNote.
     pub mod patch_note {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::PATCH_NOTE,
-                method: "PATCH",
-                path: &[&[::gatewright::route::Piece::Literal("notes")]],
-                parameters: &[],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/merge-patch+json",
-                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_94aeae6cde73b3e4),
-                        },
-                    ],
-                }),
-                produces: &["text/plain"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let body = input.value(found);
-                ::core::option::Option::Some((Request { body: body? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::PatchNote, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::PATCH_NOTE, "PATCH", "/notes")
+                .body(&[
+                    MediaSpec::new(
+                        "application/merge-patch+json",
+                        Read::Json(types::checks::check_94aeae6cde73b3e4),
+                    ),
+                ])
+                .produces(&["text/plain"]),
+            request: |input, found| {
+                /// The body.
+                body: types::PatchNoteRequest = input.value(found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// What changes.
+                Ok(body: String) => Reply::body(200, "text/plain", body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: super::super::types::PatchNoteRequest,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// What changes.
-            Ok(::std::string::String),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::body(200u16, "text/plain", body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: PatchNote> ::gatewright::HandledBy<A> for patch_note::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PatchNote::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
-pub use media::*;
+pub use self::media::*;
 /// This version with all its operations, to be mounted beside others with `gatewright::router`.
 #[allow(dead_code, unreachable_pub)]
 pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount

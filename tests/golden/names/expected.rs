@@ -124,1504 +124,361 @@ pub mod schemes {
 /// Operations of type.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod type_ {
+    use ::core::future::Future;
     /// type
     ///
     /// GET /names/a · Key-1 (openapi.yaml:8)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `type` (GET /names/a, openapi.yaml:8)",
-        label = "`type` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(TypeOperation)]\nasync fn type_operation(app: &{Self}, who: type_operation::Caller, req: type_operation::Request) -> type_operation::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait TypeOperation: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `type` (GET /names/a, openapi.yaml:8)", label = "`type` is missing", note = "add its handler:\n\n#[gatewright::handler(TypeOperation)]\nasync fn type_operation(app: &{Self}, who: type_operation::Caller, req: type_operation::Request) -> type_operation::Result {{\n    todo!()\n}}\n")]
+    pub trait TypeOperation: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: type_operation::Cx<Self>) -> impl ::core::future::Future<
-            Output = type_operation::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: type_operation::Cx<Self>) -> impl Future<Output = type_operation::Result> + Send;
     }
 
     /// Inputs and answers of type.
     pub mod type_operation {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::TYPE_OPERATION,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("a")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::TypeOperation, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::TYPE_OPERATION, "GET", "/a"),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// */ }} ''' panic!()
+                ///
+                /// code
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// */ }} ''' panic!()
-            ///
-            /// code
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: TypeOperation> ::gatewright::HandledBy<A> for type_operation::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(TypeOperation::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// see \[this\] \<b\>and\</b\> that
     ///
     /// GET /names/b · Key-1 (openapi.yaml:9)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `Clone` (GET /names/b, openapi.yaml:9)",
-        label = "`Clone` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(CloneXa0b9)]\nasync fn clone_xa0b9(app: &{Self}, who: clone_xa0b9::Caller, req: clone_xa0b9::Request) -> clone_xa0b9::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait CloneXa0b9: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `Clone` (GET /names/b, openapi.yaml:9)", label = "`Clone` is missing", note = "add its handler:\n\n#[gatewright::handler(CloneXa0b9)]\nasync fn clone_xa0b9(app: &{Self}, who: clone_xa0b9::Caller, req: clone_xa0b9::Request) -> clone_xa0b9::Result {{\n    todo!()\n}}\n")]
+    pub trait CloneXa0b9: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: clone_xa0b9::Cx<Self>) -> impl ::core::future::Future<
-            Output = clone_xa0b9::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: clone_xa0b9::Cx<Self>) -> impl Future<Output = clone_xa0b9::Result> + Send;
     }
 
     /// Inputs and answers of Clone.
     pub mod clone_xa0b9 {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::CLONE_XA0B9,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("b")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::CloneXa0b9, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::CLONE_XA0B9, "GET", "/b"),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// x
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// x
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: CloneXa0b9> ::gatewright::HandledBy<A> for clone_xa0b9::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(CloneXa0b9::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 }
 
 /// Operations of mod/x.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod mod_x {
+    use ::core::future::Future;
     /// get-thing
     ///
     /// GET /names/c · Key-1 (openapi.yaml:10)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `get-thing` (GET /names/c, openapi.yaml:10)",
-        label = "`get-thing` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetThingX540a)]\nasync fn get_thing_x540a(app: &{Self}, who: get_thing_x540a::Caller, req: get_thing_x540a::Request) -> get_thing_x540a::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait GetThingX540a: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `get-thing` (GET /names/c, openapi.yaml:10)", label = "`get-thing` is missing", note = "add its handler:\n\n#[gatewright::handler(GetThingX540a)]\nasync fn get_thing_x540a(app: &{Self}, who: get_thing_x540a::Caller, req: get_thing_x540a::Request) -> get_thing_x540a::Result {{\n    todo!()\n}}\n")]
+    pub trait GetThingX540a: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_thing_x540a::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_thing_x540a::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_thing_x540a::Cx<Self>) -> impl Future<Output = get_thing_x540a::Result> + Send;
     }
 
     /// Inputs and answers of get-thing.
     pub mod get_thing_x540a {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_THING_X540A,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("c")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetThingX540a, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::GET_THING_X540A, "GET", "/c"),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// x
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// x
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: GetThingX540a> ::gatewright::HandledBy<A> for get_thing_x540a::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetThingX540a::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// get_thing
     ///
     /// GET /names/d · Key-1 (openapi.yaml:11)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `get_thing` (GET /names/d, openapi.yaml:11)",
-        label = "`get_thing` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetThing)]\nasync fn get_thing(app: &{Self}, who: get_thing::Caller, req: get_thing::Request) -> get_thing::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait GetThing: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `get_thing` (GET /names/d, openapi.yaml:11)", label = "`get_thing` is missing", note = "add its handler:\n\n#[gatewright::handler(GetThing)]\nasync fn get_thing(app: &{Self}, who: get_thing::Caller, req: get_thing::Request) -> get_thing::Result {{\n    todo!()\n}}\n")]
+    pub trait GetThing: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_thing::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_thing::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_thing::Cx<Self>) -> impl Future<Output = get_thing::Result> + Send;
     }
 
     /// Inputs and answers of get_thing.
     pub mod get_thing {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_THING,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("d")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetThing, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::GET_THING, "GET", "/d"),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// x
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// x
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: GetThing> ::gatewright::HandledBy<A> for get_thing::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetThing::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 }
 
 /// Operations of operations.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod operations {
+    use ::core::future::Future;
     /// AB
     ///
     /// GET /names/e · Key-1 (openapi.yaml:12)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `AB` (GET /names/e, openapi.yaml:12)",
-        label = "`AB` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(AbX89ad)]\nasync fn ab_x89ad(app: &{Self}, who: ab_x89ad::Caller, req: ab_x89ad::Request) -> ab_x89ad::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait AbX89ad: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `AB` (GET /names/e, openapi.yaml:12)", label = "`AB` is missing", note = "add its handler:\n\n#[gatewright::handler(AbX89ad)]\nasync fn ab_x89ad(app: &{Self}, who: ab_x89ad::Caller, req: ab_x89ad::Request) -> ab_x89ad::Result {{\n    todo!()\n}}\n")]
+    pub trait AbX89ad: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: ab_x89ad::Cx<Self>) -> impl ::core::future::Future<
-            Output = ab_x89ad::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: ab_x89ad::Cx<Self>) -> impl Future<Output = ab_x89ad::Result> + Send;
     }
 
     /// Inputs and answers of AB.
     pub mod ab_x89ad {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::AB_X89AD,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("e")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::AbX89ad, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::AB_X89AD, "GET", "/e"),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// x
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// x
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: AbX89ad> ::gatewright::HandledBy<A> for ab_x89ad::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(AbX89ad::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// ab
     ///
     /// GET /names/f · Key-1 (openapi.yaml:13)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `ab` (GET /names/f, openapi.yaml:13)",
-        label = "`ab` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(Ab)]\nasync fn ab(app: &{Self}, who: ab::Caller, req: ab::Request) -> ab::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait Ab: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `ab` (GET /names/f, openapi.yaml:13)", label = "`ab` is missing", note = "add its handler:\n\n#[gatewright::handler(Ab)]\nasync fn ab(app: &{Self}, who: ab::Caller, req: ab::Request) -> ab::Result {{\n    todo!()\n}}\n")]
+    pub trait Ab: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: ab::Cx<Self>) -> impl ::core::future::Future<Output = ab::Result> + ::core::marker::Send;
+        fn handle(&self, cx: ab::Cx<Self>) -> impl Future<Output = ab::Result> + Send;
     }
 
     /// Inputs and answers of ab.
     pub mod ab {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::AB,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("f")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::Ab, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::AB, "GET", "/f"),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// x
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// x
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: Ab> ::gatewright::HandledBy<A> for ab::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Ab::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// 2fa
     ///
     /// GET /names/g · Key-1 (openapi.yaml:14)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `2fa` (GET /names/g, openapi.yaml:14)",
-        label = "`2fa` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(N2fa)]\nasync fn n2fa(app: &{Self}, who: n2fa::Caller, req: n2fa::Request) -> n2fa::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait N2fa: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `2fa` (GET /names/g, openapi.yaml:14)", label = "`2fa` is missing", note = "add its handler:\n\n#[gatewright::handler(N2fa)]\nasync fn n2fa(app: &{Self}, who: n2fa::Caller, req: n2fa::Request) -> n2fa::Result {{\n    todo!()\n}}\n")]
+    pub trait N2fa: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: n2fa::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = n2fa::Result> + ::core::marker::Send;
+        fn handle(&self, cx: n2fa::Cx<Self>) -> impl Future<Output = n2fa::Result> + Send;
     }
 
     /// Inputs and answers of 2fa.
     pub mod n2fa {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::N2FA,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("g")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::N2fa, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::N2FA, "GET", "/g"),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// x
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// x
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: N2fa> ::gatewright::HandledBy<A> for n2fa::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(N2fa::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// operations
     ///
     /// GET /names/h · Key-1 (openapi.yaml:15)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `operations` (GET /names/h, openapi.yaml:15)",
-        label = "`operations` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(OperationsOperation)]\nasync fn operations_operation(app: &{Self}, who: operations_operation::Caller, req: operations_operation::Request) -> operations_operation::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait OperationsOperation: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `operations` (GET /names/h, openapi.yaml:15)", label = "`operations` is missing", note = "add its handler:\n\n#[gatewright::handler(OperationsOperation)]\nasync fn operations_operation(app: &{Self}, who: operations_operation::Caller, req: operations_operation::Request) -> operations_operation::Result {{\n    todo!()\n}}\n")]
+    pub trait OperationsOperation: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: operations_operation::Cx<Self>) -> impl ::core::future::Future<
-            Output = operations_operation::Result,
-        > + ::core::marker::Send;
+        fn handle(
+            &self,
+            cx: operations_operation::Cx<Self>,
+        ) -> impl Future<Output = operations_operation::Result> + Send;
     }
 
     /// Inputs and answers of operations.
     pub mod operations_operation {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::OPERATIONS_OPERATION,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("h")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::OperationsOperation, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::OPERATIONS_OPERATION, "GET", "/h"),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// x
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// x
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: OperationsOperation> ::gatewright::HandledBy<A>
-    for operations_operation::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(OperationsOperation::handle(&*app, cx).await),
-                )
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// str
     ///
     /// GET /names/i/{str} · Key-1 (openapi.yaml:17)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `str` (GET /names/i/{{str}}, openapi.yaml:17)",
-        label = "`str` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(StrOperation)]\nasync fn str_operation(app: &{Self}, who: str_operation::Caller, req: str_operation::Request) -> str_operation::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait StrOperation: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `str` (GET /names/i/{{str}}, openapi.yaml:17)", label = "`str` is missing", note = "add its handler:\n\n#[gatewright::handler(StrOperation)]\nasync fn str_operation(app: &{Self}, who: str_operation::Caller, req: str_operation::Request) -> str_operation::Result {{\n    todo!()\n}}\n")]
+    pub trait StrOperation: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: str_operation::Cx<Self>) -> impl ::core::future::Future<
-            Output = str_operation::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: str_operation::Cx<Self>) -> impl Future<Output = str_operation::Result> + Send;
     }
 
     /// Inputs and answers of str.
     pub mod str_operation {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::STR_OPERATION,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("i")], &[::gatewright::route::Piece::Parameter("str")]],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "str",
-                        place: ::gatewright::params::Place::Path,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_577bd8d591d53a1e,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "fn",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_577bd8d591d53a1e,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "a[]",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const {
-                            ::gatewright::params::Shape {
-                                kinds: 16u8,
-                                items: ::core::option::Option::Some(&const { ::gatewright::params::Shape::TEXT }),
-                                properties: &[],
-                                additional: ::core::option::Option::None,
-                            }
-                        },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_867f1b40f661e850,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "a",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_577bd8d591d53a1e,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "body",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_577bd8d591d53a1e,
-                    },
-                ],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: false,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_63e7341cac20c10d),
-                        },
-                    ],
-                }),
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                let p1 = input.optional(1usize, found);
-                let p2 = input.optional(2usize, found);
-                let p3 = input.optional(3usize, found);
-                let p4 = input.optional(4usize, found);
-                let body = if input.no_body() {
-                    ::core::option::Option::Some(::core::option::Option::None)
-                } else {
-                    input.value(found).map(::core::option::Option::Some)
-                };
-                ::core::option::Option::Some((
-                    Request { str: p0?, fn_: p1?, a_x9c81: p2?, a: p3?, body_xd50e: p4?, body: body? },
-                    (),
-                ))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::StrOperation, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::STR_OPERATION, "GET", "/i/{str}")
+                .parameters(&[
+                    ParameterSpec::path("str", &Shape::TEXT, types::checks::check_577bd8d591d53a1e),
+                    ParameterSpec::query("fn", &Shape::TEXT, types::checks::check_577bd8d591d53a1e),
+                    ParameterSpec::query(
+                        "a[]",
+                        &Shape::array(&Shape::TEXT),
+                        types::checks::check_867f1b40f661e850,
+                    ),
+                    ParameterSpec::query("a", &Shape::TEXT, types::checks::check_577bd8d591d53a1e),
+                    ParameterSpec::query("body", &Shape::TEXT, types::checks::check_577bd8d591d53a1e),
+                ])
+                .optional_body(
+                    &[MediaSpec::new("application/json", Read::Json(types::checks::check_63e7341cac20c10d))],
+                ),
+            request: |input, found| {
+                /// str
+                str: String = input.required(0, found),
+                /// fn
+                fn_: Option<String> = input.optional(1, found),
+                /// a\[\]
+                a_x9c81: Option<Vec<String>> = input.optional(2, found),
+                /// a
+                a: Option<String> = input.optional(3, found),
+                /// body
+                body_xd50e: Option<String> = input.optional(4, found),
+                /// The body.
+                body: Option<BTreeMap<String, Json>> = if input.no_body() { Some(None) } else { input.value(found).map(Some) },
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// x
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// str
-            pub str: ::std::string::String,
-            /// fn
-            pub fn_: ::core::option::Option<::std::string::String>,
-            /// a\[\]
-            pub a_x9c81: ::core::option::Option<::std::vec::Vec<::std::string::String>>,
-            /// a
-            pub a: ::core::option::Option<::std::string::String>,
-            /// body
-            pub body_xd50e: ::core::option::Option<::std::string::String>,
-            /// The body.
-            pub body: ::core::option::Option<
-                ::std::collections::BTreeMap<::std::string::String, ::gatewright::json::Json>,
-            >,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// x
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: StrOperation> ::gatewright::HandledBy<A> for str_operation::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(StrOperation::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// getJ
     ///
     /// GET /names/j · Key-1 (openapi.yaml:27)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `getJ` (GET /names/j, openapi.yaml:27)",
-        label = "`getJ` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetJ)]\nasync fn get_j(app: &{Self}, who: get_j::Caller, req: get_j::Request) -> get_j::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait GetJ: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getJ` (GET /names/j, openapi.yaml:27)", label = "`getJ` is missing", note = "add its handler:\n\n#[gatewright::handler(GetJ)]\nasync fn get_j(app: &{Self}, who: get_j::Caller, req: get_j::Request) -> get_j::Result {{\n    todo!()\n}}\n")]
+    pub trait GetJ: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: get_j::Cx<Self>,
-        ) -> impl ::core::future::Future<Output = get_j::Result> + ::core::marker::Send;
+        fn handle(&self, cx: get_j::Cx<Self>) -> impl Future<Output = get_j::Result> + Send;
     }
 
     /// Inputs and answers of getJ.
     pub mod get_j {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_J,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("j")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetJ, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::GET_J, "GET", "/j"),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// x
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// x
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: GetJ> ::gatewright::HandledBy<A> for get_j::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetJ::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// 日本
     ///
     /// GET /names/k · Key-1 (openapi.yaml:28)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `日本` (GET /names/k, openapi.yaml:28)",
-        label = "`日本` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(Xb4ceb0a4)]\nasync fn xb4ceb0a4(app: &{Self}, who: xb4ceb0a4::Caller, req: xb4ceb0a4::Request) -> xb4ceb0a4::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait Xb4ceb0a4: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `日本` (GET /names/k, openapi.yaml:28)", label = "`日本` is missing", note = "add its handler:\n\n#[gatewright::handler(Xb4ceb0a4)]\nasync fn xb4ceb0a4(app: &{Self}, who: xb4ceb0a4::Caller, req: xb4ceb0a4::Request) -> xb4ceb0a4::Result {{\n    todo!()\n}}\n")]
+    pub trait Xb4ceb0a4: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: xb4ceb0a4::Cx<Self>) -> impl ::core::future::Future<
-            Output = xb4ceb0a4::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: xb4ceb0a4::Cx<Self>) -> impl Future<Output = xb4ceb0a4::Result> + Send;
     }
 
     /// Inputs and answers of 日本.
     pub mod xb4ceb0a4 {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::XB4CEB0A4,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("k")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::Xb4ceb0a4, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::XB4CEB0A4, "GET", "/k"),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// x
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// x
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: Xb4ceb0a4> ::gatewright::HandledBy<A> for xb4ceb0a4::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(Xb4ceb0a4::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
-pub use type_::*;
-#[allow(unreachable_pub, unused_imports)]
-#[doc(inline)]
-pub use mod_x::*;
-#[allow(unreachable_pub, unused_imports)]
-#[doc(inline)]
-pub use operations::*;
+pub use self::{type_::*, mod_x::*, operations::*};
 /// This version with all its operations, to be mounted beside others with `gatewright::router`.
 #[allow(dead_code, unreachable_pub)]
 pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount

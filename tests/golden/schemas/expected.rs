@@ -209,7 +209,9 @@ pub mod types {
     impl ::gatewright::json::FromJson for PaymentRequest {
         fn decode(value: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
             match value.get("kind").and_then(::gatewright::json::Value::as_str) {
-                ::core::option::Option::Some("card") => ::gatewright::json::FromJson::decode(value).map(Self::Card),
+                ::core::option::Option::Some("card") => {
+                    ::gatewright::json::FromJson::decode(value).map(Self::Card)
+                }
                 ::core::option::Option::Some("Transfer") => {
                     ::gatewright::json::FromJson::decode(value).map(Self::Transfer)
                 }
@@ -561,443 +563,127 @@ pub mod types {
 /// Operations of operations.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod operations {
+    use ::core::future::Future;
     /// createOrder
     ///
     /// POST /schemas/orders · public: an example of schemas (openapi.yaml:7)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `createOrder` (POST /schemas/orders, openapi.yaml:7)",
-        label = "`createOrder` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(CreateOrder)]\nasync fn create_order(app: &{Self}, req: create_order::Request) -> create_order::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait CreateOrder: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `createOrder` (POST /schemas/orders, openapi.yaml:7)", label = "`createOrder` is missing", note = "add its handler:\n\n#[gatewright::handler(CreateOrder)]\nasync fn create_order(app: &{Self}, req: create_order::Request) -> create_order::Result {{\n    todo!()\n}}\n")]
+    pub trait CreateOrder: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: create_order::Cx<Self>) -> impl ::core::future::Future<
-            Output = create_order::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: create_order::Cx<Self>) -> impl Future<Output = create_order::Result> + Send;
     }
 
     /// Inputs and answers of createOrder.
     pub mod create_order {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::CREATE_ORDER,
-                method: "POST",
-                path: &[&[::gatewright::route::Piece::Literal("orders")]],
-                parameters: &[],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_order),
-                        },
-                    ],
-                }),
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let body = input.value(found);
-                ::core::option::Option::Some((Request { body: body? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::CreateOrder, api: policy::API, owner: (), caller: none,
+            meta: Meta::new(&policy::CREATE_ORDER, "POST", "/orders")
+                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_order))])
+                .produces(&["application/json"]),
+            request: |input, found| {
+                /// The body.
+                body: types::OrderRequest = input.value(found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// made
+                Created(body: types::Order) => Reply::json(201, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: super::super::types::OrderRequest,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// made
-            Created(super::super::types::Order),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Created(body) => ::gatewright::Reply::json(201u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: CreateOrder> ::gatewright::HandledBy<A> for create_order::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(CreateOrder::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// listOrders
     ///
     /// GET /schemas/orders · public: an example of schemas (openapi.yaml:12)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `listOrders` (GET /schemas/orders, openapi.yaml:12)",
-        label = "`listOrders` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(ListOrders)]\nasync fn list_orders(app: &{Self}, req: list_orders::Request) -> list_orders::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait ListOrders: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listOrders` (GET /schemas/orders, openapi.yaml:12)", label = "`listOrders` is missing", note = "add its handler:\n\n#[gatewright::handler(ListOrders)]\nasync fn list_orders(app: &{Self}, req: list_orders::Request) -> list_orders::Result {{\n    todo!()\n}}\n")]
+    pub trait ListOrders: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: list_orders::Cx<Self>) -> impl ::core::future::Future<
-            Output = list_orders::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: list_orders::Cx<Self>) -> impl Future<Output = list_orders::Result> + Send;
     }
 
     /// Inputs and answers of listOrders.
     pub mod list_orders {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::LIST_ORDERS,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("orders")]],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "near",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::DeepObject,
-                        explode: true,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const {
-                            ::gatewright::params::Shape {
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::ListOrders, api: policy::API, owner: (), caller: none,
+            meta: Meta::new(&policy::LIST_ORDERS, "GET", "/orders")
+                .parameters(&[
+                    ParameterSpec::query(
+                            "near",
+                            &Shape {
                                 kinds: 32u8,
-                                items: ::core::option::Option::None,
-                                properties: &[
-                                    ("x", ::gatewright::params::Shape::NUMBER),
-                                    ("y", ::gatewright::params::Shape::NUMBER),
-                                ],
-                                additional: ::core::option::Option::None,
-                            }
-                        },
-                        default: ::core::option::Option::Some("{\"x\":1}"),
-                        check: super::super::types::checks::check_be19f143af3605fb,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "least",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_amount,
-                    },
-                ],
-                body: ::core::option::Option::None,
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                let p1 = input.optional(1usize, found);
-                ::core::option::Option::Some((Request { near: p0?, least: p1? }, ()))
+                                items: None,
+                                properties: &[("x", Shape::NUMBER), ("y", Shape::NUMBER)],
+                                additional: None,
+                            },
+                            types::checks::check_be19f143af3605fb,
+                        )
+                        .style(Style::DeepObject, true)
+                        .default("{\"x\":1}"),
+                    ParameterSpec::query("least", &Shape::TEXT, types::checks::check_amount),
+                ])
+                .produces(&["application/json"]),
+            request: |input, found| {
+                /// near
+                near: types::Point = input.required(0, found),
+                /// least
+                least: Option<crate::money::Amount> = input.optional(1, found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// all
+                Ok(body: Vec<types::Order>) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// near
-            pub near: super::super::types::Point,
-            /// least
-            pub least: ::core::option::Option<crate::money::Amount>,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// all
-            Ok(::std::vec::Vec<super::super::types::Order>),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: ListOrders> ::gatewright::HandledBy<A> for list_orders::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ListOrders::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 
     /// putProfile
     ///
     /// PUT /schemas/profile · public: an example of schemas (openapi.yaml:22)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `putProfile` (PUT /schemas/profile, openapi.yaml:22)",
-        label = "`putProfile` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(PutProfile)]\nasync fn put_profile(app: &{Self}, req: put_profile::Request) -> put_profile::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait PutProfile: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putProfile` (PUT /schemas/profile, openapi.yaml:22)", label = "`putProfile` is missing", note = "add its handler:\n\n#[gatewright::handler(PutProfile)]\nasync fn put_profile(app: &{Self}, req: put_profile::Request) -> put_profile::Result {{\n    todo!()\n}}\n")]
+    pub trait PutProfile: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: put_profile::Cx<Self>) -> impl ::core::future::Future<
-            Output = put_profile::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: put_profile::Cx<Self>) -> impl Future<Output = put_profile::Result> + Send;
     }
 
     /// Inputs and answers of putProfile.
     pub mod put_profile {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::PUT_PROFILE,
-                method: "PUT",
-                path: &[&[::gatewright::route::Piece::Literal("profile")]],
-                parameters: &[],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(super::super::types::checks::open_profile),
-                        },
-                    ],
-                }),
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: false,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let body = input.value(found);
-                ::core::option::Option::Some((Request { body: body? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::PutProfile, api: policy::API, owner: (), caller: none,
+            meta: Meta::new(&policy::PUT_PROFILE, "PUT", "/profile")
+                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::open_profile))])
+                .produces(&["application/json"])
+                .unknown_let_through(),
+            request: |input, found| {
+                /// The body.
+                body: types::ProfileRequest = input.value(found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// kept
+                Ok(body: types::Profile) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: super::super::types::ProfileRequest,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// kept
-            Ok(super::super::types::Profile),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: PutProfile> ::gatewright::HandledBy<A> for put_profile::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PutProfile::handle(&*app, cx).await))
-            })
-        });
+        /// What broke on our side: the document declares no errors.
+        pub type Error = NoError;
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
-pub use operations::*;
+pub use self::operations::*;
 /// This version with all its operations, to be mounted beside others with `gatewright::router`.
 #[allow(dead_code, unreachable_pub)]
 pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount

@@ -32,7 +32,7 @@ pub(super) fn definition(subject: &Subject<'_>) -> TokenStream {
         None => quote!(::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static),
     };
     let deprecated = if operation.deprecated { doc("\nDeprecated by its document.") } else { quote!() };
-    quote! {
+    crate::short::traits(quote! {
         #(#docs)*
         #deprecated
         #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
@@ -43,7 +43,7 @@ pub(super) fn definition(subject: &Subject<'_>) -> TokenStream {
                 cx: #module::Cx<Self>,
             ) -> impl ::core::future::Future<Output = #module::Result> + ::core::marker::Send;
         }
-    }
+    })
 }
 
 /// Braces of a path stand for themselves in a diagnostic.

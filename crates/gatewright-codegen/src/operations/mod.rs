@@ -13,7 +13,9 @@ use quote::quote;
 
 use crate::CodegenError;
 use crate::names::{Names, OperationNames, ResourceNames};
+use crate::short;
 use crate::types::Plan;
+use crate::verbatim::{self, Lines};
 
 pub(crate) use document::stub;
 pub(crate) use request::owner_ids;
@@ -81,130 +83,86 @@ pub(crate) fn operation(
     };
     let definition = document::definition(&subject);
     let module = module(&subject, plan)?;
-    let route = route(&subject);
-    Ok(quote!(#definition #module #route))
+    Ok(quote!(#definition #module))
 }
 
 fn module(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<TokenStream, CodegenError> {
     let name = &subject.names.module;
     let docs = crate::docs::doc(&format!("Inputs and answers of {}.", subject.operation.id));
     let request = request::request(subject, plan)?;
-    let (responses, errors, produces) = response::responses(subject, plan);
-    let meta = meta(subject, &request.parameters, &request.body, &produces);
-    let (fields, read, media_enum) = (&request.fields, &request.read, &request.body_enum);
-    let id = subject.owner.as_ref().map_or_else(|| quote!(()), |(_, id)| id.clone());
-    let (context_docs, context) = match &subject.owner {
-        Some((resource, _)) => {
-            let resolve = &resource.name;
-            (
-                "What the pipeline hands to the handler, with the object that it may touch.",
-                quote!(::gatewright::Authorized<<A as super::super::resources::#resolve>::Object>),
-            )
-        }
-        None => ("What the pipeline hands to the handler.", quote!(::gatewright::Unowned<A>)),
-    };
-    let caller = match subject.callers {
-        Callers::None => quote!(),
-        Callers::Some => quote! {
-            /// Who calls, if a credential was presented.
-            pub type Caller = ::core::option::Option<::gatewright::Caller<Op>>;
-        },
-        Callers::Always => quote! {
-            /// Who calls.
-            pub type Caller = ::gatewright::Caller<Op>;
-            impl ::gatewright::Guarded for Op {}
-        },
-    };
-    let context_docs = crate::docs::doc(context_docs);
-    let (input, found) = (&request.input, &request.found);
+    let (responses, errors, produces) = response::responses(subject, request.streams, plan);
+    let operation = operation_call(subject, &request, &produces)?;
+    let body = short::operation(request.body_enum.clone());
+    let (responses, errors) = (short::operation(responses), short::operation(errors));
+    let resources = subject.owner.is_some().then(|| quote!(resources,));
     Ok(quote! {
         #docs
         pub mod #name {
-            /// Marks the operation.
-            #[derive(Debug)]
-            pub struct Op;
-            impl ::gatewright::Operation for Op {
-                #meta
-                type Request = Request;
-                type Id = #id;
-                fn read(
-                    #input: &::gatewright::Input<'_>,
-                    #found: &mut ::gatewright::json::Violations,
-                ) -> ::core::option::Option<(Request, Self::Id)> {
-                    #read
-                }
-            }
-            /// A valid request.
-            #[derive(Debug)]
-            pub struct Request { #fields }
-            impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-                fn take(
-                    cx: &mut ::gatewright::Cx<Op, K>,
-                ) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                    ::gatewright::take_request(cx)
-                }
-            }
-            #media_enum
+            use super::super::{policy, #resources types};
+            use ::gatewright::generated::*;
+            #operation
+            #body
             #responses
             #errors
-            /// What the handler gives.
-            pub type Result = ::core::result::Result<Response, Error>;
-            #caller
-            #context_docs
-            pub type Cx<A> = ::gatewright::Cx<Op, #context>;
         }
     })
 }
 
-fn meta(subject: &Subject<'_>, parameters: &TokenStream, body: &TokenStream, produces: &[String]) -> TokenStream {
-    let constant = &subject.names.constant;
-    let method = &subject.operation.method;
-    let path = request::template(&subject.operation.path);
-    let refuse = subject.unknown == UnknownFields::Refuse;
-    let credentials = subject.cx.credentials;
-    quote! {
-        const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-        const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-            policy: &super::super::policy::#constant,
-            method: #method,
-            path: #path,
-            parameters: #parameters,
-            body: #body,
-            produces: &[#(#produces),*],
-            credentials: &[#(#credentials),*],
-            refuse_unknown: #refuse,
-        };
-    }
-}
-
-/// Which function is called, with the application's type forgotten.
-fn route(subject: &Subject<'_>) -> TokenStream {
-    let (name, module) = (&subject.names.name, &subject.names.module);
-    let steps = match &subject.owner {
-        None => quote! {
-            let (valid, ()) = pending.read::<Self>()?;
-            let cx = valid.unowned();
-        },
-        Some((resource, _)) => {
-            let resolve = &resource.name;
-            quote! {
-                let (valid, id) = pending.read::<Self>()?;
-                let who = valid.identity()?;
-                let object = super::resources::#resolve::resolve(&*app, id, &who).await;
-                let cx = valid.owned(object)?;
-            }
+/// The call of the runtime's `operation!`.
+fn operation_call(
+    subject: &Subject<'_>,
+    request: &request::Request,
+    produces: &[String],
+) -> Result<TokenStream, CodegenError> {
+    let owner = match &subject.owner {
+        Some((resource, _)) => format!("(resources::{}, resources::{})", resource.name, resource.module),
+        None => "()".to_owned(),
+    };
+    let caller = match subject.callers {
+        Callers::None => "none",
+        Callers::Some => "maybe",
+        Callers::Always => "always",
+    };
+    let mut lines = Lines::default();
+    lines.push(0, "::gatewright::operation! {");
+    lines.push(
+        1,
+        format!("handler: super::{}, api: policy::API, owner: {owner}, caller: {caller},", subject.names.name),
+    );
+    lines.value(1, "meta: ", short::operation(meta(subject, &request.meta, produces)?));
+    let id = |lines: &mut Lines, first: bool| {
+        if let Some((read, _)) = request.id.as_ref().filter(|(_, at)| *at == first) {
+            lines.value(1, "id: ", read.clone());
         }
     };
-    quote! {
-        impl<A: #name> ::gatewright::HandledBy<A> for #module::Op {
-            const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-                ::std::boxed::Box::pin(async move {
-                    #steps
-                    ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(#name::handle(&*app, cx).await))
-                })
-            });
+    id(&mut lines, true);
+    if request.fields.is_empty() {
+        lines.push(1, "request: |input, found| {},");
+    } else {
+        lines.push(1, "request: |input, found| {");
+        for field in &request.fields {
+            lines.docs(2, &field.docs);
+            let ty = verbatim::kind(&short::operation(field.ty.clone()));
+            lines.value(2, &format!("{}: {ty} = ", field.name), short::operation(field.read.clone()));
         }
+        lines.push(1, "},");
     }
+    id(&mut lines, false);
+    lines.push(0, "}");
+    Ok(lines.mark())
+}
+
+fn meta(subject: &Subject<'_>, inputs: &TokenStream, produces: &[String]) -> Result<TokenStream, CodegenError> {
+    let (constant, method) = (&subject.names.constant, &subject.operation.method);
+    let path = request::template(&subject.operation.path)?;
+    let produces = if produces.is_empty() { quote!() } else { quote!(.produces(&[#(#produces),*])) };
+    let credentials = subject.cx.credentials;
+    let credentials = if credentials.is_empty() { quote!() } else { quote!(.credentials(&[#(#credentials),*])) };
+    let unknown = match subject.unknown {
+        UnknownFields::Refuse => quote!(),
+        UnknownFields::Ignore | UnknownFields::Keep => quote!(.unknown_let_through()),
+    };
+    Ok(quote!(Meta::new(&policy::#constant, #method, #path) #inputs #produces #credentials #unknown))
 }
 
 /// The schema of a parameter, if the operation has it.

@@ -7,8 +7,8 @@ use gatewright_ir::names::{Case, unique};
 use gatewright_ir::policy::{Reference, RequestPart, UnknownFields};
 use gatewright_ir::schema::{SchemaId, Schemas};
 use gatewright_ir::{CheckedIr, api};
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
 
 use super::{Subject, parameter_schema};
 use crate::CodegenError;
@@ -19,13 +19,22 @@ use crate::types::Plan;
 
 /// The pieces of an operation's request.
 pub(super) struct Request {
-    pub(super) parameters: TokenStream,
-    pub(super) body: TokenStream,
-    pub(super) fields: TokenStream,
-    pub(super) read: TokenStream,
+    /// The parameters and the body, as calls on `Meta`.
+    pub(super) meta: TokenStream,
+    pub(super) fields: Vec<Field>,
+    /// How the id of an owned object is read, and whether that comes before all else.
+    pub(super) id: Option<(TokenStream, bool)>,
     pub(super) body_enum: TokenStream,
-    pub(super) input: TokenStream,
-    pub(super) found: TokenStream,
+    /// Whether the handler reads its body itself.
+    pub(super) streams: bool,
+}
+
+/// One field of a request.
+pub(super) struct Field {
+    pub(super) docs: String,
+    pub(super) name: Ident,
+    pub(super) ty: TokenStream,
+    pub(super) read: TokenStream,
 }
 
 /// Fields that OpenAPI says to ignore where they are declared as parameters: others speak of them.
@@ -40,53 +49,40 @@ pub(super) fn request(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<Request,
     let parameters: Vec<&Parameter> = operation.parameters.iter().filter(|p| !ignored(p)).collect();
     let keys: Vec<String> = parameters.iter().map(|p| field_key(p, &parameters)).collect();
     let idents = unique(keys.iter().map(String::as_str), Case::Snake, &["body"]);
-    let (mut specs, mut fields, mut reads, mut values) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut id = quote!(());
+    let (mut specs, mut fields, mut id) = (Vec::new(), Vec::new(), None);
     for (index, (parameter, name)) in parameters.iter().zip(&idents).enumerate() {
         let is_id = owner.as_ref().is_some_and(|owner| names(owner, parameter));
         let default = plan.default(parameter.schema);
         specs.push(spec(subject, parameter, is_id, default.as_deref(), plan));
-        let default = default.is_some();
-        let local = format_ident!("p{index}");
-        let method = if parameter.required || default || is_id { quote!(required) } else { quote!(optional) };
-        reads.push(quote!(let #local = input.#method(#index, found);));
+        let given = parameter.required || default.is_some();
+        let method = if given || is_id { quote!(required) } else { quote!(optional) };
+        let index = proc_macro2::Literal::usize_unsuffixed(index);
+        let read = quote!(input.#method(#index, found));
         if is_id {
             // The id of an owned object is no field: it comes back as the object, or not at all.
-            id = quote!(#local?);
+            id = Some((read, true));
             continue;
         }
-        let name = ident(name);
         let ty = plan.request_type(parameter.schema, subject.unknown);
-        let ty = if parameter.required || default { ty } else { quote!(::core::option::Option<#ty>) };
-        let docs = doc(parameter.description.as_deref().unwrap_or(&parameter.name));
-        fields.push(quote!(#docs pub #name: #ty,));
-        values.push(quote!(#name: #local?));
+        fields.push(Field {
+            docs: parameter.description.clone().unwrap_or_else(|| parameter.name.clone()),
+            name: ident(name),
+            ty: if given { ty } else { quote!(::core::option::Option<#ty>) },
+            read,
+        });
     }
-    let body = body(subject, plan);
-    if let Some(body) = &body {
-        let (ty, read, docs) = (&body.ty, &body.read, &body.docs);
-        reads.push(quote!(let body = #read;));
-        fields.push(quote!(#docs pub body: #ty,));
-        values.push(quote!(body: body?));
+    let mut meta = if specs.is_empty() { quote!() } else { quote!(.parameters(&[#(#specs),*])) };
+    let (mut body_enum, mut streams) = (TokenStream::new(), false);
+    if let Some(body) = body(subject, plan) {
+        meta.extend(body.spec);
+        fields.push(Field { docs: body.docs, name: ident("body"), ty: body.ty, read: body.read });
+        (body_enum, streams) = (body.definition, body.streams);
     }
     if let Some(owner) = owner.filter(|o| o.part == RequestPart::Body) {
         let pointer = &owner.name;
-        reads.push(quote!(let id = input.at(#pointer, found);));
-        id = quote!(id?);
+        id = Some((quote!(input.at(#pointer, found)), false));
     }
-    let used = !reads.is_empty();
-    let uses_found = reads.iter().any(|r| r.to_string().contains("found"));
-    let input = if used { quote!(input) } else { quote!(_) };
-    let found = if uses_found { quote!(found) } else { quote!(_) };
-    Ok(Request {
-        parameters: quote!(&[#(#specs),*]),
-        body: body.as_ref().map_or_else(|| quote!(::core::option::Option::None), |b| b.spec.clone()),
-        fields: quote!(#(#fields)*),
-        read: quote!(#(#reads)* ::core::option::Option::Some((Request { #(#values),* }, #id))),
-        body_enum: body.map(|b| b.definition).unwrap_or_default(),
-        input,
-        found,
-    })
+    Ok(Request { meta, fields, id, body_enum, streams })
 }
 
 /// The name under which a parameter becomes a field. Where one name stands in several places, the place is part of it.
@@ -117,12 +113,12 @@ fn spec(
         Location::Header => parameter.name.to_ascii_lowercase(),
         _ => parameter.name.clone(),
     };
-    let place = match parameter.location {
-        Location::Path => quote!(Path),
-        Location::Query => quote!(Query),
-        Location::Header => quote!(Header),
-        Location::Cookie => quote!(Cookie),
-        Location::QueryString => quote!(QueryString),
+    let (place, usual) = match parameter.location {
+        Location::Path => (quote!(path), (quote!(Simple), false)),
+        Location::Query => (quote!(query), (quote!(Form), true)),
+        Location::Header => (quote!(header), (quote!(Simple), false)),
+        Location::Cookie => (quote!(cookie), (quote!(Form), true)),
+        Location::QueryString => (quote!(query_string), (quote!(Form), true)),
     };
     let (style, explode) = match &parameter.encoding {
         ParameterEncoding::Content(media) => match MediaKind::of(media) {
@@ -133,35 +129,32 @@ fn spec(
         ParameterEncoding::Style { style, explode, .. } => (self::style(*style), *explode),
     };
     let required = parameter.required || is_id;
-    let allow_empty = parameter.allow_empty;
-    let schemas = &subject.cx.ir.api.schemas;
-    let shape = shape(schemas, parameter.schema).promoted();
-    let default = match default.filter(|_| !required) {
-        Some(text) => quote!(::core::option::Option::Some(#text)),
-        None => quote!(::core::option::Option::None),
-    };
+    let shape = shape(&subject.cx.ir.api.schemas, parameter.schema).promoted();
     let check = plan.check(parameter.schema, subject.unknown);
-    quote! {
-        ::gatewright::params::ParameterSpec {
-            name: #name,
-            place: ::gatewright::params::Place::#place,
-            style: ::gatewright::params::Style::#style,
-            explode: #explode,
-            required: #required,
-            allow_empty: #allow_empty,
-            shape: #shape,
-            default: #default,
-            check: #check,
-        }
+    let mut spec = quote!(::gatewright::params::ParameterSpec::#place(#name, #shape, #check));
+    if (style.to_string(), explode) != (usual.0.to_string(), usual.1) {
+        spec.extend(quote!(.style(::gatewright::params::Style::#style, #explode)));
     }
+    // What stands in the path is there.
+    if required && parameter.location != Location::Path {
+        spec.extend(quote!(.required()));
+    }
+    if let Some(text) = default.filter(|_| !required) {
+        spec.extend(quote!(.default(#text)));
+    }
+    if parameter.allow_empty {
+        spec.extend(quote!(.allow_empty()));
+    }
+    spec
 }
 
 struct Body {
     spec: TokenStream,
     ty: TokenStream,
     read: TokenStream,
-    docs: TokenStream,
+    docs: String,
     definition: TokenStream,
+    streams: bool,
 }
 
 fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
@@ -170,22 +163,10 @@ fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
         body.content.iter().map(|m| media(&subject.cx.ir.api.schemas, subject.unknown, m, plan)).collect();
     let specs = media.iter().map(|m| &m.spec);
     let required = body.required;
-    // What a handler reads by itself can fail under it: `?` is then the right answer.
-    let failure = if media.iter().any(|m| m.streams) {
-        quote! {
-            impl ::core::convert::From<::gatewright::body::BodyError> for Error {
-                fn from(error: ::gatewright::body::BodyError) -> Self {
-                    Self::Internal(::core::convert::From::from(error))
-                }
-            }
-        }
-    } else {
-        quote!()
-    };
-    let failure = if media.iter().any(|m| m.xml) { quote!(#failure ::gatewright::needs_xml!();) } else { failure };
-    let spec = quote! {
-        ::core::option::Option::Some(::gatewright::params::BodySpec { required: #required, content: &[#(#specs),*] })
-    };
+    let streams = media.iter().any(|m| m.streams);
+    let failure = if media.iter().any(|m| m.xml) { quote!(::gatewright::needs_xml!();) } else { quote!() };
+    let method = if required { quote!(body) } else { quote!(optional_body) };
+    let spec = quote!(.#method(&[#(#specs),*]));
     let (ty, read, definition) = match media.as_slice() {
         [] => return None,
         [one] => (one.ty.clone(), one.read.clone(), failure),
@@ -205,6 +186,7 @@ fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
             });
             let arms = several.iter().zip(&variants).enumerate().map(|(i, (m, variant))| {
                 let read = &m.read;
+                let i = proc_macro2::Literal::usize_unsuffixed(i);
                 quote!(::core::option::Option::Some(#i) => #read.map(Body::#variant),)
             });
             let read = quote! {
@@ -234,8 +216,8 @@ fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
             },
         )
     };
-    let docs = doc(body.description.as_deref().unwrap_or("The body."));
-    Some(Body { spec, ty, read, docs, definition })
+    let docs = body.description.clone().unwrap_or_else(|| "The body.".to_owned());
+    Some(Body { spec, ty, read, docs, definition, streams })
 }
 
 /// What a media type is called in an enum: `Json`, `FormUrlencoded`, `Csv`, `PngImage`.
@@ -285,7 +267,7 @@ fn media(schemas: &Schemas, unknown: UnknownFields, media: &api::Media, plan: &P
         {
             let (ty, check) = typed(schema);
             let form = form(schemas, unknown, media, schema, plan);
-            (ty, value, quote!(Parts(&const { #form }, #check)))
+            (ty, value, quote!(Parts(&#form, #check)))
         }
         (MediaKind::Multipart, _) => (quote!(::gatewright::body::Parts), quote!(input.parts()), quote!(Multipart)),
         (MediaKind::JsonLines, _) => {
@@ -332,7 +314,7 @@ fn media(schemas: &Schemas, unknown: UnknownFields, media: &api::Media, plan: &P
         streams,
         xml,
         spec: quote! {
-            ::gatewright::params::MediaSpec { media_type: #essence, read: ::gatewright::params::Read::#how }
+            ::gatewright::params::MediaSpec::new(#essence, ::gatewright::params::Read::#how)
         },
         ty,
         read,
@@ -407,19 +389,9 @@ fn form(
             let (name, required) = (header.name.to_ascii_lowercase(), header.required);
             let shape = crate::shape::shape(schemas, header.schema).promoted();
             let (explode, check) = (header.explode, plan.check(header.schema, unknown));
-            quote! {
-                ::gatewright::params::ParameterSpec {
-                    name: #name,
-                    place: ::gatewright::params::Place::Header,
-                    style: ::gatewright::params::Style::Simple,
-                    explode: #explode,
-                    required: #required,
-                    allow_empty: false,
-                    shape: #shape,
-                    default: ::core::option::Option::None,
-                    check: #check,
-                }
-            }
+            let style = if explode { quote!(.style(::gatewright::params::Style::Simple, true)) } else { quote!() };
+            let required = if required { quote!(.required()) } else { quote!() };
+            quote!(::gatewright::params::ParameterSpec::header(#name, #shape, #check) #style #required)
         });
         quote! {
             ::gatewright::body::PartSpec {
@@ -434,16 +406,27 @@ fn form(
     quote!(::gatewright::body::FormSpec { parts: &[#(#parts),*] })
 }
 
-/// The path template as the router's table.
-pub(super) fn template(path: &PathTemplate) -> TokenStream {
-    let segments = path.segments.iter().map(|pieces| {
-        let pieces = pieces.iter().map(|piece| match piece {
-            PathPiece::Literal(text) => quote!(::gatewright::route::Piece::Literal(#text)),
-            PathPiece::Parameter(name) => quote!(::gatewright::route::Piece::Parameter(#name)),
-        });
-        quote!(&[#(#pieces),*])
-    });
-    quote!(&[#(#segments),*])
+/// The path template as the router reads it.
+pub(super) fn template(path: &PathTemplate) -> Result<String, CodegenError> {
+    let mut text = String::new();
+    for pieces in &path.segments {
+        text.push('/');
+        for piece in pieces {
+            let (PathPiece::Literal(part) | PathPiece::Parameter(part)) = piece;
+            // The lock behind the reader of templates: what is written must be read as what it was.
+            if part.is_empty() || part.contains(['{', '}', '/']) {
+                return Err(CodegenError::new(
+                    "a path template with a brace or a slash in it cannot be written",
+                    path.span,
+                ));
+            }
+            match piece {
+                PathPiece::Literal(part) => text.push_str(part),
+                PathPiece::Parameter(name) => text.extend(["{", name, "}"]),
+            }
+        }
+    }
+    Ok(text)
 }
 
 /// The type of each resource's id: what all operations that name it agree on, else any JSON value.

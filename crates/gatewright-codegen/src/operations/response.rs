@@ -10,18 +10,25 @@ use super::Subject;
 use super::request::{event_data, is_binary, items, media_name};
 use crate::docs::doc;
 use crate::names::ident;
+use crate::short;
 use crate::types::Plan;
+use crate::verbatim::{self, Lines};
 
 /// One variant: a status (or a class of them) with one media type.
 struct Variant {
     name: Ident,
-    docs: TokenStream,
-    payload: Vec<TokenStream>,
-    arm: TokenStream,
+    docs: String,
+    /// What it carries, each with the name that its reply knows it by.
+    payload: Vec<(TokenStream, TokenStream)>,
+    reply: TokenStream,
 }
 
 /// The enum of responses, that of errors, and the media types of the responses.
-pub(super) fn responses(subject: &Subject<'_>, plan: &Plan<'_>) -> (TokenStream, TokenStream, Vec<String>) {
+pub(super) fn responses(
+    subject: &Subject<'_>,
+    streams: bool,
+    plan: &Plan<'_>,
+) -> (TokenStream, TokenStream, Vec<String>) {
     let all = &subject.operation.responses;
     // Where nothing but `default` is declared, it is what succeeds too.
     let only_default = all.iter().all(|r| r.status.is_error()) && all.iter().any(|r| r.status == StatusKey::Default);
@@ -39,65 +46,55 @@ pub(super) fn responses(subject: &Subject<'_>, plan: &Plan<'_>) -> (TokenStream,
             produces.push(essence);
         }
     }
-    let response = enumeration("Response", "The declared responses.", &successes, &quote!(), &quote!());
-    let internal = quote! {
-        /// Something broke on our side: 500; the cause is logged and never shown.
-        Internal(::gatewright::Internal),
-    };
-    let internal_arm = quote!(Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),);
-    let error =
-        enumeration("Error", "The declared errors, and what broke on our side.", &failures, &internal, &internal_arm);
     let xml = all.iter().flat_map(|r| &r.content).any(|m| m.kind == MediaKind::Xml && m.schema.is_some());
     let needs = if xml { quote!(::gatewright::needs_xml!();) } else { quote!() };
-    let responses = quote!(#response #(#headers)* #needs);
-    let errors = quote! {
-        #error
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
+    let response = enumeration("Response", &successes);
+    let errors = if failures.is_empty() {
+        quote! {
+            /// What broke on our side: the document declares no errors.
+            pub type Error = ::gatewright::NoError;
         }
-    };
-    (responses, errors, produces)
-}
-
-fn enumeration(
-    name: &str,
-    docs: &str,
-    variants: &[Variant],
-    more: &TokenStream,
-    more_arms: &TokenStream,
-) -> TokenStream {
-    let (name, docs) = (ident(name), doc(docs));
-    let definitions = variants.iter().map(|v| {
-        let (name, docs, payload) = (&v.name, &v.docs, &v.payload);
-        if payload.is_empty() { quote!(#docs #name,) } else { quote!(#docs #name(#(#payload),*),) }
-    });
-    let arms = variants.iter().map(|v| &v.arm);
-    quote! {
-        #docs
-        #[derive(Debug)]
-        pub enum #name {
-            #(#definitions)*
-            #more
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<#name>>),
-        }
-        impl ::gatewright::IntoReply for #name {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    #(#arms)*
-                    #more_arms
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
+    } else {
+        let failure = if streams {
+            // What a handler reads by itself can fail under it: `?` is then the right answer.
+            quote! {
+                impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+                    fn from(error: ::gatewright::body::BodyError) -> Self {
+                        Self::Internal(::core::convert::From::from(error))
+                    }
                 }
             }
+        } else {
+            quote!()
+        };
+        let error = enumeration("Error", &failures);
+        quote!(#error #failure)
+    };
+    (quote!(#response #(#headers)* #needs), errors, produces)
+}
+
+/// The enum, and what each of its variants becomes.
+fn enumeration(name: &str, variants: &[Variant]) -> TokenStream {
+    let mut lines = Lines::default();
+    lines.push(0, "::gatewright::answers! {");
+    if variants.is_empty() {
+        lines.push(1, format!("{name} {{}}"));
+    } else {
+        lines.push(1, format!("{name} {{"));
+        for variant in variants {
+            lines.docs(2, &variant.docs);
+            let payload = variant.payload.iter().map(|(name, ty)| {
+                let ty = verbatim::kind(&short::operation(ty.clone()));
+                format!("{name}: {ty}")
+            });
+            let payload = payload.collect::<Vec<_>>().join(", ");
+            let payload = if payload.is_empty() { payload } else { format!("({payload})") };
+            lines.value(2, &format!("{}{payload} => ", variant.name), short::operation(variant.reply.clone()));
         }
-        impl ::gatewright::ResponseExt for #name {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
+        lines.push(1, "}");
     }
+    lines.push(0, "}");
+    lines.mark()
 }
 
 fn variants(
@@ -197,17 +194,14 @@ fn variant(
     headers: &Ident,
     plan: &Plan<'_>,
 ) -> Variant {
-    let (mut payload, mut binds) = (Vec::new(), Vec::new());
-    let class = match response.status {
-        StatusKey::Code(_) => None,
-        StatusKey::Class(class) => Some(quote!(::core::option::Option::Some(#class))),
-        StatusKey::Default => Some(quote!(::core::option::Option::None)),
-    };
+    let mut payload = Vec::new();
     let status = match response.status {
-        StatusKey::Code(code) => quote!(#code),
+        StatusKey::Code(code) => {
+            let code = proc_macro2::Literal::u16_unsuffixed(code);
+            quote!(#code)
+        }
         _ => {
-            payload.push(quote!(::gatewright::StatusCode));
-            binds.push(quote!(status));
+            payload.push((quote!(status), quote!(::gatewright::StatusCode)));
             quote!(status)
         }
     };
@@ -215,34 +209,34 @@ fn variant(
         None => quote!(::gatewright::Reply::empty(#status)),
         Some(media) => {
             let (ty, made) = content(schemas, media, &status, plan);
-            payload.push(ty);
-            binds.push(quote!(body));
+            payload.push((quote!(body), ty));
             made
         }
     };
     if !fields.is_empty() {
-        payload.push(quote!(#headers));
-        binds.push(quote!(headers));
+        payload.push((quote!(headers), quote!(#headers)));
     }
     let sets = fields.iter().map(|f| &f.set);
     let made = quote!(#made #(#sets)*);
-    let pattern = if binds.is_empty() { quote!(Self::#name) } else { quote!(Self::#name(#(#binds),*)) };
-    let arm = match class {
-        None => quote!(#pattern => #made,),
-        Some(class) => quote! {
-            #pattern => match ::gatewright::Reply::in_class(status, #class) {
+    let in_class = |class: TokenStream| {
+        quote! {
+            match ::gatewright::Reply::in_class(status, #class) {
                 ::core::result::Result::Ok(status) => #made,
                 ::core::result::Result::Err(reply) => reply,
-            },
-        },
+            }
+        }
+    };
+    let reply = match response.status {
+        StatusKey::Code(_) => made,
+        StatusKey::Class(class) => {
+            let class = proc_macro2::Literal::u8_unsuffixed(class);
+            in_class(quote!(::core::option::Option::Some(#class)))
+        }
+        StatusKey::Default => in_class(quote!(::core::option::Option::None)),
     };
     let text = response.description.as_deref().filter(|d| !d.trim().is_empty());
-    let mut docs = doc(&format!("{}.", status_words(response.status)));
-    if let Some(text) = text {
-        let text = doc(text);
-        docs = quote!(#text);
-    }
-    Variant { name, docs, payload, arm }
+    let docs = text.map_or_else(|| format!("{}.", status_words(response.status)), str::to_owned);
+    Variant { name, docs, payload, reply }
 }
 
 /// The type of a body, and the reply that carries it.

@@ -17,6 +17,8 @@ pub(super) struct Value {
     /// Its type.
     pub(super) kind: TokenStream,
     pub(super) tokens: TokenStream,
+    /// Whether it has a name even if only one table has it.
+    pub(super) named: bool,
 }
 
 impl Value {
@@ -50,7 +52,7 @@ impl<'v> Shared<'v> {
         let several: Vec<(String, &Value)> = self
             .values
             .into_iter()
-            .filter(|(_, (_, count))| *count > 1)
+            .filter(|(_, (value, count))| *count > 1 || value.named)
             .map(|(text, (value, _))| (text, value))
             .collect();
         let mut spelt: HashMap<&str, usize> = HashMap::new();

@@ -195,6 +195,7 @@ fn parts(
         words: limits.iter().map(limit_words).collect::<Vec<_>>().join(" "),
         kind: quote!(&[Limit]),
         tokens: if limits.is_empty() { TokenStream::new() } else { self::limits(source, limits)? },
+        named: false,
     };
     let number = |n: &u64| {
         let n = proc_macro2::Literal::u64_unsuffixed(*n);
@@ -392,7 +393,7 @@ fn introspection(source: &Source<'_>, asked: &Introspection) -> TokenStream {
 }
 
 fn access(source: &Source<'_>, access: &Access, span: Span) -> Result<Value, CodegenError> {
-    let inline = |tokens| Value { words: String::new(), kind: quote!(Access), tokens };
+    let inline = |tokens| Value { words: String::new(), kind: quote!(Access), tokens, named: false };
     Ok(match access {
         Access::Public(reason) => {
             let reason = &reason.value;
@@ -406,7 +407,7 @@ fn access(source: &Source<'_>, access: &Access, span: Span) -> Result<Value, Cod
         Access::Guarded(alternatives) => {
             let list = alternatives.iter().map(|a| alternative(source, a)).collect::<Result<Vec<_>, _>>()?;
             let words = alternatives.iter().map(alternative_words).collect::<Vec<_>>().join(" or ");
-            Value { words, kind: quote!(Access), tokens: quote!(Access::Guarded(&[#(#list),*])) }
+            Value { words, kind: quote!(Access), tokens: quote!(Access::Guarded(&[#(#list),*])), named: true }
         }
     })
 }

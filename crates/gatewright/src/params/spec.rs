@@ -25,6 +25,67 @@ pub struct ParameterSpec {
     pub check: Check,
 }
 
+impl ParameterSpec {
+    /// A parameter of the path, written plainly.
+    #[must_use]
+    pub const fn path(name: &'static str, shape: &'static Shape, check: Check) -> ParameterSpec {
+        ParameterSpec::new(name, Place::Path, shape, check).style(Style::Simple, false).required()
+    }
+
+    /// A parameter of the query, written as forms are.
+    #[must_use]
+    pub const fn query(name: &'static str, shape: &'static Shape, check: Check) -> ParameterSpec {
+        ParameterSpec::new(name, Place::Query, shape, check).style(Style::Form, true)
+    }
+
+    /// The whole query.
+    #[must_use]
+    pub const fn query_string(name: &'static str, shape: &'static Shape, check: Check) -> ParameterSpec {
+        ParameterSpec::new(name, Place::QueryString, shape, check).style(Style::Form, true)
+    }
+
+    /// A header field, its name in lower case.
+    #[must_use]
+    pub const fn header(name: &'static str, shape: &'static Shape, check: Check) -> ParameterSpec {
+        ParameterSpec::new(name, Place::Header, shape, check).style(Style::Simple, false)
+    }
+
+    /// A cookie.
+    #[must_use]
+    pub const fn cookie(name: &'static str, shape: &'static Shape, check: Check) -> ParameterSpec {
+        ParameterSpec::new(name, Place::Cookie, shape, check).style(Style::Form, true)
+    }
+
+    const fn new(name: &'static str, place: Place, shape: &'static Shape, check: Check) -> ParameterSpec {
+        let (style, explode) = (Style::Simple, false);
+        ParameterSpec { name, place, style, explode, required: false, allow_empty: false, shape, default: None, check }
+    }
+
+    /// Written in another style than is usual there; the second says whether each item or property stands alone.
+    #[must_use]
+    pub const fn style(self, style: Style, explode: bool) -> ParameterSpec {
+        ParameterSpec { style, explode, ..self }
+    }
+
+    /// A request without it is refused.
+    #[must_use]
+    pub const fn required(self) -> ParameterSpec {
+        ParameterSpec { required: true, ..self }
+    }
+
+    /// A request without it has this value, as JSON.
+    #[must_use]
+    pub const fn default(self, json: &'static str) -> ParameterSpec {
+        ParameterSpec { default: Some(json), ..self }
+    }
+
+    /// `name=` counts as absent.
+    #[must_use]
+    pub const fn allow_empty(self) -> ParameterSpec {
+        ParameterSpec { allow_empty: true, ..self }
+    }
+}
+
 /// Where a parameter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -159,6 +220,14 @@ pub struct Encoded {
     pub style: Style,
     /// Whether each item is a field of its own.
     pub explode: bool,
+}
+
+impl MediaSpec {
+    /// What is read of bodies of this type.
+    #[must_use]
+    pub const fn new(media_type: &'static str, read: Read) -> MediaSpec {
+        MediaSpec { media_type, read }
+    }
 }
 
 /// What is read of a body.

@@ -21,8 +21,66 @@ pub enum Piece {
     Parameter(&'static str),
 }
 
-/// A path template: its segments, each a list of pieces. A trailing slash is a last segment without pieces.
-pub type Template = &'static [&'static [Piece]];
+/// A path template as documents write it: `/accounts/{accountId}`, `/files/{name}.json`. A trailing slash is a last
+/// segment without pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Template(&'static str);
+
+impl Template {
+    /// The template of this text.
+    ///
+    /// # Panics
+    /// In a constant, and so in the build of generated code: it does not begin with a slash, or a brace has no other one, or
+    /// nothing in between.
+    #[must_use]
+    #[allow(clippy::panic, clippy::indexing_slicing, reason = "a wrong route must not build")]
+    pub const fn new(text: &'static str) -> Template {
+        let bytes = text.as_bytes();
+        assert!(!bytes.is_empty() && bytes[0] == b'/', "a path template begins with a slash");
+        let mut at = 0;
+        let mut open = None;
+        while at < bytes.len() {
+            match (bytes[at], open) {
+                (b'{', None) => open = Some(at),
+                (b'}', Some(from)) if at > from + 1 => open = None,
+                (b'{' | b'}', _) | (b'/', Some(_)) => panic!("a brace of a path template has no other one"),
+                _ => {}
+            }
+            at += 1;
+        }
+        assert!(open.is_none(), "a brace of a path template has no other one");
+        Template(text)
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// Its segments, each as its pieces.
+    fn segments(self) -> impl Iterator<Item = Vec<Piece>> {
+        self.0.strip_prefix('/').unwrap_or(self.0).split('/').map(pieces)
+    }
+}
+
+fn pieces(segment: &'static str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut rest = segment;
+    while let Some((literal, (name, after))) =
+        rest.split_once('{').and_then(|(literal, rest)| Some((literal, rest.split_once('}')?)))
+    {
+        if !literal.is_empty() {
+            pieces.push(Piece::Literal(literal));
+        }
+        pieces.push(Piece::Parameter(name));
+        rest = after;
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Literal(rest));
+    }
+    pieces
+}
 
 /// What a path and a method lead to.
 #[derive(Debug)]
@@ -100,7 +158,7 @@ pub struct Table<T> {
 struct Node<T> {
     literals: HashMap<Box<str>, usize, foldhash::fast::RandomState>,
     /// Segments with literal text and parameters, most literal text first.
-    mixed: Vec<(&'static [Piece], usize)>,
+    mixed: Vec<(Vec<Piece>, usize)>,
     parameter: Option<usize>,
     methods: Vec<Endpoint<T>>,
     allow: Option<HeaderValue>,
@@ -136,12 +194,12 @@ impl<T> Table<T> {
             at = self.literal(at, part);
         }
         let mut names = Vec::new();
-        for segment in template {
+        for segment in template.segments() {
             names.extend(segment.iter().filter_map(|piece| match piece {
                 Piece::Parameter(name) => Some(*name),
                 Piece::Literal(_) => None,
             }));
-            at = match segment {
+            at = match segment.as_slice() {
                 [] => self.literal(at, ""),
                 [Piece::Literal(text)] => self.literal(at, text),
                 [Piece::Parameter(_)] => self.parameter(at),
@@ -150,7 +208,7 @@ impl<T> Table<T> {
         }
         let Some(node) = self.nodes.get_mut(at) else { return Ok(()) };
         if node.methods.iter().any(|e| e.method == *method) {
-            return Err(SameRoute { method: method.to_string(), path: format!("{prefix}{}", show(template)) });
+            return Err(SameRoute { method: method.to_string(), path: format!("{prefix}{}", template.as_str()) });
         }
         node.methods.push(Endpoint { method: method.clone(), names, value });
         node.allow = Some(allow(&node.methods));
@@ -246,7 +304,7 @@ impl<T> Table<T> {
         next
     }
 
-    fn mixed(&mut self, at: usize, pieces: &'static [Piece]) -> usize {
+    fn mixed(&mut self, at: usize, pieces: &[Piece]) -> usize {
         let same = |known: &[Piece]| {
             known.len() == pieces.len()
                 && known.iter().zip(pieces).all(|(a, b)| match (a, b) {
@@ -261,7 +319,7 @@ impl<T> Table<T> {
         }
         let next = self.push();
         if let Some(node) = self.nodes.get_mut(at) {
-            node.mixed.push((pieces, next));
+            node.mixed.push((pieces.to_vec(), next));
             node.mixed.sort_by_key(|(pieces, _)| std::cmp::Reverse(literal_length(pieces)));
         }
         next
@@ -319,43 +377,28 @@ fn allow<T>(methods: &[Endpoint<T>]) -> HeaderValue {
     HeaderValue::from_str(&names.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"))
 }
 
-fn show(template: Template) -> String {
-    let mut out = String::new();
-    for segment in template {
-        out.push('/');
-        for piece in *segment {
-            match piece {
-                Piece::Literal(text) => out.push_str(text),
-                Piece::Parameter(name) => out.extend(["{", name, "}"]),
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
-    use super::Piece::{Literal as L, Parameter as P};
     use super::*;
 
     fn table() -> Table<&'static str> {
         let mut table = Table::default();
-        let rows: [(&str, Template, &'static str); 12] = [
-            ("GET", &[&[L("users")], &[L("me")]], "me"),
-            ("GET", &[&[L("users")], &[P("id")]], "user"),
-            ("POST", &[&[L("users")], &[P("name")]], "rename"),
-            ("GET", &[&[L("users")], &[P("x")], &[L("keys")]], "keys"),
-            ("GET", &[&[L("files")], &[P("id"), L(".json")]], "json"),
-            ("GET", &[&[L("files")], &[P("id")]], "file"),
-            ("GET", &[&[L("files")], &[P("a"), L("-"), P("b")]], "range"),
-            ("GET", &[&[L("slash")], &[]], "slash"),
-            ("DELETE", &[&[L("users")], &[P("id")]], "delete"),
-            ("QUERY", &[&[L("search")]], "query"),
-            ("GET", &[&[L("a")], &[L("b")], &[L("c")]], "abc"),
-            ("GET", &[&[L("a")], &[P("x")], &[L("d")]], "axd"),
+        let rows: [(&str, &'static str, &'static str); 12] = [
+            ("GET", "/users/me", "me"),
+            ("GET", "/users/{id}", "user"),
+            ("POST", "/users/{name}", "rename"),
+            ("GET", "/users/{x}/keys", "keys"),
+            ("GET", "/files/{id}.json", "json"),
+            ("GET", "/files/{id}", "file"),
+            ("GET", "/files/{a}-{b}", "range"),
+            ("GET", "/slash/", "slash"),
+            ("DELETE", "/users/{id}", "delete"),
+            ("QUERY", "/search", "query"),
+            ("GET", "/a/b/c", "abc"),
+            ("GET", "/a/{x}/d", "axd"),
         ];
         for (method, template, value) in rows {
-            table.add(&Method::from_bytes(method.as_bytes()).unwrap(), "/v1", template, value).unwrap();
+            table.add(&Method::from_bytes(method.as_bytes()).unwrap(), "/v1", Template::new(template), value).unwrap();
         }
         table
     }
@@ -411,12 +454,23 @@ mod tests {
     }
 
     #[test]
+    fn a_template_is_its_pieces() {
+        let read = |text| Template::new(text).segments().collect::<Vec<_>>();
+        assert_eq!(read("/"), [[]]);
+        let (a, b) = (Piece::Parameter("a"), Piece::Parameter("b"));
+        assert_eq!(
+            read("/x/{a}-{b}.json/"),
+            [vec![Piece::Literal("x")], vec![a, Piece::Literal("-"), b, Piece::Literal(".json")], vec![]]
+        );
+    }
+
+    #[test]
     fn the_same_route_twice_is_refused() {
         let mut table = Table::default();
-        table.add(&Method::GET, "", &[&[P("a")]], 1).unwrap();
-        let error = table.add(&Method::GET, "", &[&[P("b")]], 2).unwrap_err();
+        table.add(&Method::GET, "", Template::new("/{a}"), 1).unwrap();
+        let error = table.add(&Method::GET, "", Template::new("/{b}"), 2).unwrap_err();
         assert_eq!(error.to_string(), "two operations answer GET /{b}");
-        table.add(&Method::PUT, "", &[&[P("b")]], 2).unwrap();
+        table.add(&Method::PUT, "", Template::new("/{b}"), 2).unwrap();
     }
 
     /// The same by hand: every template against the segments, all ways to cut them, the most specific one taken.

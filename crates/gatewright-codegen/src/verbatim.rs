@@ -1,0 +1,76 @@
+//! Calls of the runtime's macros, as text: the formatter leaves what stands in a macro as it is, so its pieces are formatted
+//! one by one. A call travels as a mark that holds its lines, and is written out when all else is formatted.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::layout::lay_out;
+
+/// How a mark begins.
+pub(crate) const MARK: &str = "__lines!(";
+
+/// How much narrower a piece is than a line: what it stands in is indented.
+const INDENT: usize = 16;
+
+/// Lines of a macro call.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    lines: Vec<String>,
+}
+
+impl Lines {
+    pub(crate) fn push(&mut self, depth: usize, line: impl AsRef<str>) {
+        self.lines.push(format!("{}{}", " ".repeat(depth * 4), line.as_ref()));
+    }
+
+    /// `before`, the expression, a comma.
+    pub(crate) fn value(&mut self, depth: usize, before: &str, value: TokenStream) {
+        let mut text = expression(value);
+        if let Some(first) = text.first_mut() {
+            first.insert_str(0, before);
+        }
+        if let Some(last) = text.last_mut() {
+            last.push(',');
+        }
+        text.iter().for_each(|line| self.push(depth, line));
+    }
+
+    pub(crate) fn docs(&mut self, depth: usize, text: &str) {
+        for line in crate::docs::lines(text) {
+            self.push(depth, format!("/// {line}").trim_end());
+        }
+    }
+
+    /// The mark that stands for the lines.
+    pub(crate) fn mark(&self) -> TokenStream {
+        let text = self.lines.join("\n");
+        quote!(__lines!(#text);)
+    }
+}
+
+/// An expression, formatted. What does not parse stays as it is: the build of the output tells of it.
+fn expression(tokens: TokenStream) -> Vec<String> {
+    let Ok(file) = syn::parse2::<syn::File>(quote!(fn f() { #tokens })) else { return vec![tokens.to_string()] };
+    let text = lay_out(&prettyplease::unparse(&file), INDENT);
+    let inner = text.lines().skip(1);
+    let mut lines: Vec<String> = inner.map(|line| line.strip_prefix("    ").unwrap_or(line).to_owned()).collect();
+    lines.pop();
+    lines
+}
+
+/// A type on one line.
+pub(crate) fn kind(tokens: &TokenStream) -> String {
+    let Ok(file) = syn::parse2::<syn::File>(quote!(type T = #tokens;)) else { return tokens.to_string() };
+    let text = lay_out(&prettyplease::unparse(&file), 0);
+    let text = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    text.trim_start_matches("type T = ").trim_end_matches(';').to_owned()
+}
+
+/// The lines that a line of formatted text stands for; `None` if it is no mark.
+pub(crate) fn written(line: &str) -> Option<Vec<String>> {
+    let trimmed = line.trim_start();
+    let literal = trimmed.strip_prefix(MARK)?.strip_suffix(");")?;
+    let text = syn::parse_str::<syn::LitStr>(literal).ok()?.value();
+    let indent = " ".repeat(line.len() - trimmed.len());
+    Some(text.lines().map(|l| if l.is_empty() { String::new() } else { format!("{indent}{l}") }).collect())
+}
