@@ -49,37 +49,33 @@ pub(super) fn responses(
     let xml = all.iter().flat_map(|r| &r.content).any(|m| m.kind == MediaKind::Xml && m.schema.is_some());
     let needs = if xml { quote!(::gatewright::needs_xml!();) } else { quote!() };
     let response = enumeration("Response", &successes);
-    let errors = if failures.is_empty() {
+    // A type of its own even where nothing is declared: an application converts the errors of one version into another's.
+    let failure = if streams {
+        // What a handler reads by itself can fail under it: `?` is then the right answer.
         quote! {
-            /// What broke on our side: the document declares no errors.
-            pub type Error = ::gatewright::NoError;
-        }
-    } else {
-        let failure = if streams {
-            // What a handler reads by itself can fail under it: `?` is then the right answer.
-            quote! {
-                impl ::core::convert::From<::gatewright::body::BodyError> for Error {
-                    fn from(error: ::gatewright::body::BodyError) -> Self {
-                        Self::Internal(::core::convert::From::from(error))
-                    }
+            impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+                fn from(error: ::gatewright::body::BodyError) -> Self {
+                    Self::Internal(::core::convert::From::from(error))
                 }
             }
-        } else {
-            quote!()
-        };
-        let error = enumeration("Error", &failures);
-        quote!(#error #failure)
+        }
+    } else {
+        quote!()
     };
+    let error = enumeration("Error", &failures);
+    let errors = quote!(#error #failure);
     (quote!(#response #(#headers)* #needs), errors, produces)
 }
 
 /// The enum, and what each of its variants becomes.
 fn enumeration(name: &str, variants: &[Variant]) -> TokenStream {
     let mut lines = Lines::default();
-    lines.push(0, "::gatewright::answers! {");
     if variants.is_empty() {
-        lines.push(1, format!("{name} {{}}"));
-    } else {
+        lines.push(0, format!("::gatewright::answers! {{ {name} {{}} }}"));
+        return lines.mark();
+    }
+    lines.push(0, "::gatewright::answers! {");
+    {
         lines.push(1, format!("{name} {{"));
         for variant in variants {
             lines.docs(2, &variant.docs);
