@@ -44,11 +44,15 @@ pub mod policy {
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
         fields: &[],
-        hash: "cd345a312e2726583353fe9b912f6ee00cc768e3c34a860a3048b945bad0f5f2",
+        hash: "86b63fe4c6e52e3d26a1a193ed9ca3820c842c1173097844fff54519c36d8493",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
     const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(1048576)).timeout(Setting::Fixed(30000));
+    const ANONYMOUS_OR_BASIC: Access = Access::Guarded(&[
+        Alternative { schemes: &[], authenticated: &[], authorized: &[], scopes: &[] },
+        Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] },
+    ]);
     const BASIC: Access = Access::Guarded(
         &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] }],
     );
@@ -59,18 +63,8 @@ pub mod policy {
     pub static PUT_FILE: Policy = USUAL.operation("putFile", "openapi.yaml:36", BASIC).checked();
 
     /// GET /answers/anyone/ · anonymous or basic (openapi.yaml:52)
-    pub static GET_ANYONE: Policy = USUAL
-        .operation(
-            "getAnyone",
-            "openapi.yaml:52",
-            Access::Guarded(
-                &[
-                    Alternative { schemes: &[], authenticated: &[], authorized: &[], scopes: &[] },
-                    Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] },
-                ],
-            ),
-        )
-        .checked();
+    pub static GET_ANYONE: Policy = USUAL.operation("getAnyone", "openapi.yaml:52", ANONYMOUS_OR_BASIC).checked();
+
     /// POST /answers/public · public: it shows nothing (openapi.yaml:59)
     pub static POST_PUBLIC: Policy = USUAL
         .operation("postPublic", "openapi.yaml:59", Access::Public("it shows nothing"))
@@ -224,846 +218,289 @@ pub mod schemes {
 /// Operations of files.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod files {
+    use ::core::future::Future;
     /// getFile
     ///
     /// GET /answers/files/{name}.json · basic (openapi.yaml:7)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `getFile` (GET /answers/files/{{name}}.json, openapi.yaml:7)",
-        label = "`getFile` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetFile)]\nasync fn get_file(app: &{Self}, who: get_file::Caller, req: get_file::Request) -> get_file::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait GetFile: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getFile` (GET /answers/files/{{name}}.json, openapi.yaml:7)", label = "`getFile` is missing", note = "add its handler:\n\n#[gatewright::handler(GetFile)]\nasync fn get_file(app: &{Self}, who: get_file::Caller, req: get_file::Request) -> get_file::Result {{\n    todo!()\n}}\n")]
+    pub trait GetFile: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_file::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_file::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_file::Cx<Self>) -> impl Future<Output = get_file::Result> + Send;
     }
 
     /// Inputs and answers of getFile.
     pub mod get_file {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_FILE,
-                method: "GET",
-                path: &[
-                    &[::gatewright::route::Piece::Literal("files")],
-                    &[::gatewright::route::Piece::Parameter("name"), ::gatewright::route::Piece::Literal(".json")],
-                ],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "name",
-                        place: ::gatewright::params::Place::Path,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_577bd8d591d53a1e,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "ids",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: false,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const {
-                            ::gatewright::params::Shape {
-                                kinds: 16u8,
-                                items: ::core::option::Option::Some(&const { ::gatewright::params::Shape::NUMBER }),
-                                properties: &[],
-                                additional: ::core::option::Option::None,
-                            }
-                        },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_b680319587c9b000,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "filter",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::DeepObject,
-                        explode: false,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const {
-                            ::gatewright::params::Shape {
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetFile, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::GET_FILE, "GET", "/files/{name}.json")
+                .parameters(&[
+                    ParameterSpec::path("name", &Shape::TEXT, types::checks::check_577bd8d591d53a1e),
+                    ParameterSpec::query(
+                            "ids",
+                            &Shape::array(&Shape::NUMBER),
+                            types::checks::check_b680319587c9b000,
+                        )
+                        .style(Style::Form, false),
+                    ParameterSpec::query(
+                            "filter",
+                            &Shape {
                                 kinds: 32u8,
-                                items: ::core::option::Option::None,
-                                properties: &[
-                                    ("age", ::gatewright::params::Shape::NUMBER),
-                                    (
-                                        "tags",
-                                        ::gatewright::params::Shape {
-                                            kinds: 16u8,
-                                            items: ::core::option::Option::Some(
-                                                &const { ::gatewright::params::Shape::TEXT },
-                                            ),
-                                            properties: &[],
-                                            additional: ::core::option::Option::None,
-                                        },
-                                    ),
-                                ],
-                                additional: ::core::option::Option::None,
-                            }
-                        },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_7b0e85becb226bd0,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "where",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Json,
-                        explode: false,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const {
-                            ::gatewright::params::Shape {
+                                items: None,
+                                properties: &[("age", Shape::NUMBER), ("tags", Shape::array(&Shape::TEXT))],
+                                additional: None,
+                            },
+                            types::checks::check_7b0e85becb226bd0,
+                        )
+                        .style(Style::DeepObject, false),
+                    ParameterSpec::query(
+                            "where",
+                            &Shape {
                                 kinds: 32u8,
-                                items: ::core::option::Option::None,
+                                items: None,
                                 properties: &[],
-                                additional: ::core::option::Option::Some(&const { ::gatewright::params::Shape::TEXT }),
-                            }
-                        },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_fdd299133ed27d4f,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "limit",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::NUMBER },
-                        default: ::core::option::Option::Some("20"),
-                        check: super::super::types::checks::check_b77aa55dece6a683,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "name",
-                        place: ::gatewright::params::Place::Header,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_577bd8d591d53a1e,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "shown",
-                        place: ::gatewright::params::Place::Cookie,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::BOOLEAN },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_5419fa771872477f,
-                    },
-                ],
-                body: ::core::option::Option::None,
-                produces: &["application/json", "text/csv", "image/*"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                let p1 = input.optional(1usize, found);
-                let p2 = input.optional(2usize, found);
-                let p3 = input.optional(3usize, found);
-                let p4 = input.required(4usize, found);
-                let p5 = input.optional(5usize, found);
-                let p6 = input.optional(6usize, found);
-                ::core::option::Option::Some((
-                    Request {
-                        name_path: p0?,
-                        ids: p1?,
-                        filter: p2?,
-                        where_: p3?,
-                        limit: p4?,
-                        name_header: p5?,
-                        shown: p6?,
-                    },
-                    (),
-                ))
+                                additional: Some(&Shape::TEXT),
+                            },
+                            types::checks::check_fdd299133ed27d4f,
+                        )
+                        .style(Style::Json, false),
+                    ParameterSpec::query("limit", &Shape::NUMBER, types::checks::check_b77aa55dece6a683)
+                        .default("20"),
+                    ParameterSpec::header("name", &Shape::TEXT, types::checks::check_577bd8d591d53a1e),
+                    ParameterSpec::cookie("shown", &Shape::BOOLEAN, types::checks::check_5419fa771872477f),
+                ])
+                .produces(&["application/json", "text/csv", "image/*"]),
+            request: |input, found| {
+                /// name
+                name_path: String = input.required(0, found),
+                /// ids
+                ids: Option<Vec<i64>> = input.optional(1, found),
+                /// filter
+                filter: Option<types::GetFileFilter> = input.optional(2, found),
+                /// where
+                where_: Option<BTreeMap<String, String>> = input.optional(3, found),
+                /// limit
+                limit: i32 = input.required(4, found),
+                /// name
+                name_header: Option<String> = input.optional(5, found),
+                /// shown
+                shown: Option<bool> = input.optional(6, found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The file.
+                OkJson(body: BTreeMap<String, Json>, headers: OkHeaders) => Reply::json(200, "application/json", &body)
+                    .header("x-total", &JsonHeader(&headers.x_total))
+                    .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
+                /// The file.
+                OkCsv(body: String, headers: OkHeaders) => Reply::body(200, "text/csv", body)
+                    .header("x-total", &JsonHeader(&headers.x_total))
+                    .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
+                /// The file.
+                OkAnyImage(body: ::gatewright::Media, headers: OkHeaders) => Reply::media(200, "image/*", body)
+                    .header("x-total", &JsonHeader(&headers.x_total))
+                    .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
+                /// Not changed.
+                NotModified => Reply::empty(304),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// name
-            pub name_path: ::std::string::String,
-            /// ids
-            pub ids: ::core::option::Option<::std::vec::Vec<i64>>,
-            /// filter
-            pub filter: ::core::option::Option<super::super::types::GetFileFilter>,
-            /// where
-            pub where_: ::core::option::Option<
-                ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
-            >,
-            /// limit
-            pub limit: i32,
-            /// name
-            pub name_header: ::core::option::Option<::std::string::String>,
-            /// shown
-            pub shown: ::core::option::Option<bool>,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The file.
-            OkJson(::std::collections::BTreeMap<::std::string::String, ::gatewright::json::Json>, OkHeaders),
-            /// The file.
-            OkCsv(::std::string::String, OkHeaders),
-            /// The file.
-            OkAnyImage(::gatewright::Media, OkHeaders),
-            /// Not changed.
-            NotModified,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::OkJson(body, headers) => {
-                        ::gatewright::Reply::json(200u16, "application/json", &body)
-                            .header("x-total", &::gatewright::JsonHeader(&headers.x_total))
-                            .header("etag", &headers.e_tag.as_ref().map(::gatewright::JsonHeader))
-                    }
-                    Self::OkCsv(body, headers) => {
-                        ::gatewright::Reply::body(200u16, "text/csv", body)
-                            .header("x-total", &::gatewright::JsonHeader(&headers.x_total))
-                            .header("etag", &headers.e_tag.as_ref().map(::gatewright::JsonHeader))
-                    }
-                    Self::OkAnyImage(body, headers) => {
-                        ::gatewright::Reply::media(200u16, "image/*", body)
-                            .header("x-total", &::gatewright::JsonHeader(&headers.x_total))
-                            .header("etag", &headers.e_tag.as_ref().map(::gatewright::JsonHeader))
-                    }
-                    Self::NotModified => ::gatewright::Reply::empty(304u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
         /// The header fields of Ok.
         #[derive(Debug)]
         pub struct OkHeaders {
             /// X-Total
             pub x_total: i64,
             /// ETag
-            pub e_tag: ::core::option::Option<::std::string::String>,
+            pub e_tag: Option<String>,
         }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// The caller's mistake.
-            ClientError(::gatewright::StatusCode, ::gatewright::Problem),
-            /// Anything else.
-            Default(::gatewright::StatusCode, super::super::types::Trouble),
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::ClientError(status, body) => {
-                        match ::gatewright::Reply::in_class(status, ::core::option::Option::Some(4u8)) {
-                            ::core::result::Result::Ok(status) => ::gatewright::Reply::problem(status, body),
-                            ::core::result::Result::Err(reply) => reply,
-                        }
-                    }
-                    Self::Default(status, body) => {
-                        match ::gatewright::Reply::in_class(status, ::core::option::Option::None) {
-                            ::core::result::Result::Ok(status) => {
-                                ::gatewright::Reply::json(status, "application/json", &body)
-                            }
-                            ::core::result::Result::Err(reply) => reply,
-                        }
-                    }
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
+        ::gatewright::answers! {
+            Error {
+                /// The caller's mistake.
+                ClientError(status: ::gatewright::StatusCode, body: ::gatewright::Problem) => match Reply::in_class(status, Some(4)) {
+                    Ok(status) => Reply::problem(status, body),
+                    Err(reply) => reply,
+                },
+                /// Anything else.
+                Default(status: ::gatewright::StatusCode, body: types::Trouble) => match Reply::in_class(status, None) {
+                    Ok(status) => Reply::json(status, "application/json", &body),
+                    Err(reply) => reply,
+                },
             }
         }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: GetFile> ::gatewright::HandledBy<A> for get_file::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetFile::handle(&*app, cx).await))
-            })
-        });
     }
 
     /// putFile
     ///
     /// PUT /answers/files/{name}.json · basic (openapi.yaml:36)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `putFile` (PUT /answers/files/{{name}}.json, openapi.yaml:36)",
-        label = "`putFile` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(PutFile)]\nasync fn put_file(app: &{Self}, who: put_file::Caller, req: put_file::Request) -> put_file::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait PutFile: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putFile` (PUT /answers/files/{{name}}.json, openapi.yaml:36)", label = "`putFile` is missing", note = "add its handler:\n\n#[gatewright::handler(PutFile)]\nasync fn put_file(app: &{Self}, who: put_file::Caller, req: put_file::Request) -> put_file::Result {{\n    todo!()\n}}\n")]
+    pub trait PutFile: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: put_file::Cx<Self>) -> impl ::core::future::Future<
-            Output = put_file::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: put_file::Cx<Self>) -> impl Future<Output = put_file::Result> + Send;
     }
 
     /// Inputs and answers of putFile.
     pub mod put_file {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::PUT_FILE,
-                method: "PUT",
-                path: &[
-                    &[::gatewright::route::Piece::Literal("files")],
-                    &[::gatewright::route::Piece::Parameter("name"), ::gatewright::route::Piece::Literal(".json")],
-                ],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "name",
-                        place: ::gatewright::params::Place::Path,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_577bd8d591d53a1e,
-                    },
-                ],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: false,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_trouble),
-                        },
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/x-www-form-urlencoded",
-                            read: ::gatewright::params::Read::Form(
-                                &const {
-                                    ::gatewright::params::Shape {
-                                        kinds: 32u8,
-                                        items: ::core::option::Option::None,
-                                        properties: &[
-                                            ("code", ::gatewright::params::Shape::NUMBER),
-                                            ("why", ::gatewright::params::Shape::TEXT),
-                                        ],
-                                        additional: ::core::option::Option::None,
-                                    }
-                                },
-                                &[],
-                                super::super::types::checks::check_trouble,
-                            ),
-                        },
-                        ::gatewright::params::MediaSpec {
-                            media_type: "text/plain",
-                            read: ::gatewright::params::Read::Text(super::super::types::checks::check_f8c4cdf4d7946167),
-                        },
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/octet-stream",
-                            read: ::gatewright::params::Read::Bytes,
-                        },
-                    ],
-                }),
-                produces: &["text/plain"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                let body = if input.no_body() {
-                    ::core::option::Option::Some(::core::option::Option::None)
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::PutFile, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::PUT_FILE, "PUT", "/files/{name}.json")
+                .parameters(&[ParameterSpec::path("name", &Shape::TEXT, types::checks::check_577bd8d591d53a1e)])
+                .optional_body(&[
+                    MediaSpec::new("application/json", Read::Json(types::checks::check_trouble)),
+                    MediaSpec::new(
+                        "application/x-www-form-urlencoded",
+                        Read::Form(
+                            &Shape {
+                                kinds: 32u8,
+                                items: None,
+                                properties: &[("code", Shape::NUMBER), ("why", Shape::TEXT)],
+                                additional: None,
+                            },
+                            &[],
+                            types::checks::check_trouble,
+                        ),
+                    ),
+                    MediaSpec::new("text/plain", Read::Text(types::checks::check_f8c4cdf4d7946167)),
+                    MediaSpec::new("application/octet-stream", Read::Bytes),
+                ])
+                .produces(&["text/plain"]),
+            request: |input, found| {
+                /// name
+                name: String = input.required(0, found),
+                /// The body.
+                body: Option<Body> = if input.no_body() {
+                    Some(None)
                 } else {
                     (match input.media() {
-                        ::core::option::Option::Some(0usize) => input.value(found).map(Body::Json),
-                        ::core::option::Option::Some(1usize) => input.value(found).map(Body::Form),
-                        ::core::option::Option::Some(2usize) => input.value(found).map(Body::Text),
-                        ::core::option::Option::Some(3usize) => input.bytes().map(Body::Bytes),
-                        _ => ::core::option::Option::None,
+                        Some(0) => input.value(found).map(Body::Json),
+                        Some(1) => input.value(found).map(Body::Form),
+                        Some(2) => input.value(found).map(Body::Text),
+                        Some(3) => input.bytes().map(Body::Bytes),
+                        _ => None,
                     })
-                        .map(::core::option::Option::Some)
-                };
-                ::core::option::Option::Some((Request { name: p0?, body: body? }, ()))
-            }
+                        .map(Some)
+                },
+            },
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// name
-            pub name: ::std::string::String,
-            /// The body.
-            pub body: ::core::option::Option<Body>,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
         /// The body, by its media type.
         #[derive(Debug)]
         pub enum Body {
             /// application/json
-            Json(super::super::types::Trouble),
+            Json(types::Trouble),
             /// application/x-www-form-urlencoded
-            Form(super::super::types::Trouble),
+            Form(types::Trouble),
             /// text/plain
-            Text(::std::string::String),
+            Text(String),
             /// application/octet-stream
             Bytes(::gatewright::body::ByteStream),
         }
-
+        ::gatewright::answers! {
+            Response {
+                /// Made.
+                Created(body: String) => Reply::body(201, "text/plain", body),
+                /// Replaced.
+                NoContent => Reply::empty(204),
+                /// Fine.
+                Success(status: ::gatewright::StatusCode) => match Reply::in_class(status, Some(2)) {
+                    Ok(status) => Reply::empty(status),
+                    Err(reply) => reply,
+                },
+            }
+        }
+        ::gatewright::answers! { Error {} }
         impl ::core::convert::From<::gatewright::body::BodyError> for Error {
             fn from(error: ::gatewright::body::BodyError) -> Self {
                 Self::Internal(::core::convert::From::from(error))
             }
         }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// Made.
-            Created(::std::string::String),
-            /// Replaced.
-            NoContent,
-            /// Fine.
-            Success(::gatewright::StatusCode),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Created(body) => ::gatewright::Reply::body(201u16, "text/plain", body),
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::Success(status) => {
-                        match ::gatewright::Reply::in_class(status, ::core::option::Option::Some(2u8)) {
-                            ::core::result::Result::Ok(status) => ::gatewright::Reply::empty(status),
-                            ::core::result::Result::Err(reply) => reply,
-                        }
-                    }
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: PutFile> ::gatewright::HandledBy<A> for put_file::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PutFile::handle(&*app, cx).await))
-            })
-        });
     }
 
     /// getAnyone
     ///
     /// GET /answers/anyone/ · anonymous or basic (openapi.yaml:52)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `getAnyone` (GET /answers/anyone/, openapi.yaml:52)",
-        label = "`getAnyone` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetAnyone)]\nasync fn get_anyone(app: &{Self}, who: get_anyone::Caller, req: get_anyone::Request) -> get_anyone::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait GetAnyone: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getAnyone` (GET /answers/anyone/, openapi.yaml:52)", label = "`getAnyone` is missing", note = "add its handler:\n\n#[gatewright::handler(GetAnyone)]\nasync fn get_anyone(app: &{Self}, who: get_anyone::Caller, req: get_anyone::Request) -> get_anyone::Result {{\n    todo!()\n}}\n")]
+    pub trait GetAnyone: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_anyone::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_anyone::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_anyone::Cx<Self>) -> impl Future<Output = get_anyone::Result> + Send;
     }
 
     /// Inputs and answers of getAnyone.
     pub mod get_anyone {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_ANYONE,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("anyone")], &[]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetAnyone, api: policy::API, owner: (), caller: maybe,
+            meta: Meta::new(&policy::GET_ANYONE, "GET", "/anyone/").produces(&["application/json"]),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// Whatever.
+                Default(status: ::gatewright::StatusCode, body: Json) => match Reply::in_class(status, None) {
+                    Ok(status) => Reply::json(status, "application/json", &body),
+                    Err(reply) => reply,
+                },
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
+        ::gatewright::answers! {
+            Error {
+                /// Whatever.
+                Default(status: ::gatewright::StatusCode, body: Json) => match Reply::in_class(status, None) {
+                    Ok(status) => Reply::json(status, "application/json", &body),
+                    Err(reply) => reply,
+                },
             }
         }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// Whatever.
-            Default(::gatewright::StatusCode, ::gatewright::json::Json),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Default(status, body) => {
-                        match ::gatewright::Reply::in_class(status, ::core::option::Option::None) {
-                            ::core::result::Result::Ok(status) => {
-                                ::gatewright::Reply::json(status, "application/json", &body)
-                            }
-                            ::core::result::Result::Err(reply) => reply,
-                        }
-                    }
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Whatever.
-            Default(::gatewright::StatusCode, ::gatewright::json::Json),
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Default(status, body) => {
-                        match ::gatewright::Reply::in_class(status, ::core::option::Option::None) {
-                            ::core::result::Result::Ok(status) => {
-                                ::gatewright::Reply::json(status, "application/json", &body)
-                            }
-                            ::core::result::Result::Err(reply) => reply,
-                        }
-                    }
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls, if a credential was presented.
-        pub type Caller = ::core::option::Option<::gatewright::Caller<Op>>;
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: GetAnyone> ::gatewright::HandledBy<A> for get_anyone::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetAnyone::handle(&*app, cx).await))
-            })
-        });
     }
 }
 
 /// Operations of operations.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod operations {
+    use ::core::future::Future;
     /// postPublic
     ///
     /// POST /answers/public · public: it shows nothing (openapi.yaml:59)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `postPublic` (POST /answers/public, openapi.yaml:59)",
-        label = "`postPublic` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(PostPublic)]\nasync fn post_public(app: &{Self}, req: post_public::Request) -> post_public::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait PostPublic: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postPublic` (POST /answers/public, openapi.yaml:59)", label = "`postPublic` is missing", note = "add its handler:\n\n#[gatewright::handler(PostPublic)]\nasync fn post_public(app: &{Self}, req: post_public::Request) -> post_public::Result {{\n    todo!()\n}}\n")]
+    pub trait PostPublic: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: post_public::Cx<Self>) -> impl ::core::future::Future<
-            Output = post_public::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: post_public::Cx<Self>) -> impl Future<Output = post_public::Result> + Send;
     }
 
     /// Inputs and answers of postPublic.
     pub mod post_public {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::POST_PUBLIC,
-                method: "POST",
-                path: &[&[::gatewright::route::Piece::Literal("public")]],
-                parameters: &[],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/octet-stream",
-                            read: ::gatewright::params::Read::Bytes,
-                        },
-                    ],
-                }),
-                produces: &["application/octet-stream"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let body = input.bytes();
-                ::core::option::Option::Some((Request { body: body? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::PostPublic, api: policy::API, owner: (), caller: none,
+            meta: Meta::new(&policy::POST_PUBLIC, "POST", "/public")
+                .body(&[MediaSpec::new("application/octet-stream", Read::Bytes)])
+                .produces(&["application/octet-stream"]),
+            request: |input, found| {
+                /// The body.
+                body: ::gatewright::body::ByteStream = input.bytes(),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The same.
+                Ok(body: ::gatewright::Body) => Reply::body(200, "application/octet-stream", body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: ::gatewright::body::ByteStream,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
+        ::gatewright::answers! { Error {} }
         impl ::core::convert::From<::gatewright::body::BodyError> for Error {
             fn from(error: ::gatewright::body::BodyError) -> Self {
                 Self::Internal(::core::convert::From::from(error))
             }
         }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The same.
-            Ok(::gatewright::Body),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::body(200u16, "application/octet-stream", body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: PostPublic> ::gatewright::HandledBy<A> for post_public::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PostPublic::handle(&*app, cx).await))
-            })
-        });
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
-pub use files::*;
-#[allow(unreachable_pub, unused_imports)]
-#[doc(inline)]
-pub use operations::*;
+pub use self::{files::*, operations::*};
 /// This version with all its operations, to be mounted beside others with `gatewright::router`.
 #[allow(dead_code, unreachable_pub)]
 pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount

@@ -72,56 +72,46 @@ pub mod policy {
         type_base: ::core::option::Option::Some(Setting::Fixed("https://bank.example/problems/")),
         validation_status: 400u16,
         fields: &[],
-        hash: "25df9f4879e2eb099d7fad39c9fd3083673cc2ca5b78460b6717e95047e7c3eb",
+        hash: "6057ce3c4886aa54dee597a1f03f35767941761533fa4f00ca22dcff08c73de5",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
     const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(65536)).timeout(Setting::Fixed(10000));
+    const OAUTH_ACCOUNTS_READ: Access = Access::Guarded(
+        &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[3], scopes: &["accounts:read"] }],
+    );
+    const OAUTH_TRANSFERS_WRITE: Access = Access::Guarded(
+        &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[5], scopes: &["transfers:write"] }],
+    );
     /// GET /v1/accounts/{accountId} · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v1.yaml:38)
     pub static GET_ACCOUNT: Policy = USUAL
-        .operation(
-            "getAccount",
-            "v1.yaml:38",
-            Access::Guarded(
-                &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[3], scopes: &["accounts:read"] }],
-            ),
-        )
-        .limits(
-            &[
-                Limit {
-                    name: "ip-0",
-                    by: &[Key::Address],
-                    quota: Quota::Flat(Setting::Environment {
-                        template: "${BANK_ADDRESS_RATE:-600/min}",
-                        at: "v1.yaml:31",
-                    }),
-                },
-            ],
-        )
+        .operation("getAccount", "v1.yaml:38", OAUTH_ACCOUNTS_READ)
+        .limits(&[
+            Limit {
+                name: "ip-0",
+                by: &[Key::Address],
+                quota: Quota::Flat(Setting::Environment {
+                    template: "${BANK_ADDRESS_RATE:-600/min}",
+                    at: "v1.yaml:31",
+                }),
+            },
+        ])
         .checked();
     /// POST /v1/accounts/{accountId}/transfers · oauth\[transfers:write\] · owner account({path.accountId}) · 600/min per ip · 60/min per user (v1.yaml:54)
     pub static CREATE_TRANSFER: Policy = USUAL
-        .operation(
-            "createTransfer",
-            "v1.yaml:54",
-            Access::Guarded(
-                &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[5], scopes: &["transfers:write"] }],
-            ),
-        )
-        .limits(
-            &[
-                Limit {
-                    name: "ip-0",
-                    by: &[Key::Address],
-                    quota: Quota::Flat(Setting::Fixed(Rate { limit: 600, window: 60, burst: 100 })),
-                },
-                Limit {
-                    name: "user-1",
-                    by: &[Key::User],
-                    quota: Quota::Flat(Setting::Fixed(Rate { limit: 60, window: 60, burst: 60 })),
-                },
-            ],
-        )
+        .operation("createTransfer", "v1.yaml:54", OAUTH_TRANSFERS_WRITE)
+        .limits(&[
+            Limit {
+                name: "ip-0",
+                by: &[Key::Address],
+                quota: Quota::Flat(Setting::Fixed(Rate { limit: 600, window: 60, burst: 100 })),
+            },
+            Limit {
+                name: "user-1",
+                by: &[Key::User],
+                quota: Quota::Flat(Setting::Fixed(Rate { limit: 60, window: 60, burst: 60 })),
+            },
+        ])
         .audit(true)
         .checked();
 }
@@ -267,11 +257,7 @@ pub mod types {
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod resources {
     /// Finds one of `account`, and says whether this caller may touch it. For `getAccount`, `createTransfer`.
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` has no resolver for `account`",
-        label = "`getAccount`, `createTransfer` says `owner: account`",
-        note = "add it:\n\n#[gatewright::resolver(ResolveAccount)]\nasync fn account(app: &{Self}, id: resolve_account::Id, who: &gatewright::Identity)\n    -> Result<gatewright::Owned<Account>, gatewright::ResolveError> {{\n    todo!()\n}}\n"
-    )]
+    #[diagnostic::on_unimplemented(message = "`{Self}` has no resolver for `account`", label = "`getAccount`, `createTransfer` says `owner: account`", note = "add it:\n\n#[gatewright::resolver(ResolveAccount)]\nasync fn account(app: &{Self}, id: resolve_account::Id, who: &gatewright::Identity)\n    -> Result<gatewright::Owned<Account>, gatewright::ResolveError> {{\n    todo!()\n}}\n")]
     pub trait ResolveAccount: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// What is found.
         type Object: ::core::marker::Send + ::core::marker::Sync + 'static;
@@ -285,328 +271,102 @@ pub mod resources {
     pub mod resolve_account {
         /// The type of its id.
         pub type Id = super::super::types::AccountId;
+        /// Says that an operation names one.
+        #[derive(Debug)]
+        pub enum Owner {}
+        impl<A: super::ResolveAccount> ::gatewright::Keep<A> for Owner {
+            type Id = Id;
+            type Kept = ::gatewright::Authorized<A::Object>;
+            async fn keep<O: ::gatewright::Operation<Id = Id>>(
+                app: &A,
+                valid: ::gatewright::Valid<O>,
+                id: Id,
+            ) -> ::core::result::Result<::gatewright::Cx<O, Self::Kept>, ::gatewright::Refused> {
+                let who = valid.identity()?;
+                let object = app.resolve(id, &who).await;
+                valid.owned(object)
+            }
+        }
     }
 }
 
 /// Operations of accounts.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod accounts {
+    use ::core::future::Future;
     /// Get one account of the caller's.
     ///
     /// GET /v1/accounts/{accountId} · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v1.yaml:38)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `getAccount` (GET /v1/accounts/{{accountId}}, v1.yaml:38)",
-        label = "`getAccount` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetAccount)]\nasync fn get_account(app: &{Self}, account: gatewright::Authorized<Account>, who: get_account::Caller, req: get_account::Request) -> get_account::Result {{\n    todo!()\n}}\n"
-    )]
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getAccount` (GET /v1/accounts/{{accountId}}, v1.yaml:38)", label = "`getAccount` is missing", note = "add its handler:\n\n#[gatewright::handler(GetAccount)]\nasync fn get_account(app: &{Self}, account: gatewright::Authorized<Account>, who: get_account::Caller, req: get_account::Request) -> get_account::Result {{\n    todo!()\n}}\n")]
     pub trait GetAccount: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_account::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_account::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_account::Cx<Self>) -> impl Future<Output = get_account::Result> + Send;
     }
 
     /// Inputs and answers of getAccount.
     pub mod get_account {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_ACCOUNT,
-                method: "GET",
-                path: &[
-                    &[::gatewright::route::Piece::Literal("accounts")],
-                    &[::gatewright::route::Piece::Parameter("accountId")],
-                ],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "accountId",
-                        place: ::gatewright::params::Place::Path,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_account_id,
-                    },
-                ],
-                body: ::core::option::Option::None,
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = super::super::types::AccountId;
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                ::core::option::Option::Some((Request {}, p0?))
+        use super::super::{policy, resources, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetAccount, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: always,
+            meta: Meta::new(&policy::GET_ACCOUNT, "GET", "/accounts/{accountId}")
+                .parameters(&[ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id)])
+                .produces(&["application/json"]),
+            id: input.required(0, found),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The account.
+                Ok(body: types::Account) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The account.
-            Ok(super::super::types::Account),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler, with the object that it may touch.
-        pub type Cx<A> = ::gatewright::Cx<
-            Op,
-            ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>,
-        >;
-    }
-
-    impl<A: GetAccount> ::gatewright::HandledBy<A> for get_account::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, id) = pending.read::<Self>()?;
-                let who = valid.identity()?;
-                let object = super::resources::ResolveAccount::resolve(&*app, id, &who).await;
-                let cx = valid.owned(object)?;
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetAccount::handle(&*app, cx).await))
-            })
-        });
+        ::gatewright::answers! { Error {} }
     }
 
     /// Move money to another account.
     ///
     /// POST /v1/accounts/{accountId}/transfers · oauth\[transfers:write\] · owner account({path.accountId}) · 600/min per ip · 60/min per user (v1.yaml:54)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `createTransfer` (POST /v1/accounts/{{accountId}}/transfers, v1.yaml:54)",
-        label = "`createTransfer` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(CreateTransfer)]\nasync fn create_transfer(app: &{Self}, account: gatewright::Authorized<Account>, who: create_transfer::Caller, req: create_transfer::Request) -> create_transfer::Result {{\n    todo!()\n}}\n"
-    )]
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `createTransfer` (POST /v1/accounts/{{accountId}}/transfers, v1.yaml:54)", label = "`createTransfer` is missing", note = "add its handler:\n\n#[gatewright::handler(CreateTransfer)]\nasync fn create_transfer(app: &{Self}, account: gatewright::Authorized<Account>, who: create_transfer::Caller, req: create_transfer::Request) -> create_transfer::Result {{\n    todo!()\n}}\n")]
     pub trait CreateTransfer: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: create_transfer::Cx<Self>) -> impl ::core::future::Future<
-            Output = create_transfer::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: create_transfer::Cx<Self>) -> impl Future<Output = create_transfer::Result> + Send;
     }
 
     /// Inputs and answers of createTransfer.
     pub mod create_transfer {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::CREATE_TRANSFER,
-                method: "POST",
-                path: &[
-                    &[::gatewright::route::Piece::Literal("accounts")],
-                    &[::gatewright::route::Piece::Parameter("accountId")],
-                    &[::gatewright::route::Piece::Literal("transfers")],
-                ],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "accountId",
-                        place: ::gatewright::params::Place::Path,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_account_id,
-                    },
-                ],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_new_transfer),
-                        },
-                    ],
-                }),
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = super::super::types::AccountId;
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                let body = input.value(found);
-                ::core::option::Option::Some((Request { body: body? }, p0?))
+        use super::super::{policy, resources, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::CreateTransfer, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: always,
+            meta: Meta::new(&policy::CREATE_TRANSFER, "POST", "/accounts/{accountId}/transfers")
+                .parameters(&[ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id)])
+                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_new_transfer))])
+                .produces(&["application/json"]),
+            id: input.required(0, found),
+            request: |input, found| {
+                /// The body.
+                body: types::NewTransfer = input.value(found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The money has moved.
+                Created(body: types::Transfer) => Reply::json(201, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: super::super::types::NewTransfer,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
+        ::gatewright::answers! {
+            Error {
+                /// The account does not hold enough.
+                Conflict(body: types::InsufficientFunds) => Reply::json(409, "application/problem+json", &body),
             }
         }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The money has moved.
-            Created(super::super::types::Transfer),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Created(body) => ::gatewright::Reply::json(201u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// The account does not hold enough.
-            Conflict(super::super::types::InsufficientFunds),
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Conflict(body) => ::gatewright::Reply::json(409u16, "application/problem+json", &body),
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler, with the object that it may touch.
-        pub type Cx<A> = ::gatewright::Cx<
-            Op,
-            ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>,
-        >;
-    }
-
-    impl<A: CreateTransfer> ::gatewright::HandledBy<A> for create_transfer::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, id) = pending.read::<Self>()?;
-                let who = valid.identity()?;
-                let object = super::resources::ResolveAccount::resolve(&*app, id, &who).await;
-                let cx = valid.owned(object)?;
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(CreateTransfer::handle(&*app, cx).await))
-            })
-        });
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
-pub use accounts::*;
-#[allow(unreachable_pub, unused_imports)]
-#[doc(inline)]
-pub use resources::*;
+pub use self::{accounts::*, resources::*};
 /// This version with all its operations, to be mounted beside others with `gatewright::router`.
 #[allow(dead_code, unreachable_pub)]
 pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount

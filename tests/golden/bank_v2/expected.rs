@@ -119,7 +119,7 @@ pub mod policy {
         type_base: ::core::option::Option::Some(Setting::Fixed("https://bank.example/problems/")),
         validation_status: 400u16,
         fields: &[],
-        hash: "8ba918cf186e69c12056e2e91501c48daf0be6d19661a992eb89d1ee86c11ebc",
+        hash: "96f747a01c04caa2b9db52a1733c8e053c9c06b726d583d02409ce9bac1d3e59",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -131,8 +131,24 @@ pub mod policy {
             quota: Quota::Flat(Setting::Environment { template: "${BANK_ADDRESS_RATE:-600/min}", at: "v2.yaml:52" }),
         },
     ];
+    const KEY_RATES_READ: Access = Access::Guarded(
+        &[Alternative { schemes: &[1], authenticated: &[32], authorized: &[96], scopes: &["rates:read"] }],
+    );
+    const KEY_RATES_READ_OR_OAUTH_ACCOUNTS_READ: Access = Access::Guarded(&[
+        Alternative { schemes: &[1], authenticated: &[32], authorized: &[96], scopes: &["rates:read"] },
+        Alternative { schemes: &[0], authenticated: &[1], authorized: &[3], scopes: &["accounts:read"] },
+    ]);
     const OAUTH_ACCOUNTS_READ: Access = Access::Guarded(
         &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[3], scopes: &["accounts:read"] }],
+    );
+    const OAUTH_HOLDS_WRITE: Access = Access::Guarded(
+        &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[9], scopes: &["holds:write"] }],
+    );
+    const OAUTH_REPORTS_READ: Access = Access::Guarded(
+        &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[17], scopes: &["reports:read"] }],
+    );
+    const OAUTH_TRANSFERS_WRITE: Access = Access::Guarded(
+        &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[5], scopes: &["transfers:write"] }],
     );
     /// GET /v2/health · public: liveness probe; it shows no data · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:56)
     pub static GET_HEALTH: Policy = USUAL
@@ -156,55 +172,41 @@ pub mod policy {
         .checked();
     /// POST /v2/accounts/{accountId}/transfers · oauth\[transfers:write\] · email_verified = true · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip · ${BANK_USER_RATE:-60/min} (others by role) per user · ${BANK_TENANT_RATE:-60…
     pub static CREATE_TRANSFER: Policy = USUAL
-        .operation(
-            "createTransfer",
-            "v2.yaml:147",
-            Access::Guarded(
-                &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[5], scopes: &["transfers:write"] }],
-            ),
-        )
+        .operation("createTransfer", "v2.yaml:147", OAUTH_TRANSFERS_WRITE)
         .claims(&[Claim { path: &["email_verified"], must: Must::Equal(Operand::Bool(true)) }])
-        .limits(
-            &[
-                Limit {
-                    name: "ip-0",
-                    by: &[Key::Address],
-                    quota: Quota::Flat(Setting::Environment {
-                        template: "${BANK_ADDRESS_RATE:-600/min}",
-                        at: "v2.yaml:161",
-                    }),
+        .limits(&[
+            Limit {
+                name: "ip-0",
+                by: &[Key::Address],
+                quota: Quota::Flat(Setting::Environment {
+                    template: "${BANK_ADDRESS_RATE:-600/min}",
+                    at: "v2.yaml:161",
+                }),
+            },
+            Limit {
+                name: "user-1",
+                by: &[Key::User],
+                quota: Quota::ByGrant {
+                    default: Setting::Environment { template: "${BANK_USER_RATE:-60/min}", at: "v2.yaml:162" },
+                    rates: &[(8u16, Setting::Fixed(Rate { limit: 600, window: 60, burst: 600 }))],
                 },
-                Limit {
-                    name: "user-1",
-                    by: &[Key::User],
-                    quota: Quota::ByGrant {
-                        default: Setting::Environment { template: "${BANK_USER_RATE:-60/min}", at: "v2.yaml:162" },
-                        rates: &[(8u16, Setting::Fixed(Rate { limit: 600, window: 60, burst: 600 }))],
-                    },
-                },
-                Limit {
-                    name: "claim-2",
-                    by: &[Key::Claim(&["tenant"])],
-                    quota: Quota::Flat(Setting::Environment {
-                        template: "${BANK_TENANT_RATE:-6000/min}",
-                        at: "v2.yaml:163",
-                    }),
-                },
-            ],
-        )
+            },
+            Limit {
+                name: "claim-2",
+                by: &[Key::Claim(&["tenant"])],
+                quota: Quota::Flat(Setting::Environment {
+                    template: "${BANK_TENANT_RATE:-6000/min}",
+                    at: "v2.yaml:163",
+                }),
+            },
+        ])
         .body_limit(Setting::Fixed(16384))
         .timeout(Setting::Fixed(5000))
         .audit(true)
         .checked();
     /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:196)
     pub static RELEASE_HOLD: Policy = USUAL
-        .operation(
-            "releaseHold",
-            "v2.yaml:196",
-            Access::Guarded(
-                &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[9], scopes: &["holds:write"] }],
-            ),
-        )
+        .operation("releaseHold", "v2.yaml:196", OAUTH_HOLDS_WRITE)
         .roles(&[256])
         .allow_networks(&[0])
         .allow_users(&["tess", "theo"])
@@ -213,92 +215,63 @@ pub mod policy {
         .checked();
     /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:219)
     pub static GET_TENANT_REPORT: Policy = USUAL
-        .operation(
-            "getTenantReport",
-            "v2.yaml:219",
-            Access::Guarded(
-                &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[17], scopes: &["reports:read"] }],
-            ),
-        )
+        .operation("getTenantReport", "v2.yaml:219", OAUTH_REPORTS_READ)
         .roles(&[768])
-        .claims(
-            &[
-                Claim { path: &["tenant"], must: Must::Equal(Operand::Path("tenantId")) },
-                Claim { path: &["department"], must: Must::In(&[Operand::Text("audit"), Operand::Text("risk")]) },
-            ],
-        )
+        .claims(&[
+            Claim { path: &["tenant"], must: Must::Equal(Operand::Path("tenantId")) },
+            Claim { path: &["department"], must: Must::In(&[Operand::Text("audit"), Operand::Text("risk")]) },
+        ])
         .limits(IP_BANK_ADDRESS_RATE)
         .checked();
     /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:243)
     pub static GET_RATES: Policy = USUAL
-        .operation(
-            "getRates",
-            "v2.yaml:243",
-            Access::Guarded(
-                &[
-                    Alternative { schemes: &[1], authenticated: &[32], authorized: &[96], scopes: &["rates:read"] },
-                    Alternative { schemes: &[0], authenticated: &[1], authorized: &[3], scopes: &["accounts:read"] },
-                ],
-            ),
-        )
-        .limits(
-            &[
-                Limit {
-                    name: "ip-0",
-                    by: &[Key::Address],
-                    quota: Quota::Flat(Setting::Environment {
-                        template: "${BANK_ADDRESS_RATE:-600/min}",
-                        at: "v2.yaml:252",
-                    }),
-                },
-            ],
-        )
+        .operation("getRates", "v2.yaml:243", KEY_RATES_READ_OR_OAUTH_ACCOUNTS_READ)
+        .limits(&[
+            Limit {
+                name: "ip-0",
+                by: &[Key::Address],
+                quota: Quota::Flat(Setting::Environment {
+                    template: "${BANK_ADDRESS_RATE:-600/min}",
+                    at: "v2.yaml:252",
+                }),
+            },
+        ])
         .checked();
     /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:261)
     pub static GET_RATE_HISTORY: Policy = USUAL
-        .operation(
-            "getRateHistory",
-            "v2.yaml:261",
-            Access::Guarded(
-                &[Alternative { schemes: &[1], authenticated: &[32], authorized: &[96], scopes: &["rates:read"] }],
-            ),
-        )
+        .operation("getRateHistory", "v2.yaml:261", KEY_RATES_READ)
         .level(11)
-        .limits(
-            &[
-                Limit {
-                    name: "ip-0",
-                    by: &[Key::Address],
-                    quota: Quota::Flat(Setting::Environment {
-                        template: "${BANK_ADDRESS_RATE:-600/min}",
-                        at: "v2.yaml:275",
-                    }),
-                },
-                Limit { name: "level-1", by: &[Key::Level], quota: Quota::OfLevel },
-                Limit {
-                    name: "key-2",
-                    by: &[Key::ApiKey],
-                    quota: Quota::Flat(Setting::Fixed(Rate { limit: 1000, window: 60, burst: 1000 })),
-                },
-            ],
-        )
+        .limits(&[
+            Limit {
+                name: "ip-0",
+                by: &[Key::Address],
+                quota: Quota::Flat(Setting::Environment {
+                    template: "${BANK_ADDRESS_RATE:-600/min}",
+                    at: "v2.yaml:275",
+                }),
+            },
+            Limit { name: "level-1", by: &[Key::Level], quota: Quota::OfLevel },
+            Limit {
+                name: "key-2",
+                by: &[Key::ApiKey],
+                quota: Quota::Flat(Setting::Fixed(Rate { limit: 1000, window: 60, burst: 1000 })),
+            },
+        ])
         .checked();
     /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:286)
     pub static START_RECOVERY: Policy = USUAL
         .operation("startRecovery", "v2.yaml:286", Access::Public("who lost his access has no credential"))
-        .limits(
-            &[
-                Limit {
-                    name: "ip-0",
-                    by: &[Key::Address],
-                    quota: Quota::Flat(Setting::Environment {
-                        template: "${BANK_ADDRESS_RATE:-600/min}",
-                        at: "v2.yaml:296",
-                    }),
-                },
-                Limit { name: "recovery-1", by: &[Key::Address], quota: Quota::Action(0u16) },
-            ],
-        )
+        .limits(&[
+            Limit {
+                name: "ip-0",
+                by: &[Key::Address],
+                quota: Quota::Flat(Setting::Environment {
+                    template: "${BANK_ADDRESS_RATE:-600/min}",
+                    at: "v2.yaml:296",
+                }),
+            },
+            Limit { name: "recovery-1", by: &[Key::Address], quota: Quota::Action(0u16) },
+        ])
         .body_limit(Setting::Fixed(1024))
         .checked();
 }
@@ -805,11 +778,7 @@ pub mod types {
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod resources {
     /// Finds one of `account`, and says whether this caller may touch it. For `getAccount`, `listTransfers`, `createTransfer`.
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` has no resolver for `account`",
-        label = "`getAccount`, `listTransfers`, `createTransfer` says `owner: account`",
-        note = "add it:\n\n#[gatewright::resolver(ResolveAccount)]\nasync fn account(app: &{Self}, id: resolve_account::Id, who: &gatewright::Identity)\n    -> Result<gatewright::Owned<Account>, gatewright::ResolveError> {{\n    todo!()\n}}\n"
-    )]
+    #[diagnostic::on_unimplemented(message = "`{Self}` has no resolver for `account`", label = "`getAccount`, `listTransfers`, `createTransfer` says `owner: account`", note = "add it:\n\n#[gatewright::resolver(ResolveAccount)]\nasync fn account(app: &{Self}, id: resolve_account::Id, who: &gatewright::Identity)\n    -> Result<gatewright::Owned<Account>, gatewright::ResolveError> {{\n    todo!()\n}}\n")]
     pub trait ResolveAccount: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// What is found.
         type Object: ::core::marker::Send + ::core::marker::Sync + 'static;
@@ -823,132 +792,54 @@ pub mod resources {
     pub mod resolve_account {
         /// The type of its id.
         pub type Id = super::super::types::AccountId;
+        /// Says that an operation names one.
+        #[derive(Debug)]
+        pub enum Owner {}
+        impl<A: super::ResolveAccount> ::gatewright::Keep<A> for Owner {
+            type Id = Id;
+            type Kept = ::gatewright::Authorized<A::Object>;
+            async fn keep<O: ::gatewright::Operation<Id = Id>>(
+                app: &A,
+                valid: ::gatewright::Valid<O>,
+                id: Id,
+            ) -> ::core::result::Result<::gatewright::Cx<O, Self::Kept>, ::gatewright::Refused> {
+                let who = valid.identity()?;
+                let object = app.resolve(id, &who).await;
+                valid.owned(object)
+            }
+        }
     }
 }
 
 /// Operations of service.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod service {
+    use ::core::future::Future;
     /// Say whether the service is up.
     ///
     /// GET /v2/health · public: liveness probe; it shows no data · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:56)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `getHealth` (GET /v2/health, v2.yaml:56)",
-        label = "`getHealth` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetHealth)]\nasync fn get_health(app: &{Self}, req: get_health::Request) -> get_health::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait GetHealth: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getHealth` (GET /v2/health, v2.yaml:56)", label = "`getHealth` is missing", note = "add its handler:\n\n#[gatewright::handler(GetHealth)]\nasync fn get_health(app: &{Self}, req: get_health::Request) -> get_health::Result {{\n    todo!()\n}}\n")]
+    pub trait GetHealth: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_health::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_health::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_health::Cx<Self>) -> impl Future<Output = get_health::Result> + Send;
     }
 
     /// Inputs and answers of getHealth.
     pub mod get_health {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_HEALTH,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("health")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetHealth, api: policy::API, owner: (), caller: none,
+            meta: Meta::new(&policy::GET_HEALTH, "GET", "/health"),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// It is up.
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// It is up.
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: GetHealth> ::gatewright::HandledBy<A> for get_health::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetHealth::handle(&*app, cx).await))
-            })
-        });
+        ::gatewright::answers! { Error {} }
     }
 
     /// Start recovering a lost access.
@@ -956,654 +847,161 @@ pub mod service {
     /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:286)
     ///
     /// It answers the same whether the address is known or not.
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `startRecovery` (POST /v2/recoveries, v2.yaml:286)",
-        label = "`startRecovery` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(StartRecovery)]\nasync fn start_recovery(app: &{Self}, req: start_recovery::Request) -> start_recovery::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait StartRecovery: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startRecovery` (POST /v2/recoveries, v2.yaml:286)", label = "`startRecovery` is missing", note = "add its handler:\n\n#[gatewright::handler(StartRecovery)]\nasync fn start_recovery(app: &{Self}, req: start_recovery::Request) -> start_recovery::Result {{\n    todo!()\n}}\n")]
+    pub trait StartRecovery: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: start_recovery::Cx<Self>) -> impl ::core::future::Future<
-            Output = start_recovery::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: start_recovery::Cx<Self>) -> impl Future<Output = start_recovery::Result> + Send;
     }
 
     /// Inputs and answers of startRecovery.
     pub mod start_recovery {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::START_RECOVERY,
-                method: "POST",
-                path: &[&[::gatewright::route::Piece::Literal("recoveries")]],
-                parameters: &[],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_d62cb3de7bae0ff1),
-                        },
-                    ],
-                }),
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let body = input.value(found);
-                ::core::option::Option::Some((Request { body: body? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::StartRecovery, api: policy::API, owner: (), caller: none,
+            meta: Meta::new(&policy::START_RECOVERY, "POST", "/recoveries")
+                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_d62cb3de7bae0ff1))]),
+            request: |input, found| {
+                /// The body.
+                body: types::StartRecoveryRequest = input.value(found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// If the address is known, a message is on its way.
+                Accepted => Reply::empty(202),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: super::super::types::StartRecoveryRequest,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// If the address is known, a message is on its way.
-            Accepted,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Accepted => ::gatewright::Reply::empty(202u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: StartRecovery> ::gatewright::HandledBy<A> for start_recovery::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(StartRecovery::handle(&*app, cx).await))
-            })
-        });
+        ::gatewright::answers! { Error {} }
     }
 }
 
 /// Operations of accounts.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod accounts {
+    use ::core::future::Future;
     /// List the caller's own accounts.
     ///
     /// GET /v2/accounts · oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:68)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `listAccounts` (GET /v2/accounts, v2.yaml:68)",
-        label = "`listAccounts` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(ListAccounts)]\nasync fn list_accounts(app: &{Self}, who: list_accounts::Caller, req: list_accounts::Request) -> list_accounts::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait ListAccounts: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listAccounts` (GET /v2/accounts, v2.yaml:68)", label = "`listAccounts` is missing", note = "add its handler:\n\n#[gatewright::handler(ListAccounts)]\nasync fn list_accounts(app: &{Self}, who: list_accounts::Caller, req: list_accounts::Request) -> list_accounts::Result {{\n    todo!()\n}}\n")]
+    pub trait ListAccounts: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: list_accounts::Cx<Self>) -> impl ::core::future::Future<
-            Output = list_accounts::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: list_accounts::Cx<Self>) -> impl Future<Output = list_accounts::Result> + Send;
     }
 
     /// Inputs and answers of listAccounts.
     pub mod list_accounts {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::LIST_ACCOUNTS,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("accounts")]],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "limit",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::NUMBER },
-                        default: ::core::option::Option::Some("20"),
-                        check: super::super::types::checks::check_d6b9a0239323ad0a,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "currency",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: false,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const {
-                            ::gatewright::params::Shape {
-                                kinds: 16u8,
-                                items: ::core::option::Option::Some(&const { ::gatewright::params::Shape::TEXT }),
-                                properties: &[],
-                                additional: ::core::option::Option::None,
-                            }
-                        },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_d83acf6196013eb2,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "x-trace-label",
-                        place: ::gatewright::params::Place::Header,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_d14a675d52caab14,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "view",
-                        place: ::gatewright::params::Place::Cookie,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::Some("\"full\""),
-                        check: super::super::types::checks::check_5ebf724ab92b1b59,
-                    },
-                ],
-                body: ::core::option::Option::None,
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                let p1 = input.optional(1usize, found);
-                let p2 = input.optional(2usize, found);
-                let p3 = input.required(3usize, found);
-                ::core::option::Option::Some((Request { limit: p0?, currency: p1?, x_trace_label: p2?, view: p3? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::ListAccounts, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::LIST_ACCOUNTS, "GET", "/accounts")
+                .parameters(&[
+                    ParameterSpec::query("limit", &Shape::NUMBER, types::checks::check_d6b9a0239323ad0a)
+                        .default("20"),
+                    ParameterSpec::query(
+                            "currency",
+                            &Shape::array(&Shape::TEXT),
+                            types::checks::check_d83acf6196013eb2,
+                        )
+                        .style(Style::Form, false),
+                    ParameterSpec::header(
+                        "x-trace-label",
+                        &Shape::TEXT,
+                        types::checks::check_d14a675d52caab14,
+                    ),
+                    ParameterSpec::cookie("view", &Shape::TEXT, types::checks::check_5ebf724ab92b1b59)
+                        .default("\"full\""),
+                ])
+                .produces(&["application/json"]),
+            request: |input, found| {
+                /// How many at most.
+                limit: i32 = input.required(0, found),
+                /// Only accounts in one of these currencies.
+                currency: Option<Vec<types::Currency>> = input.optional(1, found),
+                /// A label of the caller's own for his logs.
+                x_trace_label: Option<String> = input.optional(2, found),
+                /// How much of each account to show.
+                view: types::ListAccountsView = input.required(3, found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The accounts.
+                Ok(body: types::ListAccountsResponse) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// How many at most.
-            pub limit: i32,
-            /// Only accounts in one of these currencies.
-            pub currency: ::core::option::Option<::std::vec::Vec<super::super::types::Currency>>,
-            /// A label of the caller's own for his logs.
-            pub x_trace_label: ::core::option::Option<::std::string::String>,
-            /// How much of each account to show.
-            pub view: super::super::types::ListAccountsView,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The accounts.
-            Ok(super::super::types::ListAccountsResponse),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: ListAccounts> ::gatewright::HandledBy<A> for list_accounts::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ListAccounts::handle(&*app, cx).await))
-            })
-        });
+        ::gatewright::answers! { Error {} }
     }
 
     /// Get one account of the caller's.
     ///
     /// GET /v2/accounts/{accountId} · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:107)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `getAccount` (GET /v2/accounts/{{accountId}}, v2.yaml:107)",
-        label = "`getAccount` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetAccount)]\nasync fn get_account(app: &{Self}, account: gatewright::Authorized<Account>, who: get_account::Caller, req: get_account::Request) -> get_account::Result {{\n    todo!()\n}}\n"
-    )]
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getAccount` (GET /v2/accounts/{{accountId}}, v2.yaml:107)", label = "`getAccount` is missing", note = "add its handler:\n\n#[gatewright::handler(GetAccount)]\nasync fn get_account(app: &{Self}, account: gatewright::Authorized<Account>, who: get_account::Caller, req: get_account::Request) -> get_account::Result {{\n    todo!()\n}}\n")]
     pub trait GetAccount: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_account::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_account::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_account::Cx<Self>) -> impl Future<Output = get_account::Result> + Send;
     }
 
     /// Inputs and answers of getAccount.
     pub mod get_account {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_ACCOUNT,
-                method: "GET",
-                path: &[
-                    &[::gatewright::route::Piece::Literal("accounts")],
-                    &[::gatewright::route::Piece::Parameter("accountId")],
-                ],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "accountId",
-                        place: ::gatewright::params::Place::Path,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_account_id,
-                    },
-                ],
-                body: ::core::option::Option::None,
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = super::super::types::AccountId;
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                ::core::option::Option::Some((Request {}, p0?))
+        use super::super::{policy, resources, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetAccount, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: always,
+            meta: Meta::new(&policy::GET_ACCOUNT, "GET", "/accounts/{accountId}")
+                .parameters(&[ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id)])
+                .produces(&["application/json"]),
+            id: input.required(0, found),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The account.
+                Ok(body: types::Account) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The account.
-            Ok(super::super::types::Account),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler, with the object that it may touch.
-        pub type Cx<A> = ::gatewright::Cx<
-            Op,
-            ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>,
-        >;
-    }
-
-    impl<A: GetAccount> ::gatewright::HandledBy<A> for get_account::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, id) = pending.read::<Self>()?;
-                let who = valid.identity()?;
-                let object = super::resources::ResolveAccount::resolve(&*app, id, &who).await;
-                let cx = valid.owned(object)?;
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetAccount::handle(&*app, cx).await))
-            })
-        });
+        ::gatewright::answers! { Error {} }
     }
 
     /// List transfers from an account of the caller's, newest first.
     ///
     /// GET /v2/accounts/{accountId}/transfers · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:123)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `listTransfers` (GET /v2/accounts/{{accountId}}/transfers, v2.yaml:123)",
-        label = "`listTransfers` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(ListTransfers)]\nasync fn list_transfers(app: &{Self}, account: gatewright::Authorized<Account>, who: list_transfers::Caller, req: list_transfers::Request) -> list_transfers::Result {{\n    todo!()\n}}\n"
-    )]
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listTransfers` (GET /v2/accounts/{{accountId}}/transfers, v2.yaml:123)", label = "`listTransfers` is missing", note = "add its handler:\n\n#[gatewright::handler(ListTransfers)]\nasync fn list_transfers(app: &{Self}, account: gatewright::Authorized<Account>, who: list_transfers::Caller, req: list_transfers::Request) -> list_transfers::Result {{\n    todo!()\n}}\n")]
     pub trait ListTransfers: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: list_transfers::Cx<Self>) -> impl ::core::future::Future<
-            Output = list_transfers::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: list_transfers::Cx<Self>) -> impl Future<Output = list_transfers::Result> + Send;
     }
 
     /// Inputs and answers of listTransfers.
     pub mod list_transfers {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::LIST_TRANSFERS,
-                method: "GET",
-                path: &[
-                    &[::gatewright::route::Piece::Literal("accounts")],
-                    &[::gatewright::route::Piece::Parameter("accountId")],
-                    &[::gatewright::route::Piece::Literal("transfers")],
-                ],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "accountId",
-                        place: ::gatewright::params::Place::Path,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_account_id,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "limit",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::NUMBER },
-                        default: ::core::option::Option::Some("20"),
-                        check: super::super::types::checks::check_d6b9a0239323ad0a,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "since",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: false,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_ecfe0e3a55875dff,
-                    },
-                ],
-                body: ::core::option::Option::None,
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = super::super::types::AccountId;
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                let p1 = input.required(1usize, found);
-                let p2 = input.optional(2usize, found);
-                ::core::option::Option::Some((Request { limit: p1?, since: p2? }, p0?))
+        use super::super::{policy, resources, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::ListTransfers, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: always,
+            meta: Meta::new(&policy::LIST_TRANSFERS, "GET", "/accounts/{accountId}/transfers")
+                .parameters(&[
+                    ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id),
+                    ParameterSpec::query("limit", &Shape::NUMBER, types::checks::check_d6b9a0239323ad0a)
+                        .default("20"),
+                    ParameterSpec::query("since", &Shape::TEXT, types::checks::check_ecfe0e3a55875dff),
+                ])
+                .produces(&["application/json"]),
+            id: input.required(0, found),
+            request: |input, found| {
+                /// How many at most.
+                limit: i32 = input.required(1, found),
+                /// Only transfers made on or after this day.
+                since: Option<Date> = input.optional(2, found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The transfers.
+                Ok(body: types::ListTransfersResponse) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// How many at most.
-            pub limit: i32,
-            /// Only transfers made on or after this day.
-            pub since: ::core::option::Option<::gatewright::types::Date>,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The transfers.
-            Ok(super::super::types::ListTransfersResponse),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler, with the object that it may touch.
-        pub type Cx<A> = ::gatewright::Cx<
-            Op,
-            ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>,
-        >;
-    }
-
-    impl<A: ListTransfers> ::gatewright::HandledBy<A> for list_transfers::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, id) = pending.read::<Self>()?;
-                let who = valid.identity()?;
-                let object = super::resources::ResolveAccount::resolve(&*app, id, &who).await;
-                let cx = valid.owned(object)?;
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ListTransfers::handle(&*app, cx).await))
-            })
-        });
+        ::gatewright::answers! { Error {} }
     }
 
     /// Move money to another account.
@@ -1612,778 +1010,196 @@ pub mod accounts {
     ///
     /// The money leaves the account at once. A transfer whose `scheduledFor` lies in the future is accepted and made
     /// on that day.
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `createTransfer` (POST /v2/accounts/{{accountId}}/transfers, v2.yaml:147)",
-        label = "`createTransfer` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(CreateTransfer)]\nasync fn create_transfer(app: &{Self}, account: gatewright::Authorized<Account>, who: create_transfer::Caller, req: create_transfer::Request) -> create_transfer::Result {{\n    todo!()\n}}\n"
-    )]
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `createTransfer` (POST /v2/accounts/{{accountId}}/transfers, v2.yaml:147)", label = "`createTransfer` is missing", note = "add its handler:\n\n#[gatewright::handler(CreateTransfer)]\nasync fn create_transfer(app: &{Self}, account: gatewright::Authorized<Account>, who: create_transfer::Caller, req: create_transfer::Request) -> create_transfer::Result {{\n    todo!()\n}}\n")]
     pub trait CreateTransfer: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: create_transfer::Cx<Self>) -> impl ::core::future::Future<
-            Output = create_transfer::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: create_transfer::Cx<Self>) -> impl Future<Output = create_transfer::Result> + Send;
     }
 
     /// Inputs and answers of createTransfer.
     pub mod create_transfer {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::CREATE_TRANSFER,
-                method: "POST",
-                path: &[
-                    &[::gatewright::route::Piece::Literal("accounts")],
-                    &[::gatewright::route::Piece::Parameter("accountId")],
-                    &[::gatewright::route::Piece::Literal("transfers")],
-                ],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "accountId",
-                        place: ::gatewright::params::Place::Path,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_account_id,
-                    },
-                ],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_new_transfer),
-                        },
-                    ],
-                }),
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = super::super::types::AccountId;
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                let body = input.value(found);
-                ::core::option::Option::Some((Request { body: body? }, p0?))
+        use super::super::{policy, resources, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::CreateTransfer, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: always,
+            meta: Meta::new(&policy::CREATE_TRANSFER, "POST", "/accounts/{accountId}/transfers")
+                .parameters(&[ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id)])
+                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_new_transfer))])
+                .produces(&["application/json"]),
+            id: input.required(0, found),
+            request: |input, found| {
+                /// The body.
+                body: types::NewTransfer = input.value(found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The money has moved.
+                Created(body: types::Transfer, headers: CreatedHeaders) => Reply::json(201, "application/json", &body).header("location", &JsonHeader(&headers.location)),
+                /// The transfer is scheduled.
+                Accepted(body: types::Transfer) => Reply::json(202, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The body.
-            pub body: super::super::types::NewTransfer,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The money has moved.
-            Created(super::super::types::Transfer, CreatedHeaders),
-            /// The transfer is scheduled.
-            Accepted(super::super::types::Transfer),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Created(body, headers) => {
-                        ::gatewright::Reply::json(201u16, "application/json", &body)
-                            .header("location", &::gatewright::JsonHeader(&headers.location))
-                    }
-                    Self::Accepted(body) => ::gatewright::Reply::json(202u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
         /// The header fields of Created.
         #[derive(Debug)]
         pub struct CreatedHeaders {
             /// Where the transfer can be read.
-            pub location: ::std::string::String,
+            pub location: String,
         }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// The account does not hold enough.
-            Conflict(super::super::types::InsufficientFunds),
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Conflict(body) => ::gatewright::Reply::json(409u16, "application/problem+json", &body),
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
+        ::gatewright::answers! {
+            Error {
+                /// The account does not hold enough.
+                Conflict(body: types::InsufficientFunds) => Reply::json(409, "application/problem+json", &body),
             }
         }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler, with the object that it may touch.
-        pub type Cx<A> = ::gatewright::Cx<
-            Op,
-            ::gatewright::Authorized<<A as super::super::resources::ResolveAccount>::Object>,
-        >;
-    }
-
-    impl<A: CreateTransfer> ::gatewright::HandledBy<A> for create_transfer::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, id) = pending.read::<Self>()?;
-                let who = valid.identity()?;
-                let object = super::resources::ResolveAccount::resolve(&*app, id, &who).await;
-                let cx = valid.owned(object)?;
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(CreateTransfer::handle(&*app, cx).await))
-            })
-        });
     }
 
     /// Release a hold on any account; tellers only, from the office.
     ///
     /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:196)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `releaseHold` (DELETE /v2/accounts/{{accountId}}/holds/{{holdId}}, v2.yaml:196)",
-        label = "`releaseHold` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(ReleaseHold)]\nasync fn release_hold(app: &{Self}, who: release_hold::Caller, req: release_hold::Request) -> release_hold::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait ReleaseHold: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `releaseHold` (DELETE /v2/accounts/{{accountId}}/holds/{{holdId}}, v2.yaml:196)", label = "`releaseHold` is missing", note = "add its handler:\n\n#[gatewright::handler(ReleaseHold)]\nasync fn release_hold(app: &{Self}, who: release_hold::Caller, req: release_hold::Request) -> release_hold::Result {{\n    todo!()\n}}\n")]
+    pub trait ReleaseHold: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: release_hold::Cx<Self>) -> impl ::core::future::Future<
-            Output = release_hold::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: release_hold::Cx<Self>) -> impl Future<Output = release_hold::Result> + Send;
     }
 
     /// Inputs and answers of releaseHold.
     pub mod release_hold {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::RELEASE_HOLD,
-                method: "DELETE",
-                path: &[
-                    &[::gatewright::route::Piece::Literal("accounts")],
-                    &[::gatewright::route::Piece::Parameter("accountId")],
-                    &[::gatewright::route::Piece::Literal("holds")],
-                    &[::gatewright::route::Piece::Parameter("holdId")],
-                ],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "accountId",
-                        place: ::gatewright::params::Place::Path,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_account_id,
-                    },
-                    ::gatewright::params::ParameterSpec {
-                        name: "holdId",
-                        place: ::gatewright::params::Place::Path,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_3b1de2742acd0b9c,
-                    },
-                ],
-                body: ::core::option::Option::None,
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                let p1 = input.required(1usize, found);
-                ::core::option::Option::Some((Request { account_id: p0?, hold_id: p1? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::ReleaseHold, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::RELEASE_HOLD, "DELETE", "/accounts/{accountId}/holds/{holdId}")
+                .parameters(&[
+                    ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id),
+                    ParameterSpec::path("holdId", &Shape::TEXT, types::checks::check_3b1de2742acd0b9c),
+                ]),
+            request: |input, found| {
+                /// The account's number.
+                account_id: types::AccountId = input.required(0, found),
+                /// holdId
+                hold_id: Uuid = input.required(1, found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The hold is gone.
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// The account's number.
-            pub account_id: super::super::types::AccountId,
-            /// holdId
-            pub hold_id: ::gatewright::types::Uuid,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
+        ::gatewright::answers! {
+            Error {
+                /// There is no such hold.
+                NotFound => Reply::empty(404),
             }
         }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The hold is gone.
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// There is no such hold.
-            NotFound,
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NotFound => ::gatewright::Reply::empty(404u16),
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: ReleaseHold> ::gatewright::HandledBy<A> for release_hold::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(ReleaseHold::handle(&*app, cx).await))
-            })
-        });
     }
 
     /// Report on all accounts of the caller's own tenant.
     ///
     /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:219)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `getTenantReport` (GET /v2/tenants/{{tenantId}}/report, v2.yaml:219)",
-        label = "`getTenantReport` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetTenantReport)]\nasync fn get_tenant_report(app: &{Self}, who: get_tenant_report::Caller, req: get_tenant_report::Request) -> get_tenant_report::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait GetTenantReport: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getTenantReport` (GET /v2/tenants/{{tenantId}}/report, v2.yaml:219)", label = "`getTenantReport` is missing", note = "add its handler:\n\n#[gatewright::handler(GetTenantReport)]\nasync fn get_tenant_report(app: &{Self}, who: get_tenant_report::Caller, req: get_tenant_report::Request) -> get_tenant_report::Result {{\n    todo!()\n}}\n")]
+    pub trait GetTenantReport: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_tenant_report::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_tenant_report::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_tenant_report::Cx<Self>) -> impl Future<Output = get_tenant_report::Result> + Send;
     }
 
     /// Inputs and answers of getTenantReport.
     pub mod get_tenant_report {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_TENANT_REPORT,
-                method: "GET",
-                path: &[
-                    &[::gatewright::route::Piece::Literal("tenants")],
-                    &[::gatewright::route::Piece::Parameter("tenantId")],
-                    &[::gatewright::route::Piece::Literal("report")],
-                ],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "tenantId",
-                        place: ::gatewright::params::Place::Path,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_1eb43a020628d6d2,
-                    },
-                ],
-                body: ::core::option::Option::None,
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                ::core::option::Option::Some((Request { tenant_id: p0? }, ()))
-            }
-        }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// tenantId
-            pub tenant_id: ::std::string::String,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The report.
-            Ok(super::super::types::TenantReport),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: GetTenantReport> ::gatewright::HandledBy<A> for get_tenant_report::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(
-                    ::gatewright::IntoReply::into_reply(GetTenantReport::handle(&*app, cx).await),
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetTenantReport, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::GET_TENANT_REPORT, "GET", "/tenants/{tenantId}/report")
+                .parameters(
+                    &[ParameterSpec::path("tenantId", &Shape::TEXT, types::checks::check_1eb43a020628d6d2)],
                 )
-            })
-        });
+                .produces(&["application/json"]),
+            request: |input, found| {
+                /// tenantId
+                tenant_id: String = input.required(0, found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The report.
+                Ok(body: types::TenantReport) => Reply::json(200, "application/json", &body),
+            }
+        }
+        ::gatewright::answers! { Error {} }
     }
 }
 
 /// Operations of rates.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod rates {
+    use ::core::future::Future;
     /// Today's exchange rates.
     ///
     /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:243)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `getRates` (GET /v2/rates, v2.yaml:243)",
-        label = "`getRates` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetRates)]\nasync fn get_rates(app: &{Self}, who: get_rates::Caller, req: get_rates::Request) -> get_rates::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait GetRates: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRates` (GET /v2/rates, v2.yaml:243)", label = "`getRates` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRates)]\nasync fn get_rates(app: &{Self}, who: get_rates::Caller, req: get_rates::Request) -> get_rates::Result {{\n    todo!()\n}}\n")]
+    pub trait GetRates: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_rates::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_rates::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_rates::Cx<Self>) -> impl Future<Output = get_rates::Result> + Send;
     }
 
     /// Inputs and answers of getRates.
     pub mod get_rates {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_RATES,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("rates")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetRates, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::GET_RATES, "GET", "/rates").produces(&["application/json"]),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The rates, by currency.
+                Ok(body: types::Rates) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The rates, by currency.
-            Ok(super::super::types::Rates),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: GetRates> ::gatewright::HandledBy<A> for get_rates::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetRates::handle(&*app, cx).await))
-            })
-        });
+        ::gatewright::answers! { Error {} }
     }
 
     /// Exchange rates of a past day; premium keys only.
     ///
     /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:261)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `getRateHistory` (GET /v2/rates/history, v2.yaml:261)",
-        label = "`getRateHistory` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetRateHistory)]\nasync fn get_rate_history(app: &{Self}, who: get_rate_history::Caller, req: get_rate_history::Request) -> get_rate_history::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait GetRateHistory: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRateHistory` (GET /v2/rates/history, v2.yaml:261)", label = "`getRateHistory` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRateHistory)]\nasync fn get_rate_history(app: &{Self}, who: get_rate_history::Caller, req: get_rate_history::Request) -> get_rate_history::Result {{\n    todo!()\n}}\n")]
+    pub trait GetRateHistory: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_rate_history::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_rate_history::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_rate_history::Cx<Self>) -> impl Future<Output = get_rate_history::Result> + Send;
     }
 
     /// Inputs and answers of getRateHistory.
     pub mod get_rate_history {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_RATE_HISTORY,
-                method: "GET",
-                path: &[
-                    &[::gatewright::route::Piece::Literal("rates")],
-                    &[::gatewright::route::Piece::Literal("history")],
-                ],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "day",
-                        place: ::gatewright::params::Place::Query,
-                        style: ::gatewright::params::Style::Form,
-                        explode: true,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_ecfe0e3a55875dff,
-                    },
-                ],
-                body: ::core::option::Option::None,
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                ::core::option::Option::Some((Request { day: p0? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetRateHistory, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::GET_RATE_HISTORY, "GET", "/rates/history")
+                .parameters(&[
+                    ParameterSpec::query("day", &Shape::TEXT, types::checks::check_ecfe0e3a55875dff)
+                        .required(),
+                ])
+                .produces(&["application/json"]),
+            request: |input, found| {
+                /// day
+                day: Date = input.required(0, found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The rates of that day, by currency.
+                Ok(body: types::Rates) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// day
-            pub day: ::gatewright::types::Date,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The rates of that day, by currency.
-            Ok(super::super::types::Rates),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: GetRateHistory> ::gatewright::HandledBy<A> for get_rate_history::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetRateHistory::handle(&*app, cx).await))
-            })
-        });
+        ::gatewright::answers! { Error {} }
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
-pub use service::*;
-#[allow(unreachable_pub, unused_imports)]
-#[doc(inline)]
-pub use accounts::*;
-#[allow(unreachable_pub, unused_imports)]
-#[doc(inline)]
-pub use rates::*;
-#[allow(unreachable_pub, unused_imports)]
-#[doc(inline)]
-pub use resources::*;
+pub use self::{service::*, accounts::*, rates::*, resources::*};
 /// This version with all its operations, to be mounted beside others with `gatewright::router`.
 #[allow(dead_code, unreachable_pub)]
 pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount

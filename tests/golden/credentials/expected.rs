@@ -130,24 +130,19 @@ pub mod policy {
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
         fields: &[],
-        hash: "307dfc50b8292f360c1eca4256c37cd7eee823418ab9aefe27ef6a6a0c8526b8",
+        hash: "ae49588cdc1f034ac40a0d8bdcdd2fbe08086cf21d945d22e641d200ad39f6ef",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
     const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(1048576)).timeout(Setting::Fixed(30000));
+    const DISCOVERED_OR_LISTED_OPAQUE_OR_BOTH: Access = Access::Guarded(&[
+        Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] },
+        Alternative { schemes: &[1, 2], authenticated: &[6], authorized: &[6], scopes: &[] },
+        Alternative { schemes: &[3], authenticated: &[8], authorized: &[8], scopes: &[] },
+    ]);
     /// GET /credentials/things · discovered or listed and opaque or both (openapi.yaml:9)
     pub static GET_THINGS: Policy = USUAL
-        .operation(
-            "getThings",
-            "openapi.yaml:9",
-            Access::Guarded(
-                &[
-                    Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] },
-                    Alternative { schemes: &[1, 2], authenticated: &[6], authorized: &[6], scopes: &[] },
-                    Alternative { schemes: &[3], authenticated: &[8], authorized: &[8], scopes: &[] },
-                ],
-            ),
-        )
+        .operation("getThings", "openapi.yaml:9", DISCOVERED_OR_LISTED_OPAQUE_OR_BOTH)
         .checked();
 }
 
@@ -157,135 +152,38 @@ pub mod types {}
 /// Operations of operations.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod operations {
+    use ::core::future::Future;
     /// getThings
     ///
     /// GET /credentials/things · discovered or listed and opaque or both (openapi.yaml:9)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `getThings` (GET /credentials/things, openapi.yaml:9)",
-        label = "`getThings` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetThings)]\nasync fn get_things(app: &{Self}, who: get_things::Caller, req: get_things::Request) -> get_things::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait GetThings: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getThings` (GET /credentials/things, openapi.yaml:9)", label = "`getThings` is missing", note = "add its handler:\n\n#[gatewright::handler(GetThings)]\nasync fn get_things(app: &{Self}, who: get_things::Caller, req: get_things::Request) -> get_things::Result {{\n    todo!()\n}}\n")]
+    pub trait GetThings: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_things::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_things::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_things::Cx<Self>) -> impl Future<Output = get_things::Result> + Send;
     }
 
     /// Inputs and answers of getThings.
     pub mod get_things {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_THINGS,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("things")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetThings, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::GET_THINGS, "GET", "/things"),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// Done.
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// Done.
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: GetThings> ::gatewright::HandledBy<A> for get_things::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetThings::handle(&*app, cx).await))
-            })
-        });
+        ::gatewright::answers! { Error {} }
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
-pub use operations::*;
+pub use self::operations::*;
 /// This version with all its operations, to be mounted beside others with `gatewright::router`.
 #[allow(dead_code, unreachable_pub)]
 pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount

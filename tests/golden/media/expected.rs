@@ -745,8 +745,12 @@ pub mod media {
                 Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
+        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+            fn from(error: ::gatewright::body::BodyError) -> Self {
+                Self::Internal(::core::convert::From::from(error))
+            }
+        }
     }
 
     /// mixed
@@ -778,8 +782,12 @@ pub mod media {
                 Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
+        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+            fn from(error: ::gatewright::body::BodyError) -> Self {
+                Self::Internal(::core::convert::From::from(error))
+            }
+        }
     }
 
     /// putBlob
@@ -826,8 +834,12 @@ pub mod media {
                 Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
+        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+            fn from(error: ::gatewright::body::BodyError) -> Self {
+                Self::Internal(::core::convert::From::from(error))
+            }
+        }
     }
 
     /// getBlob
@@ -862,8 +874,7 @@ pub mod media {
                 Ok(body: ::gatewright::Body) => Reply::body(200, "application/octet-stream", body),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// importRows
@@ -914,8 +925,12 @@ pub mod media {
                 Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
+        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+            fn from(error: ::gatewright::body::BodyError) -> Self {
+                Self::Internal(::core::convert::From::from(error))
+            }
+        }
     }
 
     /// exportRows
@@ -954,8 +969,7 @@ pub mod media {
                 OkJson(body: Vec<types::Meta>) => Reply::json(200, "application/json", &body),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// watch
@@ -982,8 +996,7 @@ pub mod media {
                 Ok(body: ::gatewright::body::Events<types::WatchResponseItem>) => Reply::events(200, "text/event-stream", body),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// order
@@ -1399,8 +1412,7 @@ pub mod media {
             }
         }
         ::gatewright::needs_xml!();
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// postForm
@@ -1484,8 +1496,7 @@ pub mod media {
                 Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// startJob
@@ -1516,8 +1527,7 @@ pub mod media {
                 Accepted => Reply::empty(202),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// patchNote
@@ -1554,8 +1564,7 @@ pub mod media {
                 Ok(body: String) => Reply::body(200, "text/plain", body),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 }
 

@@ -151,8 +151,7 @@ pub mod type_ {
                 NoContent => Reply::empty(204),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// see \[this\] \<b\>and\</b\> that
@@ -179,8 +178,7 @@ pub mod type_ {
                 NoContent => Reply::empty(204),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 }
 
@@ -212,8 +210,7 @@ pub mod mod_x {
                 NoContent => Reply::empty(204),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// get_thing
@@ -240,8 +237,7 @@ pub mod mod_x {
                 NoContent => Reply::empty(204),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 }
 
@@ -273,8 +269,7 @@ pub mod operations {
                 NoContent => Reply::empty(204),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// ab
@@ -301,8 +296,7 @@ pub mod operations {
                 NoContent => Reply::empty(204),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// 2fa
@@ -329,8 +323,7 @@ pub mod operations {
                 NoContent => Reply::empty(204),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// operations
@@ -360,8 +353,7 @@ pub mod operations {
                 NoContent => Reply::empty(204),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// str
@@ -415,8 +407,7 @@ pub mod operations {
                 NoContent => Reply::empty(204),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// getJ
@@ -443,8 +434,7 @@ pub mod operations {
                 NoContent => Reply::empty(204),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// 日本
@@ -471,8 +461,7 @@ pub mod operations {
                 NoContent => Reply::empty(204),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 }
 

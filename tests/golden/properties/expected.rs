@@ -353,433 +353,104 @@ pub mod types {
 /// Operations of operations.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod operations {
+    use ::core::future::Future;
     /// getPerson
     ///
     /// GET /properties/people/{id} · token (openapi.yaml:12)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `getPerson` (GET /properties/people/{{id}}, openapi.yaml:12)",
-        label = "`getPerson` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetPerson)]\nasync fn get_person(app: &{Self}, who: get_person::Caller, req: get_person::Request) -> get_person::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait GetPerson: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getPerson` (GET /properties/people/{{id}}, openapi.yaml:12)", label = "`getPerson` is missing", note = "add its handler:\n\n#[gatewright::handler(GetPerson)]\nasync fn get_person(app: &{Self}, who: get_person::Caller, req: get_person::Request) -> get_person::Result {{\n    todo!()\n}}\n")]
+    pub trait GetPerson: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_person::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_person::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_person::Cx<Self>) -> impl Future<Output = get_person::Result> + Send;
     }
 
     /// Inputs and answers of getPerson.
     pub mod get_person {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_PERSON,
-                method: "GET",
-                path: &[
-                    &[::gatewright::route::Piece::Literal("people")],
-                    &[::gatewright::route::Piece::Parameter("id")],
-                ],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "id",
-                        place: ::gatewright::params::Place::Path,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_577bd8d591d53a1e,
-                    },
-                ],
-                body: ::core::option::Option::None,
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                ::core::option::Option::Some((Request { id: p0? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetPerson, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::GET_PERSON, "GET", "/people/{id}")
+                .parameters(&[ParameterSpec::path("id", &Shape::TEXT, types::checks::check_577bd8d591d53a1e)])
+                .produces(&["application/json"]),
+            request: |input, found| {
+                /// id
+                id: String = input.required(0, found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The person.
+                Ok(body: types::Person) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// id
-            pub id: ::std::string::String,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// The person.
-            Ok(super::super::types::Person),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: GetPerson> ::gatewright::HandledBy<A> for get_person::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetPerson::handle(&*app, cx).await))
-            })
-        });
+        ::gatewright::answers! { Error {} }
     }
 
     /// putPerson
     ///
     /// PUT /properties/people/{id} · token (openapi.yaml:17)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `putPerson` (PUT /properties/people/{{id}}, openapi.yaml:17)",
-        label = "`putPerson` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(PutPerson)]\nasync fn put_person(app: &{Self}, who: put_person::Caller, req: put_person::Request) -> put_person::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait PutPerson: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putPerson` (PUT /properties/people/{{id}}, openapi.yaml:17)", label = "`putPerson` is missing", note = "add its handler:\n\n#[gatewright::handler(PutPerson)]\nasync fn put_person(app: &{Self}, who: put_person::Caller, req: put_person::Request) -> put_person::Result {{\n    todo!()\n}}\n")]
+    pub trait PutPerson: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: put_person::Cx<Self>) -> impl ::core::future::Future<
-            Output = put_person::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: put_person::Cx<Self>) -> impl Future<Output = put_person::Result> + Send;
     }
 
     /// Inputs and answers of putPerson.
     pub mod put_person {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::PUT_PERSON,
-                method: "PUT",
-                path: &[
-                    &[::gatewright::route::Piece::Literal("people")],
-                    &[::gatewright::route::Piece::Parameter("id")],
-                ],
-                parameters: &[
-                    ::gatewright::params::ParameterSpec {
-                        name: "id",
-                        place: ::gatewright::params::Place::Path,
-                        style: ::gatewright::params::Style::Simple,
-                        explode: false,
-                        required: true,
-                        allow_empty: false,
-                        shape: &const { ::gatewright::params::Shape::TEXT },
-                        default: ::core::option::Option::None,
-                        check: super::super::types::checks::check_577bd8d591d53a1e,
-                    },
-                ],
-                body: ::core::option::Option::Some(::gatewright::params::BodySpec {
-                    required: true,
-                    content: &[
-                        ::gatewright::params::MediaSpec {
-                            media_type: "application/json",
-                            read: ::gatewright::params::Read::Json(super::super::types::checks::check_person),
-                        },
-                    ],
-                }),
-                produces: &[],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                input: &::gatewright::Input<'_>,
-                found: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                let p0 = input.required(0usize, found);
-                let body = input.value(found);
-                ::core::option::Option::Some((Request { id: p0?, body: body? }, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::PutPerson, api: policy::API, owner: (), caller: always,
+            meta: Meta::new(&policy::PUT_PERSON, "PUT", "/people/{id}")
+                .parameters(&[ParameterSpec::path("id", &Shape::TEXT, types::checks::check_577bd8d591d53a1e)])
+                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_person))]),
+            request: |input, found| {
+                /// id
+                id: String = input.required(0, found),
+                /// The body.
+                body: types::Person = input.value(found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// Done.
+                NoContent => Reply::empty(204),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            /// id
-            pub id: ::std::string::String,
-            /// The body.
-            pub body: super::super::types::Person,
-        }
-
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// Done.
-            NoContent,
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::NoContent => ::gatewright::Reply::empty(204u16),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// Who calls.
-        pub type Caller = ::gatewright::Caller<Op>;
-        impl ::gatewright::Guarded for Op {}
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: PutPerson> ::gatewright::HandledBy<A> for put_person::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(PutPerson::handle(&*app, cx).await))
-            })
-        });
+        ::gatewright::answers! { Error {} }
     }
 
     /// getNames
     ///
     /// GET /properties/names · public: names are on the door (openapi.yaml:25)
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` does not handle `getNames` (GET /properties/names, openapi.yaml:25)",
-        label = "`getNames` is missing",
-        note = "add its handler:\n\n#[gatewright::handler(GetNames)]\nasync fn get_names(app: &{Self}, req: get_names::Request) -> get_names::Result {{\n    todo!()\n}}\n"
-    )]
-    pub trait GetNames: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getNames` (GET /properties/names, openapi.yaml:25)", label = "`getNames` is missing", note = "add its handler:\n\n#[gatewright::handler(GetNames)]\nasync fn get_names(app: &{Self}, req: get_names::Request) -> get_names::Result {{\n    todo!()\n}}\n")]
+    pub trait GetNames: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_names::Cx<Self>) -> impl ::core::future::Future<
-            Output = get_names::Result,
-        > + ::core::marker::Send;
+        fn handle(&self, cx: get_names::Cx<Self>) -> impl Future<Output = get_names::Result> + Send;
     }
 
     /// Inputs and answers of getNames.
     pub mod get_names {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
-
-        impl ::gatewright::Operation for Op {
-            const API: &'static ::gatewright::table::ApiPolicy = &super::super::policy::API;
-            const META: &'static ::gatewright::Meta = &::gatewright::Meta {
-                policy: &super::super::policy::GET_NAMES,
-                method: "GET",
-                path: &[&[::gatewright::route::Piece::Literal("names")]],
-                parameters: &[],
-                body: ::core::option::Option::None,
-                produces: &["application/json"],
-                credentials: &[],
-                refuse_unknown: true,
-            };
-            type Request = Request;
-            type Id = ();
-            fn read(
-                _: &::gatewright::Input<'_>,
-                _: &mut ::gatewright::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                ::core::option::Option::Some((Request {}, ()))
+        use super::super::{policy, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::GetNames, api: policy::API, owner: (), caller: none,
+            meta: Meta::new(&policy::GET_NAMES, "GET", "/names").produces(&["application/json"]),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// Names.
+                Ok(body: Vec<types::Person>) => Reply::json(200, "application/json", &body),
             }
         }
-
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {}
-        impl<K> ::gatewright::Part<::gatewright::Cx<Op, K>> for Request {
-            fn take(cx: &mut ::gatewright::Cx<Op, K>) -> ::core::result::Result<Self, ::gatewright::Internal> {
-                ::gatewright::take_request(cx)
-            }
-        }
-
-        /// The declared responses.
-        #[derive(Debug)]
-        pub enum Response {
-            /// Names.
-            Ok(::std::vec::Vec<super::super::types::Person>),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Response>>),
-        }
-
-        impl ::gatewright::IntoReply for Response {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Ok(body) => ::gatewright::Reply::json(200u16, "application/json", &body),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Response {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        /// The declared errors, and what broke on our side.
-        #[derive(Debug)]
-        pub enum Error {
-            /// Something broke on our side: 500; the cause is logged and never shown.
-            Internal(::gatewright::Internal),
-            /// Any of these, with more header fields: made by `with_header` and `with_cookie`.
-            With(::std::boxed::Box<::gatewright::With<Error>>),
-        }
-
-        impl ::gatewright::IntoReply for Error {
-            fn into_reply(self) -> ::gatewright::Reply {
-                match self {
-                    Self::Internal(error) => ::gatewright::IntoReply::into_reply(error),
-                    Self::With(with) => ::gatewright::IntoReply::into_reply(*with),
-                }
-            }
-        }
-
-        impl ::gatewright::ResponseExt for Error {
-            fn wrap(with: ::gatewright::With<Self>) -> Self {
-                Self::With(::std::boxed::Box::new(with))
-            }
-        }
-
-        impl ::core::convert::From<::gatewright::Internal> for Error {
-            fn from(error: ::gatewright::Internal) -> Self {
-                Self::Internal(error)
-            }
-        }
-
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// What the pipeline hands to the handler.
-        pub type Cx<A> = ::gatewright::Cx<Op, ::gatewright::Unowned<A>>;
-    }
-
-    impl<A: GetNames> ::gatewright::HandledBy<A> for get_names::Op {
-        const ROUTE: ::gatewright::Route<A> = ::gatewright::Route::new::<Self>(|app, pending| {
-            ::std::boxed::Box::pin(async move {
-                let (valid, ()) = pending.read::<Self>()?;
-                let cx = valid.unowned();
-                ::core::result::Result::Ok(::gatewright::IntoReply::into_reply(GetNames::handle(&*app, cx).await))
-            })
-        });
+        ::gatewright::answers! { Error {} }
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
-pub use operations::*;
+pub use self::operations::*;
 /// This version with all its operations, to be mounted beside others with `gatewright::router`.
 #[allow(dead_code, unreachable_pub)]
 pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount

@@ -593,8 +593,7 @@ pub mod operations {
                 Created(body: types::Order) => Reply::json(201, "application/json", &body),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// listOrders
@@ -642,8 +641,7 @@ pub mod operations {
                 Ok(body: Vec<types::Order>) => Reply::json(200, "application/json", &body),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 
     /// putProfile
@@ -676,8 +674,7 @@ pub mod operations {
                 Ok(body: types::Profile) => Reply::json(200, "application/json", &body),
             }
         }
-        /// What broke on our side: the document declares no errors.
-        pub type Error = NoError;
+        ::gatewright::answers! { Error {} }
     }
 }
 

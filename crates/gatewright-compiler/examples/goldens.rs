@@ -1,0 +1,30 @@
+//! Writes the code of every golden case anew, without compiling any of it: a change of the output may be one that the old
+//! goldens do not compile with. `cargo run -p gatewright-compiler --example goldens -- tests/golden`
+#![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "a tool for terminals")]
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use gatewright_compiler::{Layout, Options, compile, disk::DiskLoader};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from(std::env::args().nth(1).ok_or("which folder?")?);
+    for entry in std::fs::read_dir(&root)? {
+        let folder = entry?.path();
+        let case = folder.file_name().and_then(|n| n.to_str()).ok_or("a case whose name is no text")?;
+        let spec = match std::fs::read_to_string(folder.join("spec")) {
+            Ok(path) => root.join("../..").join(path.trim().trim_start_matches("../")),
+            Err(_) => folder.join("openapi.yaml"),
+        };
+        let name = case.rsplit('_').next().filter(|v| v.starts_with('v')).unwrap_or(case);
+        let options = Options { prefix: format!("/{name}"), layout: Layout::SingleFile, ..Options::named(name) };
+        let (loader, entry) =
+            DiskLoader::open(spec.parent().unwrap_or(Path::new("")), Path::new(spec.file_name().ok_or("no file")?), None)?;
+        let done = compile(&loader, &entry, &options);
+        let Some(files) = done.files else { return Err(format!("{case}: {:?}", done.diagnostics).into()) };
+        for (_, text) in files.iter() {
+            std::fs::write(folder.join("expected.rs"), text)?;
+        }
+    }
+    Ok(())
+}
