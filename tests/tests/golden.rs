@@ -1,5 +1,5 @@
-//! Each folder of `golden/` is a document and the code that it must become. `GATEWRIGHT_BLESS=1` writes the code anew. The code is
-//! a module of this test, so it compiles, and without a warning.
+//! Each folder of `golden/` is a document and the code that it must become; `cargo xtask bless` writes the code anew. The
+//! code is a module of this test, so it compiles, and without a warning.
 #![deny(warnings)]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "cases are files")]
 
@@ -59,20 +59,17 @@ fn generated(case: &str, layout: Layout) -> Compilation {
 
 #[test]
 fn documents_become_the_code_that_stands_beside_them() {
-    let bless = std::env::var_os("GATEWRIGHT_BLESS").is_some();
     let mut wrong = Vec::new();
     for case in CASES {
         let compiled = generated(case, Layout::SingleFile);
         let text = compiled.files.as_ref().and_then(|f| f.iter().next().map(|(_, text)| text.to_owned()));
         let text = text.unwrap_or_else(|| panic!("{case}: {:?}", compiled.diagnostics));
         let path = root().join(case).join("expected.rs");
-        if bless {
-            std::fs::write(path, text).unwrap();
-        } else if std::fs::read_to_string(path).unwrap() != text {
+        if std::fs::read_to_string(path).unwrap() != text {
             wrong.push(*case);
         }
     }
-    assert!(wrong.is_empty(), "the code of {wrong:?} changed: read the difference after `GATEWRIGHT_BLESS=1`");
+    assert!(wrong.is_empty(), "the code of {wrong:?} changed: read the difference after `cargo xtask bless`");
 }
 
 #[test]

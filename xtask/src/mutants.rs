@@ -1,5 +1,6 @@
-//! Deleting a guard must turn a test red, or make the compiler refuse its own output (GW0911). Each file of `tests/mutants` takes one away from the runtime or from what is
-//! generated, in a copy of the repository, and names the tests that must notice.
+//! Deleting a guard must turn a test red, or make the compiler refuse its own output (GW0911). Each file of `tests/mutants`
+//! takes one away from the runtime or from what is generated, in a copy of the repository, and names the tests that must
+//! notice.
 //!
 //! ```text
 //! # What is gone.

@@ -66,6 +66,8 @@ fn shortened(tokens: TokenStream, names: &[Name]) -> TokenStream {
         let before = |back: usize| at.checked_sub(back).and_then(|before| trees.get(before));
         let inside = before(1).is_some_and(|t| is_colon(t, Spacing::Alone))
             && before(2).is_some_and(|t| is_colon(t, Spacing::Joint));
+        // Colons behind a word go on with its path, unless the word is one like `impl`.
+        let inside = inside || is_colon(tree, Spacing::Joint) && before(1).is_some_and(begins_path);
         let found = if inside { None } else { path(rest) };
         let known = found.and_then(|(lead, segments)| {
             let fits = |(path, _): &&Name| {
@@ -97,6 +99,13 @@ fn shortened(tokens: TokenStream, names: &[Name]) -> TokenStream {
 
 fn is_colon(tree: &TokenTree, spacing: Spacing) -> bool {
     matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ':' && punct.spacing() == spacing)
+}
+
+/// Whether a path may begin with this word: names, and the keywords that stand for modules.
+fn begins_path(tree: &TokenTree) -> bool {
+    let TokenTree::Ident(word) = tree else { return false };
+    let word = word.to_string();
+    matches!(&*word, "crate" | "self" | "super" | "Self") || syn::parse_str::<Ident>(&word).is_ok()
 }
 
 /// The path that begins here: how many colons are in front of it, and its segments.

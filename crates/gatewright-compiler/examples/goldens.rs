@@ -18,8 +18,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         let name = case.rsplit('_').next().filter(|v| v.starts_with('v')).unwrap_or(case);
         let options = Options { prefix: format!("/{name}"), layout: Layout::SingleFile, ..Options::named(name) };
-        let (loader, entry) =
-            DiskLoader::open(spec.parent().unwrap_or(Path::new("")), Path::new(spec.file_name().ok_or("no file")?), None)?;
+        let (loader, entry) = DiskLoader::open(
+            spec.parent().unwrap_or(Path::new("")),
+            Path::new(spec.file_name().ok_or("no file")?),
+            None,
+        )?;
         let done = compile(&loader, &entry, &options);
         let Some(files) = done.files else { return Err(format!("{case}: {:?}", done.diagnostics).into()) };
         for (_, text) in files.iter() {
