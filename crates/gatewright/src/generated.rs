@@ -1,6 +1,6 @@
 //! What generated code is short by: the names that its operations import, and two macros for what every operation has.
 //!
-//! An operation's module says what differs from others: the facts of its document ([`Meta`](crate::Meta)), where each
+//! An operation's module says what differs from others: the facts of its document ([`Meta`]), where each
 //! field of its request comes from, and what each answer becomes. [`operation!`](crate::operation!) and
 //! [`answers!`](crate::answers!) write the rest. No policy is decided here: the tables are written out, and a route cannot be
 //! made without one.
