@@ -72,7 +72,9 @@ fn a_mapping_to_nothing_admits_nothing() {
         "paths: {}\ncomponents:\n  schemas:\n    A: { type: object, discriminator: { propertyName: k, mapping: { x: some value } } }\n",
     );
     let mapping = &component(&ir, "A").discriminator.as_ref().unwrap().mapping;
-    assert!(ir.api.schemas.get(mapping[0].1).nothing, "{mapping:?}");
+    // The parent's own keywords hold as well as what the mapping names.
+    let branch = ir.api.schemas.get(mapping[0].1);
+    assert!(branch.all_of.iter().any(|part| ir.api.schemas.get(*part).nothing), "{mapping:?}");
 }
 
 #[test]
@@ -82,4 +84,16 @@ fn what_is_left_empty_is_as_if_absent() {
     );
     assert!(ir.api.operations[0].parameters.is_empty());
     assert!(component(&ir, "A").object.properties.is_empty());
+}
+
+#[test]
+fn a_child_that_names_its_parent_in_every_way_is_no_part_of_itself() {
+    let ir = open(
+        "paths: {}\ncomponents:\n  schemas:\n    Drink: { type: object, properties: { k: { type: string } }, discriminator: { propertyName: k } }\n    Tea:\n      oneOf: [ { $ref: '#/components/schemas/Drink' } ]\n      anyOf: [ { $ref: '#/components/schemas/Drink' } ]\n      allOf: [ { $ref: '#/components/schemas/Drink' } ]\n",
+    );
+    let discriminator = component(&ir, "Drink").discriminator.as_ref().unwrap();
+    assert!(discriminator.mapping.iter().any(|(value, _)| value == "Tea"), "{discriminator:?}");
+    let parent = ir.api.components.iter().find(|(name, _)| name == "Drink").unwrap().1;
+    let tea = component(&ir, "Tea");
+    assert!(!tea.one_of.iter().chain(&tea.any_of).chain(&tea.all_of).any(|part| *part == parent));
 }

@@ -114,21 +114,36 @@ fn copy_of_repository() -> Result<PathBuf, String> {
     }
     for name in listed.stdout.lines() {
         let from = root().join(name);
-        let Ok(mut bytes) = fs::read(&from) else { continue };
         let to = if name.contains('/') { copy.join(name) } else { workspace.join(name) };
-        if name == "Cargo.toml" {
-            bytes = moved(&String::from_utf8_lossy(&bytes)).into_bytes();
+        // A link to a folder, which Git lists as if it were a file.
+        let mut files = Vec::new();
+        if from.is_dir() {
+            crate::layers::files(&from, "", &mut files);
         }
-        // Unchanged files keep their time, so that Cargo builds them once.
-        if fs::read(&to).is_ok_and(|there| there == bytes) {
-            continue;
+        for file in &files {
+            place(file, &to.join(file.strip_prefix(&from).unwrap_or(file)), |bytes| bytes)?;
         }
-        if let Some(folder) = to.parent() {
-            fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        if files.is_empty() {
+            place(&from, &to, |bytes| match name {
+                "Cargo.toml" => moved(&String::from_utf8_lossy(&bytes)).into_bytes(),
+                _ => bytes,
+            })?;
         }
-        fs::write(&to, bytes).map_err(|e| format!("{}: {e}", to.display()))?;
     }
     Ok(copy)
+}
+
+/// Copies a file where it is not so already: unchanged files keep their time, so that Cargo builds them once. What Git
+/// still lists and is gone is left out.
+fn place(from: &Path, to: &Path, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Result<(), String> {
+    let Ok(bytes) = fs::read(from).map(change) else { return Ok(()) };
+    if fs::read(to).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    }
+    fs::write(to, bytes).map_err(|e| format!("{}: {e}", to.display()))
 }
 
 /// The manifest of a workspace whose crates stand one folder deeper.

@@ -36,9 +36,12 @@ pub(super) fn complete(schemas: &mut Schemas, components: &[(String, SchemaId)])
         }
         let Some(base) = base_of(schemas, parent) else { continue };
         bases.insert(parent, base);
+        // What the mapping names may be a child too, without a component of its own: in another file, say.
+        let named = schemas.get(parent).discriminator.iter().flat_map(|d| &d.mapping).map(|(_, target)| *target);
+        let children = own.iter().map(|(_, child)| *child).chain(named).filter(|child| *child != parent);
         // A child that was split before has its `allOf` in its own base by now.
         let below: Vec<SchemaId> =
-            own.iter().flat_map(|(_, child)| [Some(*child), bases.get(child).copied()]).flatten().collect();
+            children.flat_map(|child| [Some(child), bases.get(&child).copied()]).flatten().collect();
         redirect(schemas, &below, parent, base);
         if !is_union {
             choose(schemas, parent, base);
@@ -99,16 +102,19 @@ fn base_of(schemas: &mut Schemas, parent: SchemaId) -> Option<SchemaId> {
     Some(schemas.add(base))
 }
 
-/// What the children inherit is the parent's own keywords, not the choice among them all.
+/// What the children inherit is the parent's own keywords, not the choice among them all: they would be part of themselves.
 fn redirect(schemas: &mut Schemas, below: &[SchemaId], parent: SchemaId, base: SchemaId) {
     let mut seen: HashSet<SchemaId> = below.iter().copied().collect();
     let mut open = below.to_vec();
     while let Some(at) = open.pop() {
         let schema = schemas.get(at);
-        let above: Vec<SchemaId> = schema.all_of.iter().chain(&schema.reference).copied().collect();
+        let parts = schema.all_of.iter().chain(&schema.one_of).chain(&schema.any_of).chain(&schema.reference);
+        let above: Vec<SchemaId> = parts.copied().collect();
         if above.contains(&parent) {
             let mut schema = schema.clone();
-            schema.all_of.iter_mut().chain(&mut schema.reference).filter(|id| **id == parent).for_each(|id| *id = base);
+            let Schema { all_of, one_of, any_of, reference, .. } = &mut schema;
+            let parts = all_of.iter_mut().chain(one_of).chain(any_of).chain(reference);
+            parts.filter(|id| **id == parent).for_each(|id| *id = base);
             schemas.set(at, schema);
         }
         open.extend(above.into_iter().filter(|id| *id != parent && seen.insert(*id)));
