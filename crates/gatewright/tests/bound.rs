@@ -348,4 +348,9 @@ fn where_certificates_are_required_nobody_comes_without() {
     let bearer = bank.bearer(json!({}));
     assert_eq!(bank.send(presented(&bank, &bearer, None, &[])).code(), 400);
     assert_eq!(bank.send(presented(&bank, &bearer, Some([7; 32]), &[])).code(), 200);
+    // A trusted proxy's own certificate says nothing of those who come through it.
+    let mut proxied = presented(&bank, &bearer, None, &[("x-forwarded-proto", "https")]);
+    let proxy = Peer::new("10.0.0.9:4711".parse().unwrap()).over_tls().with_certificate([7; 32]);
+    proxied.extensions_mut().insert(proxy);
+    assert_eq!(bank.send(proxied).code(), 400);
 }

@@ -24,7 +24,7 @@ pub struct Exchange {
     pub(crate) host: Option<String>,
     /// The port that the request names; none where it is its scheme's.
     pub(crate) port: Option<u16>,
-    /// The SHA-256 of the client's certificate.
+    /// The SHA-256 of the client's certificate. Behind a trusted proxy there is none: the connection's is the proxy's.
     pub(crate) certificate: Option<[u8; 32]>,
     /// Monotonic nanoseconds.
     pub(crate) started: u64,
@@ -49,7 +49,7 @@ impl Exchange {
                 host::Named::Bad => None,
             },
             port: host::port(parts),
-            certificate: peer.and_then(Peer::certificate),
+            certificate: peer.filter(|_| !trusted).and_then(Peer::certificate),
             started: shared.clock.monotonic(),
             opened: tokio::time::Instant::now(),
             unix: shared.clock.unix(),
