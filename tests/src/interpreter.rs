@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use gatewright_diag::Spanned;
 use gatewright_ir::policy::{
     Access, Alternative, Claim, Must, Operand, Policy, PolicySet, RequestPart, Setting, Verify,
 };
@@ -15,6 +16,8 @@ use serde_json::Value;
 /// What a request shows to a policy.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
+    /// When, in seconds since 1970.
+    pub now: i64,
     /// Where it comes from.
     pub address: Option<IpAddr>,
     /// What was presented, by scheme; absent means that nothing was.
@@ -115,7 +118,28 @@ pub fn decide(policies: &PolicySet, policy: &Policy, facts: &Facts) -> Result<()
             return Err(Refusal::CallerNotAllowed);
         }
     }
+
+    // A strong sign-in that is not long ago. (What the caller's rate decides before it is left out.)
+    if let Some(step) = &policy.step_up
+        && !tokens(facts, &named).any(|claims| signed_in(claims, &step.acr, step.within, facts.now))
+    {
+        return Err(Refusal::StepUpRequired);
+    }
     Ok(())
+}
+
+/// Whether a token says that its subject signed in with several factors, at most so many seconds ago.
+fn signed_in(claims: &Value, acr: &[Spanned<String>], within: u32, now: i64) -> bool {
+    let said = claims.get("acr").and_then(Value::as_str).unwrap_or("");
+    let strong = if acr.is_empty() {
+        let list = claims.get("amr").and_then(Value::as_array).cloned().unwrap_or_default();
+        list.contains(&Value::from("mfa")) || said == "http://schemas.openid.net/pape/policies/2007/06/multi-factor"
+    } else {
+        acr.iter().any(|wanted| wanted.value == said)
+    };
+    let Some(at) = claims.get("auth_time").and_then(Value::as_i64) else { return false };
+    // The server forgives an issuer's clock that is half a minute fast.
+    strong && at <= now + 30 && now - at <= i64::from(within)
 }
 
 fn good(facts: &Facts, scheme: &str) -> bool {

@@ -67,7 +67,7 @@ struct Drawn {
 }
 
 fn draw(random: &mut Random, version: &str, operation: &Operation, issuer: &Issuer, keys: &[(&str, String)]) -> Drawn {
-    let mut facts = Facts::default();
+    let mut facts = Facts { now: NOW, ..Facts::default() };
     let inside = random.chance(60);
     let address: IpAddr = if inside { "127.0.0.9" } else { "198.51.100.7" }.parse().unwrap();
     facts.address = Some(address);
@@ -103,6 +103,24 @@ fn draw(random: &mut Random, version: &str, operation: &Operation, issuer: &Issu
             "scope": scopes.join(" "),
             "roles": roles,
             "tenant": random.of(&["acme", "other", "third"]),
+            "auth_time": match random.below(6) {
+                0 => Value::Null,
+                1 => json!(NOW.to_string()),
+                2 => json!(NOW - 900 - random.below(2) as i64),
+                3 => json!(NOW + 30 + random.below(2) as i64),
+                _ => json!(NOW - random.below(900) as i64),
+            },
+            "amr": match random.below(5) {
+                0 => Value::Null,
+                1 => json!("mfa"),
+                2 => json!(["pwd"]),
+                _ => json!(["pwd", "mfa"]),
+            },
+            "acr": match random.below(4) {
+                0 => json!("http://schemas.openid.net/pape/policies/2007/06/multi-factor"),
+                1 => json!("1"),
+                _ => Value::Null,
+            },
             "department": random.of(&["audit", "risk", "sales"]),
             "email_verified": match random.below(4) { 0 => json!(false), 1 => json!("true"), 2 => Value::Null, _ => json!(true) },
         });

@@ -91,6 +91,7 @@ const PROOFS: &[(&str, &[(&str, usize)])] = &[
     ("Admission::assertion(", &[("gatewright/src/guard/mod.rs", 1)]),
     ("Caller::assertion(", &[("gatewright/src/part.rs", 2)]),
     ("Authorized::assertion(", &[("gatewright/src/stage.rs", 1)]),
+    ("SteppedUp::assertion(", &[("gatewright/src/guard/step_up.rs", 1)]),
     ("Cx::assertion(", &[("gatewright/src/forward.rs", 1), ("gatewright/src/stage.rs", 2)]),
     // Fields that the rest of its crate may read are fields that it could fill.
     (" Cx {", &[("gatewright/src/cx.rs", 1)]),

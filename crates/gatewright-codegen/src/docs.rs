@@ -127,6 +127,9 @@ fn rest(policy: &Policy, parts: &mut Vec<String>) {
     if let Some(owner) = &policy.owner {
         parts.push(format!("owner {}({})", owner.resource.value, reference(&owner.id)));
     }
+    if let Some(step) = &policy.step_up {
+        parts.push(format!("step-up {} within {} s", step.value.method.value, step.value.within));
+    }
     if let Some(allow) = &policy.allow {
         let named = [("networks", &allow.networks), ("users", &allow.users), ("devices", &allow.devices)];
         for (what, names) in named {

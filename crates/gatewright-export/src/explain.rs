@@ -151,7 +151,8 @@ impl Rows<'_> {
             }
         }
         if let Some(step) = &policy.step_up {
-            let text = format!("{} within {}", step.value.method.value, seconds(u64::from(step.value.within)));
+            let acr = if step.value.acr.is_empty() { String::new() } else { format!(" ({})", names(&step.value.acr)) };
+            let text = format!("{}{acr} within {}", step.value.method.value, seconds(u64::from(step.value.within)));
             self.fact(Check::StepUp, "step-up", step, text);
         }
         if let Some(owner) = &policy.owner {

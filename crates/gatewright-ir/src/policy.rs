@@ -330,6 +330,8 @@ pub struct Owner {
 pub struct StepUp {
     /// `webauthn` or `mfa`
     pub method: Spanned<String>,
+    /// `acr`: any of these; empty where `method` alone says what is enough.
+    pub acr: Vec<Spanned<String>>,
     /// `within`, seconds.
     pub within: u32,
 }

@@ -383,6 +383,8 @@ pub struct Policy {
     pub allow_networks: Option<&'static [u16]>,
     /// Subjects who may call it; `None` allows all.
     pub allow_users: Option<&'static [&'static str]>,
+    /// How its caller must have authenticated, and how recently; `None` asks no more than `access` does.
+    pub step_up: Option<StepUp>,
     /// Its limits.
     pub limits: &'static [Limit],
     /// The largest body in bytes.
@@ -395,6 +397,31 @@ pub struct Policy {
     pub read: Option<u16>,
     /// What only some callers may send in its body: an index into [`ApiPolicy::fields`].
     pub write: Option<u16>,
+}
+
+/// An authentication that must be strong and recent (RFC 9470).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepUp {
+    /// By what.
+    pub method: StepUpMethod,
+    /// Seconds that it may lie back.
+    pub within: u32,
+}
+
+/// What an authentication must have been.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepUpMethod {
+    /// With several factors, as the caller's token says.
+    Mfa {
+        /// The `acr` of which the token must have one. Where none is named, `amr` must hold `mfa` (RFC 8176, 2), or `acr` be
+        /// [`MULTI_FACTOR`](StepUpMethod::MULTI_FACTOR).
+        acr: &'static [&'static str],
+    },
+}
+
+impl StepUpMethod {
+    /// The `acr` that stands for several factors at most issuers (OpenID PAPE 1.0, 4).
+    pub const MULTI_FACTOR: &'static str = "http://schemas.openid.net/pape/policies/2007/06/multi-factor";
 }
 
 /// The guarded members of one JSON value; what is not named here is open.

@@ -18,7 +18,7 @@
 //! static NOBODY_SAID: Policy = Policy::CLOSED.checked();
 //! ```
 
-use crate::table::{Access, Claim, Limit, Policy, Setting};
+use crate::table::{Access, Claim, Limit, Policy, Setting, StepUp};
 
 impl Policy {
     /// Admits nobody, takes no body and has no time.
@@ -31,6 +31,7 @@ impl Policy {
         claims: &[],
         allow_networks: None,
         allow_users: None,
+        step_up: None,
         limits: &[],
         body_limit: Setting::Fixed(0),
         timeout: Setting::Fixed(0),
@@ -73,6 +74,12 @@ impl Policy {
     #[must_use]
     pub const fn allow_users(self, users: &'static [&'static str]) -> Policy {
         Policy { allow_users: Some(users), ..self }
+    }
+
+    /// How its caller must have authenticated, and how recently.
+    #[must_use]
+    pub const fn step_up(self, step_up: StepUp) -> Policy {
+        Policy { step_up: Some(step_up), ..self }
     }
 
     /// Its limits.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use http::{Extensions, HeaderMap, Method, Uri, Version};
 
-use crate::Identity;
 use crate::operation::Operation;
 use crate::owned::Authorized;
+use crate::{Identity, SteppedUp};
 
 /// An admitted, valid request for the operation `O`, with the object that its `owner` names: `K` is
 /// [`Authorized<T>`](Authorized), or [`Unowned`]. Its fields are private: only the pipeline makes one.
@@ -16,6 +16,7 @@ pub struct Cx<O: Operation, K> {
     pub(crate) request: Option<O::Request>,
     pub(crate) kept: Option<K>,
     pub(crate) identity: Option<Arc<Identity>>,
+    pub(crate) stepped_up: Option<SteppedUp>,
     /// On the heap: it is large, and moves through every stage.
     pub(crate) raw: Box<RawParts>,
 }
@@ -26,8 +27,19 @@ pub struct Unowned<A>(pub(crate) PhantomData<fn() -> A>);
 
 impl<O: Operation, K> Cx<O, K> {
     /// The only constructor: behind every check of the operation.
-    pub(crate) fn assertion(request: O::Request, kept: K, identity: Option<Arc<Identity>>, raw: Box<RawParts>) -> Self {
-        Cx { request: Some(request), kept: Some(kept), identity, raw }
+    pub(crate) fn assertion(
+        request: O::Request,
+        kept: K,
+        identity: Option<Arc<Identity>>,
+        stepped_up: Option<SteppedUp>,
+        raw: Box<RawParts>,
+    ) -> Self {
+        Cx { request: Some(request), kept: Some(kept), identity, stepped_up, raw }
+    }
+
+    /// How and when the caller authenticated, where the operation asks for `step-up`.
+    pub fn stepped_up(&self) -> Option<SteppedUp> {
+        self.stepped_up
     }
 
     /// Who calls; `None` for a caller without credential, where the operation admits one.

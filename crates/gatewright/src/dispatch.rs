@@ -213,7 +213,8 @@ impl Inner {
             let received = collect(meta, path, &request.parts, sent, &mut found);
             let raw = raw(&mut request.parts);
             let (guard, identity) = (guard.clone(), admission.identity().cloned());
-            (endpoint.0)(Pending { meta, guard, identity, received, found, raw })
+            let stepped_up = admission.stepped_up();
+            (endpoint.0)(Pending { meta, guard, identity, stepped_up, received, found, raw })
         };
         shield(deadline, handled).await?
     }

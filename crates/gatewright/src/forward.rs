@@ -52,7 +52,7 @@ where
 {
     let request = take_request(&mut cx)?;
     let kept = cx.kept.take().ok_or_else(|| Internal::new("a context is forwarded after its object was taken"))?;
-    Ok(Cx::assertion(request.into(), kept.keep(), cx.identity, cx.raw))
+    Ok(Cx::assertion(request.into(), kept.keep(), cx.identity, cx.stepped_up, cx.raw))
 }
 
 /// What an old operation's context knows of an object is enough for the new one's.

@@ -21,7 +21,7 @@ pub use crate::types::{Base64, Date, Timestamp, Uuid};
 ///     handler: super::ListTransfers,                  // the trait that an application implements
 ///     api: policy::API,
 ///     owner: (resources::ResolveAccount, resources::resolve_account),     // or `()`
-///     caller: always,                                 // or `maybe`, or `none`: whether a caller is known
+///     caller: always,                                 // or `fresh`, `maybe`, `none`: whether a caller is known
 ///     meta: Meta::new(&policy::LIST_TRANSFERS, "GET", "/accounts/{accountId}/transfers")
 ///         .parameters(&[…]),
 ///     id: input.required(0, found),                   // where there is an owner: which object
@@ -143,6 +143,10 @@ macro_rules! operation {
         /// Who calls.
         pub type Caller = $crate::Caller<Op>;
         impl $crate::Guarded for Op {}
+    };
+    (@caller fresh) => {
+        $crate::operation! { @caller always }
+        impl $crate::Fresh for Op {}
     };
 }
 

@@ -147,7 +147,8 @@ where
                 let (guard, identity) = (around.guard.clone(), admission.identity().cloned());
                 let mut parts = parts;
                 let raw = raw(&mut parts.clone());
-                let pending = Pending { meta: O::META, guard, identity, received, found, raw };
+                let stepped_up = admission.stepped_up();
+                let pending = Pending { meta: O::META, guard, identity, stepped_up, received, found, raw };
                 let (valid, ()) = pending.read::<O>()?;
                 if let Ok(identity) = valid.identity() {
                     parts.extensions.insert(identity);

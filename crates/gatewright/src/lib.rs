@@ -54,7 +54,7 @@ pub use gatewright_macros::api;
 pub use gatewright_macros::{App, Handler, Principal, Problem, Resource, handler, include_api, resolver};
 pub use gatewright_policy::{self as policy, Rate, Refusal, table};
 pub use gatewright_store as store;
-pub use guard::{Admission, BodyValue, Guard};
+pub use guard::{Admission, BodyValue, Guard, SteppedUp};
 pub use http::{HeaderName, HeaderValue, StatusCode};
 pub use layer::{GuardLayer, Guarding};
 #[cfg(feature = "testing")]
@@ -62,7 +62,7 @@ pub use layer::{GuardLayer, Guarding};
 pub use limit::Limiter;
 pub use mount::{Mount, Partial, router, serve};
 pub use net::{Forwarding, Peer};
-pub use operation::{Boxed, Call, Guarded, HandledBy, Keep, Meta, NoOwner, Operation, Route};
+pub use operation::{Boxed, Call, Fresh, Guarded, HandledBy, Keep, Meta, NoOwner, Operation, Route};
 pub use owned::{Authorized, Owned, ResolveError};
 pub use params::Input;
 pub use part::{FromApp, Part, take_request};

@@ -110,6 +110,10 @@ pub trait Operation: Sized + Send + Sync + 'static {
 /// An operation that nobody can call without a credential, so that a caller is always known.
 pub trait Guarded: Operation {}
 
+/// An operation that asks for `step-up`: its caller authenticated not long ago, and [`SteppedUp`](crate::SteppedUp) is an
+/// input of its handler.
+pub trait Fresh: Guarded {}
+
 /// A future on the heap.
 pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use crate::cx::{Cx, RawParts};
-use crate::operation::{Guarded, Operation};
+use crate::operation::{Fresh, Guarded, Operation};
 use crate::owned::Authorized;
-use crate::{Caller, Identity, Internal};
+use crate::{Caller, Identity, Internal, SteppedUp};
 
 /// An input that a handler of the operation behind `C` (a [`Cx`]) may take: the operation's `Request`, its `Caller`,
-/// `Authorized<T>` where it has an `owner`, [`RawParts`], and what `#[derive(Principal)]` makes.
+/// `Authorized<T>` where it has an `owner`, [`SteppedUp`] where it asks for `step-up`, [`RawParts`], and what `#[derive(Principal)]` makes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no input of this operation",
     label = "this operation does not have it",
-    note = "an operation offers its own `Request`, its `Caller` if it needs a credential (else `Option<Caller<Op>>`), `Authorized<T>` if it has an `owner`, `RawParts`, and types that derive `Principal`"
+    note = "an operation offers its own `Request`, its `Caller` if it needs a credential (else `Option<Caller<Op>>`), `Authorized<T>` if it has an `owner`, `SteppedUp` if it asks for `step-up`, `RawParts`, and types that derive `Principal`"
 )]
 pub trait Part<C>: Sized {
     /// Takes it. Each can be taken once.
@@ -54,6 +54,12 @@ impl<O: Operation, K> Part<Cx<O, K>> for Option<Caller<O>> {
 impl<O: Guarded, K> Part<Cx<O, K>> for Arc<Identity> {
     fn take(cx: &mut Cx<O, K>) -> Result<Self, Internal> {
         cx.identity.clone().ok_or_else(|| Internal::new("an admitted request has no caller"))
+    }
+}
+
+impl<O: Fresh, K> Part<Cx<O, K>> for SteppedUp {
+    fn take(cx: &mut Cx<O, K>) -> Result<Self, Internal> {
+        cx.stepped_up.ok_or_else(|| Internal::new("an admitted request has no step-up"))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::operation::{Meta, Operation};
 use crate::owned::{Authorized, Owned, ResolveError};
 use crate::params::text::quote;
 use crate::params::{Input, Received, Sent};
-use crate::{BodyValue, Identity, Internal, Refused};
+use crate::{BodyValue, Identity, Internal, Refused, SteppedUp};
 
 /// An admitted request whose parameters and body are collected but not judged.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub struct Pending {
     pub(crate) meta: &'static Meta,
     pub(crate) guard: Guard,
     pub(crate) identity: Option<Arc<Identity>>,
+    pub(crate) stepped_up: Option<SteppedUp>,
     pub(crate) received: Received,
     pub(crate) found: Violations,
     pub(crate) raw: Box<RawParts>,
@@ -32,6 +33,7 @@ pub struct Pending {
 pub struct Valid<O: Operation> {
     request: O::Request,
     identity: Option<Arc<Identity>>,
+    stepped_up: Option<SteppedUp>,
     raw: Box<RawParts>,
 }
 
@@ -44,7 +46,7 @@ impl Pending {
         let input = Input { meta: self.meta, received: &self.received };
         let read = O::read(&input, &mut self.found);
         let (request, id) = self.valid(read)?;
-        Ok((Valid { request, identity: self.identity, raw: self.raw }, id))
+        Ok((Valid { request, identity: self.identity, stepped_up: self.stepped_up, raw: self.raw }, id))
     }
 
     fn valid<T>(&self, read: Option<T>) -> Result<T, Refused> {
@@ -115,7 +117,7 @@ fn claimable(value: Value<'_>) -> Option<BodyValue<'_>> {
 impl<O: Operation> Valid<O> {
     /// The context of an operation without `owner`.
     pub fn unowned<A>(self) -> Cx<O, Unowned<A>> {
-        Cx::assertion(self.request, Unowned(PhantomData), self.identity, self.raw)
+        Cx::assertion(self.request, Unowned(PhantomData), self.identity, self.stepped_up, self.raw)
     }
 
     /// Who asks for the object.
@@ -133,7 +135,8 @@ impl<O: Operation> Valid<O> {
     pub fn owned<T>(self, found: Result<Owned<T>, ResolveError>) -> Result<Cx<O, Authorized<T>>, Refused> {
         match found {
             Ok(Owned::Yes(object)) => {
-                Ok(Cx::assertion(self.request, Authorized::assertion(object), self.identity, self.raw))
+                let object = Authorized::assertion(object);
+                Ok(Cx::assertion(self.request, object, self.identity, self.stepped_up, self.raw))
             }
             Ok(Owned::Hidden) => Err(Refused::new(Refusal::NotOwned)),
             Err(ResolveError(error)) => Err(Refused::internal(error)),

@@ -107,6 +107,13 @@ impl Ledger {
         self.books().movements.iter().rev().filter(|m| m.from == account).take(most).cloned().collect()
     }
 
+    /// Takes an account out of the books, if it is empty.
+    pub fn close(&self, account: &str) -> bool {
+        let mut books = self.books();
+        let empty = books.accounts.get(account).is_some_and(|entry| entry.balance == 0);
+        empty && books.accounts.remove(account).is_some()
+    }
+
     /// Moves money.
     ///
     /// # Errors
@@ -139,6 +146,15 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_empty_account_is_closed() {
+        let ledger = Ledger::with_examples();
+        assert!(!ledger.close("acc_bob001"));
+        assert!(ledger.transfer("acc_bob001", "acc_alice1", 75_000, None).is_ok());
+        assert!(ledger.close("acc_bob001"));
+        assert!(!ledger.close("acc_bob001"));
+    }
 
     #[test]
     fn money_is_neither_made_nor_lost() {

@@ -13,17 +13,17 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "oauth",
-                at: "v2.yaml:414",
+                at: "v2.yaml:429",
                 bit: 0,
                 scopes: &[("accounts:read", 1), ("transfers:write", 2), ("holds:write", 3), ("reports:read", 4)],
                 carrier: Carrier::Authorization("bearer"),
                 verify: Verify::Jwt(Jwt {
                     issuer: Setting::Environment {
                         template: "${BANK_ISSUER:-https://login.bank.example/}",
-                        at: "v2.yaml:427",
+                        at: "v2.yaml:442",
                     },
                     audience: &[Setting::Fixed("bank-api")],
-                    keys: Keys::File(Setting::Environment { template: "${BANK_JWKS:-jwks.json}", at: "v2.yaml:429" }),
+                    keys: Keys::File(Setting::Environment { template: "${BANK_JWKS:-jwks.json}", at: "v2.yaml:444" }),
                     algorithms: &[Algorithm::ES256, Algorithm::EdDSA],
                     max_lifetime: 3600u32,
                     leeway: 30u32,
@@ -36,7 +36,7 @@ pub mod policy {
             },
             Scheme {
                 name: "key",
-                at: "v2.yaml:435",
+                at: "v2.yaml:450",
                 bit: 5,
                 scopes: &[("rates:read", 6)],
                 carrier: Carrier::Header("X-Api-Key"),
@@ -119,7 +119,7 @@ pub mod policy {
         type_base: ::core::option::Option::Some(Setting::Fixed("https://bank.example/problems/")),
         validation_status: 400u16,
         fields: &[],
-        hash: "96f747a01c04caa2b9db52a1733c8e053c9c06b726d583d02409ce9bac1d3e59",
+        hash: "0d32eb93b7bafefe0a1e1551e834c9b2eb3cc0820275d564efad5cb04f2d887a",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -165,14 +165,21 @@ pub mod policy {
         .operation("getAccount", "v2.yaml:107", OAUTH_ACCOUNTS_READ)
         .limits(IP_BANK_ADDRESS_RATE)
         .checked();
-    /// GET /v2/accounts/{accountId}/transfers · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:123)
+    /// DELETE /v2/accounts/{accountId} · oauth\[transfers:write\] · owner account({path.accountId}) · step-up mfa within 900 s · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:119)
+    pub static CLOSE_ACCOUNT: Policy = USUAL
+        .operation("closeAccount", "v2.yaml:119", OAUTH_TRANSFERS_WRITE)
+        .step_up(StepUp { method: StepUpMethod::Mfa { acr: &[] }, within: 900 })
+        .limits(IP_BANK_ADDRESS_RATE)
+        .audit(true)
+        .checked();
+    /// GET /v2/accounts/{accountId}/transfers · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:138)
     pub static LIST_TRANSFERS: Policy = USUAL
-        .operation("listTransfers", "v2.yaml:123", OAUTH_ACCOUNTS_READ)
+        .operation("listTransfers", "v2.yaml:138", OAUTH_ACCOUNTS_READ)
         .limits(IP_BANK_ADDRESS_RATE)
         .checked();
     /// POST /v2/accounts/{accountId}/transfers · oauth\[transfers:write\] · email_verified = true · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip · ${BANK_USER_RATE:-60/min} (others by role) per user · ${BANK_TENANT_RATE:-60…
     pub static CREATE_TRANSFER: Policy = USUAL
-        .operation("createTransfer", "v2.yaml:147", OAUTH_TRANSFERS_WRITE)
+        .operation("createTransfer", "v2.yaml:162", OAUTH_TRANSFERS_WRITE)
         .claims(&[Claim { path: &["email_verified"], must: Must::Equal(Operand::Bool(true)) }])
         .limits(&[
             Limit {
@@ -180,14 +187,14 @@ pub mod policy {
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:161",
+                    at: "v2.yaml:176",
                 }),
             },
             Limit {
                 name: "user-1",
                 by: &[Key::User],
                 quota: Quota::ByGrant {
-                    default: Setting::Environment { template: "${BANK_USER_RATE:-60/min}", at: "v2.yaml:162" },
+                    default: Setting::Environment { template: "${BANK_USER_RATE:-60/min}", at: "v2.yaml:177" },
                     rates: &[(8u16, Setting::Fixed(Rate { limit: 600, window: 60, burst: 600 }))],
                 },
             },
@@ -196,7 +203,7 @@ pub mod policy {
                 by: &[Key::Claim(&["tenant"])],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_TENANT_RATE:-6000/min}",
-                    at: "v2.yaml:163",
+                    at: "v2.yaml:178",
                 }),
             },
         ])
@@ -204,18 +211,18 @@ pub mod policy {
         .timeout(Setting::Fixed(5000))
         .audit(true)
         .checked();
-    /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:196)
+    /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:211)
     pub static RELEASE_HOLD: Policy = USUAL
-        .operation("releaseHold", "v2.yaml:196", OAUTH_HOLDS_WRITE)
+        .operation("releaseHold", "v2.yaml:211", OAUTH_HOLDS_WRITE)
         .roles(&[256])
         .allow_networks(&[0])
         .allow_users(&["tess", "theo"])
         .limits(IP_BANK_ADDRESS_RATE)
         .audit(true)
         .checked();
-    /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:219)
+    /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:234)
     pub static GET_TENANT_REPORT: Policy = USUAL
-        .operation("getTenantReport", "v2.yaml:219", OAUTH_REPORTS_READ)
+        .operation("getTenantReport", "v2.yaml:234", OAUTH_REPORTS_READ)
         .roles(&[768])
         .claims(&[
             Claim { path: &["tenant"], must: Must::Equal(Operand::Path("tenantId")) },
@@ -223,23 +230,23 @@ pub mod policy {
         ])
         .limits(IP_BANK_ADDRESS_RATE)
         .checked();
-    /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:243)
+    /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:258)
     pub static GET_RATES: Policy = USUAL
-        .operation("getRates", "v2.yaml:243", KEY_RATES_READ_OR_OAUTH_ACCOUNTS_READ)
+        .operation("getRates", "v2.yaml:258", KEY_RATES_READ_OR_OAUTH_ACCOUNTS_READ)
         .limits(&[
             Limit {
                 name: "ip-0",
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:252",
+                    at: "v2.yaml:267",
                 }),
             },
         ])
         .checked();
-    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:261)
+    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:276)
     pub static GET_RATE_HISTORY: Policy = USUAL
-        .operation("getRateHistory", "v2.yaml:261", KEY_RATES_READ)
+        .operation("getRateHistory", "v2.yaml:276", KEY_RATES_READ)
         .level(11)
         .limits(&[
             Limit {
@@ -247,7 +254,7 @@ pub mod policy {
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:275",
+                    at: "v2.yaml:290",
                 }),
             },
             Limit { name: "level-1", by: &[Key::Level], quota: Quota::OfLevel },
@@ -258,16 +265,16 @@ pub mod policy {
             },
         ])
         .checked();
-    /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:286)
+    /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:301)
     pub static START_RECOVERY: Policy = USUAL
-        .operation("startRecovery", "v2.yaml:286", Access::Public("who lost his access has no credential"))
+        .operation("startRecovery", "v2.yaml:301", Access::Public("who lost his access has no credential"))
         .limits(&[
             Limit {
                 name: "ip-0",
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:296",
+                    at: "v2.yaml:311",
                 }),
             },
             Limit { name: "recovery-1", by: &[Key::Address], quota: Quota::Action(0u16) },
@@ -777,8 +784,8 @@ pub mod types {
 /// What finds the objects that belong to somebody.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod resources {
-    /// Finds one of `account`, and says whether this caller may touch it. For `getAccount`, `listTransfers`, `createTransfer`.
-    #[diagnostic::on_unimplemented(message = "`{Self}` has no resolver for `account`", label = "`getAccount`, `listTransfers`, `createTransfer` says `owner: account`", note = "add it:\n\n#[gatewright::resolver(ResolveAccount)]\nasync fn account(app: &{Self}, id: resolve_account::Id, who: &gatewright::Identity)\n    -> Result<gatewright::Owned<Account>, gatewright::ResolveError> {{\n    todo!()\n}}\n")]
+    /// Finds one of `account`, and says whether this caller may touch it. For `getAccount`, `closeAccount`, `listTransfers` and 1 more.
+    #[diagnostic::on_unimplemented(message = "`{Self}` has no resolver for `account`", label = "`getAccount`, `closeAccount`, `listTransfers` and 1 more says `owner: account`", note = "add it:\n\n#[gatewright::resolver(ResolveAccount)]\nasync fn account(app: &{Self}, id: resolve_account::Id, who: &gatewright::Identity)\n    -> Result<gatewright::Owned<Account>, gatewright::ResolveError> {{\n    todo!()\n}}\n")]
     pub trait ResolveAccount: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// What is found.
         type Object: ::core::marker::Send + ::core::marker::Sync + 'static;
@@ -844,10 +851,10 @@ pub mod service {
 
     /// Start recovering a lost access.
     ///
-    /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:286)
+    /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:301)
     ///
     /// It answers the same whether the address is known or not.
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startRecovery` (POST /v2/recoveries, v2.yaml:286)", label = "`startRecovery` is missing", note = "add its handler:\n\n#[gatewright::handler(StartRecovery)]\nasync fn start_recovery(app: &{Self}, req: start_recovery::Request) -> start_recovery::Result {{\n    todo!()\n}}\n")]
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startRecovery` (POST /v2/recoveries, v2.yaml:301)", label = "`startRecovery` is missing", note = "add its handler:\n\n#[gatewright::handler(StartRecovery)]\nasync fn start_recovery(app: &{Self}, req: start_recovery::Request) -> start_recovery::Result {{\n    todo!()\n}}\n")]
     pub trait StartRecovery: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: start_recovery::Cx<Self>) -> impl Future<Output = start_recovery::Result> + Send;
@@ -964,10 +971,44 @@ pub mod accounts {
         ::gatewright::answers! { Error {} }
     }
 
+    /// Close an empty account of the caller's, who has signed in with several factors not long ago.
+    ///
+    /// DELETE /v2/accounts/{accountId} · oauth\[transfers:write\] · owner account({path.accountId}) · step-up mfa within 900 s · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:119)
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `closeAccount` (DELETE /v2/accounts/{{accountId}}, v2.yaml:119)", label = "`closeAccount` is missing", note = "add its handler:\n\n#[gatewright::handler(CloseAccount)]\nasync fn close_account(app: &{Self}, account: gatewright::Authorized<Account>, who: close_account::Caller, req: close_account::Request) -> close_account::Result {{\n    todo!()\n}}\n")]
+    pub trait CloseAccount: super::resources::ResolveAccount {
+        /// Handles an admitted, valid request.
+        fn handle(&self, cx: close_account::Cx<Self>) -> impl Future<Output = close_account::Result> + Send;
+    }
+
+    /// Inputs and answers of closeAccount.
+    pub mod close_account {
+        use super::super::{policy, resources, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::CloseAccount, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: fresh,
+            meta: Meta::new(&policy::CLOSE_ACCOUNT, "DELETE", "/accounts/{accountId}")
+                .parameters(&[ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id)]),
+            id: input.required(0, found),
+            request: |input, found| {},
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The account is closed.
+                NoContent => Reply::empty(204),
+            }
+        }
+        ::gatewright::answers! {
+            Error {
+                /// The account still holds money.
+                Conflict => Reply::empty(409),
+            }
+        }
+    }
+
     /// List transfers from an account of the caller's, newest first.
     ///
-    /// GET /v2/accounts/{accountId}/transfers · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:123)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listTransfers` (GET /v2/accounts/{{accountId}}/transfers, v2.yaml:123)", label = "`listTransfers` is missing", note = "add its handler:\n\n#[gatewright::handler(ListTransfers)]\nasync fn list_transfers(app: &{Self}, account: gatewright::Authorized<Account>, who: list_transfers::Caller, req: list_transfers::Request) -> list_transfers::Result {{\n    todo!()\n}}\n")]
+    /// GET /v2/accounts/{accountId}/transfers · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:138)
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listTransfers` (GET /v2/accounts/{{accountId}}/transfers, v2.yaml:138)", label = "`listTransfers` is missing", note = "add its handler:\n\n#[gatewright::handler(ListTransfers)]\nasync fn list_transfers(app: &{Self}, account: gatewright::Authorized<Account>, who: list_transfers::Caller, req: list_transfers::Request) -> list_transfers::Result {{\n    todo!()\n}}\n")]
     pub trait ListTransfers: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: list_transfers::Cx<Self>) -> impl Future<Output = list_transfers::Result> + Send;
@@ -1010,7 +1051,7 @@ pub mod accounts {
     ///
     /// The money leaves the account at once. A transfer whose `scheduledFor` lies in the future is accepted and made
     /// on that day.
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `createTransfer` (POST /v2/accounts/{{accountId}}/transfers, v2.yaml:147)", label = "`createTransfer` is missing", note = "add its handler:\n\n#[gatewright::handler(CreateTransfer)]\nasync fn create_transfer(app: &{Self}, account: gatewright::Authorized<Account>, who: create_transfer::Caller, req: create_transfer::Request) -> create_transfer::Result {{\n    todo!()\n}}\n")]
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `createTransfer` (POST /v2/accounts/{{accountId}}/transfers, v2.yaml:162)", label = "`createTransfer` is missing", note = "add its handler:\n\n#[gatewright::handler(CreateTransfer)]\nasync fn create_transfer(app: &{Self}, account: gatewright::Authorized<Account>, who: create_transfer::Caller, req: create_transfer::Request) -> create_transfer::Result {{\n    todo!()\n}}\n")]
     pub trait CreateTransfer: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: create_transfer::Cx<Self>) -> impl Future<Output = create_transfer::Result> + Send;
@@ -1056,8 +1097,8 @@ pub mod accounts {
 
     /// Release a hold on any account; tellers only, from the office.
     ///
-    /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:196)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `releaseHold` (DELETE /v2/accounts/{{accountId}}/holds/{{holdId}}, v2.yaml:196)", label = "`releaseHold` is missing", note = "add its handler:\n\n#[gatewright::handler(ReleaseHold)]\nasync fn release_hold(app: &{Self}, who: release_hold::Caller, req: release_hold::Request) -> release_hold::Result {{\n    todo!()\n}}\n")]
+    /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:211)
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `releaseHold` (DELETE /v2/accounts/{{accountId}}/holds/{{holdId}}, v2.yaml:211)", label = "`releaseHold` is missing", note = "add its handler:\n\n#[gatewright::handler(ReleaseHold)]\nasync fn release_hold(app: &{Self}, who: release_hold::Caller, req: release_hold::Request) -> release_hold::Result {{\n    todo!()\n}}\n")]
     pub trait ReleaseHold: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: release_hold::Cx<Self>) -> impl Future<Output = release_hold::Result> + Send;
@@ -1097,8 +1138,8 @@ pub mod accounts {
 
     /// Report on all accounts of the caller's own tenant.
     ///
-    /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:219)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getTenantReport` (GET /v2/tenants/{{tenantId}}/report, v2.yaml:219)", label = "`getTenantReport` is missing", note = "add its handler:\n\n#[gatewright::handler(GetTenantReport)]\nasync fn get_tenant_report(app: &{Self}, who: get_tenant_report::Caller, req: get_tenant_report::Request) -> get_tenant_report::Result {{\n    todo!()\n}}\n")]
+    /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:234)
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getTenantReport` (GET /v2/tenants/{{tenantId}}/report, v2.yaml:234)", label = "`getTenantReport` is missing", note = "add its handler:\n\n#[gatewright::handler(GetTenantReport)]\nasync fn get_tenant_report(app: &{Self}, who: get_tenant_report::Caller, req: get_tenant_report::Request) -> get_tenant_report::Result {{\n    todo!()\n}}\n")]
     pub trait GetTenantReport: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: get_tenant_report::Cx<Self>) -> impl Future<Output = get_tenant_report::Result> + Send;
@@ -1136,8 +1177,8 @@ pub mod rates {
     use ::core::future::Future;
     /// Today's exchange rates.
     ///
-    /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:243)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRates` (GET /v2/rates, v2.yaml:243)", label = "`getRates` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRates)]\nasync fn get_rates(app: &{Self}, who: get_rates::Caller, req: get_rates::Request) -> get_rates::Result {{\n    todo!()\n}}\n")]
+    /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:258)
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRates` (GET /v2/rates, v2.yaml:258)", label = "`getRates` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRates)]\nasync fn get_rates(app: &{Self}, who: get_rates::Caller, req: get_rates::Request) -> get_rates::Result {{\n    todo!()\n}}\n")]
     pub trait GetRates: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: get_rates::Cx<Self>) -> impl Future<Output = get_rates::Result> + Send;
@@ -1163,8 +1204,8 @@ pub mod rates {
 
     /// Exchange rates of a past day; premium keys only.
     ///
-    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:261)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRateHistory` (GET /v2/rates/history, v2.yaml:261)", label = "`getRateHistory` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRateHistory)]\nasync fn get_rate_history(app: &{Self}, who: get_rate_history::Caller, req: get_rate_history::Request) -> get_rate_history::Result {{\n    todo!()\n}}\n")]
+    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:276)
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRateHistory` (GET /v2/rates/history, v2.yaml:276)", label = "`getRateHistory` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRateHistory)]\nasync fn get_rate_history(app: &{Self}, who: get_rate_history::Caller, req: get_rate_history::Request) -> get_rate_history::Result {{\n    todo!()\n}}\n")]
     pub trait GetRateHistory: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: get_rate_history::Cx<Self>) -> impl Future<Output = get_rate_history::Result> + Send;
@@ -1205,9 +1246,10 @@ pub use self::{service::*, accounts::*, rates::*, resources::*};
 pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
 where
     A: service::GetHealth + accounts::ListAccounts + accounts::GetAccount
-        + accounts::ListTransfers + accounts::CreateTransfer + accounts::ReleaseHold
-        + accounts::GetTenantReport + rates::GetRates + rates::GetRateHistory
-        + service::StartRecovery + ::core::marker::Send + ::core::marker::Sync + 'static,
+        + accounts::CloseAccount + accounts::ListTransfers + accounts::CreateTransfer
+        + accounts::ReleaseHold + accounts::GetTenantReport + rates::GetRates
+        + rates::GetRateHistory + service::StartRecovery + ::core::marker::Send
+        + ::core::marker::Sync + 'static,
 {
     ::gatewright::Mount::new(
         &policy::API,
@@ -1216,6 +1258,7 @@ where
             <service::get_health::Op as ::gatewright::HandledBy<A>>::ROUTE,
             <accounts::list_accounts::Op as ::gatewright::HandledBy<A>>::ROUTE,
             <accounts::get_account::Op as ::gatewright::HandledBy<A>>::ROUTE,
+            <accounts::close_account::Op as ::gatewright::HandledBy<A>>::ROUTE,
             <accounts::list_transfers::Op as ::gatewright::HandledBy<A>>::ROUTE,
             <accounts::create_transfer::Op as ::gatewright::HandledBy<A>>::ROUTE,
             <accounts::release_hold::Op as ::gatewright::HandledBy<A>>::ROUTE,
@@ -1238,9 +1281,10 @@ pub fn router<A>(
 ) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
 where
     A: service::GetHealth + accounts::ListAccounts + accounts::GetAccount
-        + accounts::ListTransfers + accounts::CreateTransfer + accounts::ReleaseHold
-        + accounts::GetTenantReport + rates::GetRates + rates::GetRateHistory
-        + service::StartRecovery + ::core::marker::Send + ::core::marker::Sync + 'static,
+        + accounts::CloseAccount + accounts::ListTransfers + accounts::CreateTransfer
+        + accounts::ReleaseHold + accounts::GetTenantReport + rates::GetRates
+        + rates::GetRateHistory + service::StartRecovery + ::core::marker::Send
+        + ::core::marker::Sync + 'static,
 {
     ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
 }
@@ -1258,6 +1302,7 @@ where
             <service::get_health::Op as ::gatewright::Operation>::META,
             <accounts::list_accounts::Op as ::gatewright::Operation>::META,
             <accounts::get_account::Op as ::gatewright::Operation>::META,
+            <accounts::close_account::Op as ::gatewright::Operation>::META,
             <accounts::list_transfers::Op as ::gatewright::Operation>::META,
             <accounts::create_transfer::Op as ::gatewright::Operation>::META,
             <accounts::release_hold::Op as ::gatewright::Operation>::META,

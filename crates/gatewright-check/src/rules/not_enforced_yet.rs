@@ -18,7 +18,9 @@ type Row<T> = (&'static str, fn(&T) -> Option<Span>);
 
 /// Of operations.
 const OPERATION: &[Row<Policy>] = &[
-    ("step-up", |policy| policy.step_up.as_ref().map(|fact| fact.span)),
+    ("step-up: { method: webauthn }", |policy| {
+        policy.step_up.as_ref().filter(|fact| fact.value.method.value == "webauthn").map(|fact| fact.span)
+    }),
     ("idempotency", |policy| policy.idempotency.as_ref().map(|fact| fact.span)),
     ("upstream", |policy| policy.upstream.as_ref().map(|fact| fact.span)),
     ("allow.devices", |policy| policy.allow.as_ref().filter(|a| a.value.devices.is_some()).map(|fact| fact.span)),

@@ -28,6 +28,16 @@ fn check(cx: &Context<'_>, sink: &mut Sink) {
                     .help("ask for a token: `oauth2`, `openIdConnect` or `http` with `scheme: bearer`");
             }
         }
+        if let Some(step) = policy.step_up.as_ref().filter(|step| step.value.method.value == "mfa") {
+            if guarded.iter().any(|a| cx.some_scheme(a, has_claims)) {
+                partly(cx, guarded, "said how he authenticated", step.span, has_claims, sink);
+            } else {
+                let who = format!("nobody who calls `{}` says how he authenticated", shown(&operation.id));
+                RULE.report(sink, step.span, who)
+                    .related(policy.access.span, "none of these schemes says it")
+                    .help("ask for a token: `oauth2`, `openIdConnect` or `http` with `scheme: bearer`");
+            }
+        }
         // That none has them at all is said by other rules.
         if let Some(roles) = policy.roles.as_ref().filter(|_| guarded.iter().any(|a| cx.some_scheme(a, has_roles))) {
             partly(cx, guarded, "roles", roles.span, has_roles, sink);

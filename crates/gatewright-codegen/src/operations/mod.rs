@@ -41,10 +41,15 @@ pub(crate) enum Callers {
     Some,
     /// Somebody is known.
     Always,
+    /// Somebody is known, who authenticated not long ago.
+    Fresh,
 }
 
 pub(crate) fn callers(ir: &CheckedIr, operation: &Operation) -> Callers {
-    match &ir.policies.get(operation.policy).access.value {
+    let policy = ir.policies.get(operation.policy);
+    match &policy.access.value {
+        // The rules refuse `step-up` where nobody need be known.
+        Access::Guarded(_) if policy.step_up.is_some() => Callers::Fresh,
         Access::Guarded(alternatives) if alternatives.iter().all(|a| !a.needs.is_empty()) => Callers::Always,
         Access::Guarded(alternatives) if alternatives.iter().any(|a| !a.needs.is_empty()) => Callers::Some,
         _ => Callers::None,
@@ -122,6 +127,7 @@ fn operation_call(
         Callers::None => "none",
         Callers::Some => "maybe",
         Callers::Always => "always",
+        Callers::Fresh => "fresh",
     };
     let mut lines = Lines::default();
     lines.push(0, "::gatewright::operation! {");

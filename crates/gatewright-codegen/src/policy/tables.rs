@@ -7,7 +7,7 @@ use gatewright_ir::CheckedIr;
 use gatewright_ir::api::Location;
 use gatewright_ir::policy::{
     Access, Alternative, Bound, Claim, Introspection, Keys, Limit, LimitKey, Must, Operand, Policy, Quota, RequestPart,
-    Scheme, SchemeKind, Setting, Verify,
+    Scheme, SchemeKind, Setting, StepUp, Verify,
 };
 use gatewright_policy::Rate;
 use proc_macro2::{Ident, TokenStream};
@@ -182,6 +182,10 @@ fn parts(
         let users = users.iter().map(|u| &u.value);
         steps.extend(quote!(.allow_users(&[#(#users),*])));
     }
+    if let Some(step) = &policy.step_up {
+        let step = step_up(&step.value, step.span)?;
+        steps.extend(quote!(.step_up(#step)));
+    }
     if let Some(node) = fields.read(operation)? {
         let node = small(node as u16);
         steps.extend(quote!(.read(#node)));
@@ -223,9 +227,6 @@ fn usual<'t>(all: impl Iterator<Item = &'t TokenStream>) -> TokenStream {
 
 /// What the vocabulary has and the tables have not.
 fn unenforceable(policy: &Policy, span: Span) -> Result<(), CodegenError> {
-    if let Some(fact) = &policy.step_up {
-        return Err(refused("`step-up`", fact.span));
-    }
     if let Some(fact) = &policy.idempotency {
         return Err(refused("`idempotency`", fact.span));
     }
@@ -437,6 +438,18 @@ fn alternative(source: &Source<'_>, alternative: &Alternative) -> Written {
     Ok(quote! {
         Alternative { schemes: &[#(#schemes),*], authenticated: #authenticated, authorized: #authorized, scopes: &[#(#names),*] }
     })
+}
+
+fn step_up(step: &StepUp, span: Span) -> Written {
+    let method = match step.method.value.as_str() {
+        "mfa" => {
+            let acr = step.acr.iter().map(|acr| &acr.value);
+            quote!(Mfa { acr: &[#(#acr),*] })
+        }
+        _ => return Err(refused("this method of `step-up`", span)),
+    };
+    let within = proc_macro2::Literal::u32_unsuffixed(step.within);
+    Ok(quote!(StepUp { method: StepUpMethod::#method, within: #within }))
 }
 
 fn claim(claim: &Claim) -> TokenStream {

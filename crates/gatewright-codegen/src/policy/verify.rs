@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use gatewright_ir::CheckedIr;
-use gatewright_ir::policy::{Access, Bound};
+use gatewright_ir::policy::{Access, Bound, StepUp};
 use quote::ToTokens;
 use syn::{Expr, ExprMethodCall, ExprStruct, Item, Lit};
 
@@ -50,6 +50,7 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
             && level(&table, &grants) == Some(policy.level.as_ref().map(|l| l.value.clone()))
             && table.count("claims") == Some(policy.claims.as_ref().map_or(0, |c| c.value.len()))
             && table.count("limits") == Some(policy.limits.as_ref().map_or(0, |l| l.value.len()))
+            && step_up(&table) == Some(policy.step_up.as_ref().map(|step| of_step_up(&step.value)))
             && index(&table, "read") == Some(read)
             && index(&table, "write") == Some(write)
             && table.says("allow_networks") == allow.is_some_and(|a| a.networks.is_some())
@@ -135,6 +136,7 @@ const FIELDS: &[&str] = &[
     "claims",
     "allow_networks",
     "allow_users",
+    "step_up",
     "limits",
     "body_limit",
     "timeout",
@@ -288,6 +290,28 @@ fn roles(table: &Table<'_>, grants: &Grants) -> Option<BTreeSet<String>> {
 fn level(table: &Table<'_>, grants: &Grants) -> Option<Option<String>> {
     let Some(bit) = table.fields.get("level") else { return Some(None) };
     Some(Some(grants.roles.get(&(number(bit)? as u16))?.clone()))
+}
+
+/// The method of a step-up, the `acr` that it takes, and its seconds.
+type Step = (String, Vec<String>, u64);
+
+#[allow(clippy::option_option)]
+fn step_up(table: &Table<'_>) -> Option<Option<Step>> {
+    let Some(step) = table.fields.get("step_up") else { return Some(None) };
+    let step = structure(step)?;
+    let (method, acr) = match field(step, "method")? {
+        Expr::Struct(method) => {
+            let acr = items(field(method, "acr")?)?.into_iter().map(text).collect::<Option<Vec<_>>>()?;
+            (method.path.segments.last()?.ident.to_string(), acr)
+        }
+        other => (variant(other)?.0, Vec::new()),
+    };
+    Some(Some((method, acr, number(field(step, "within")?)?)))
+}
+
+fn of_step_up(step: &StepUp) -> Step {
+    let method = if step.method.value == "webauthn" { "WebAuthn" } else { "Mfa" };
+    (method.to_owned(), step.acr.iter().map(|acr| acr.value.clone()).collect(), u64::from(step.within))
 }
 
 /// The index that a table names, if it names one.

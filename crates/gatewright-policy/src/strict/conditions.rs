@@ -1,8 +1,8 @@
-//! Conditions beside authority: claims and networks.
+//! Conditions beside authority: claims, a recent authentication, networks.
 
 use super::Row;
-use super::same::{nth, same, same_texts, setting_in};
-use crate::table::{ApiPolicy, Claim, Must, Operand, Setting};
+use super::same::{nth, same, same_texts, setting_in, texts_within};
+use crate::table::{ApiPolicy, Claim, Must, Operand, Setting, StepUp, StepUpMethod};
 
 pub(super) const fn claims(old: &[Claim], mut asked: &[Claim]) -> bool {
     while let [claim, rest @ ..] = asked {
@@ -59,6 +59,18 @@ const fn same_operand(a: &Operand, b: &Operand) -> bool {
         (Operand::Bool(a), Operand::Bool(b)) => *a == *b,
         _ => false,
     }
+}
+
+pub(super) const fn step_up(old: Option<StepUp>, new: Option<StepUp>) -> bool {
+    let Some(new) = new else { return true };
+    let Some(old) = old else { return false };
+    let method = match (old.method, new.method) {
+        // An empty list has a meaning of its own, which no list of values can be held against.
+        (StepUpMethod::Mfa { acr: a }, StepUpMethod::Mfa { acr: b }) => {
+            a.is_empty() == b.is_empty() && texts_within(a, b)
+        }
+    };
+    method && old.within <= new.within
 }
 
 /// Every list of the newer version must hold one of the older version's lists.

@@ -14,7 +14,7 @@ mod tests;
 
 use crate::table::{ApiPolicy, ClientCertificates, Https, Policy};
 use authority::{access, levels_with, roles};
-use conditions::{claims, networks};
+use conditions::{claims, networks, step_up};
 use rates::limits;
 use same::texts_within;
 
@@ -42,6 +42,8 @@ pub enum Weaker {
     Networks,
     /// `allow.users`.
     Users,
+    /// `step-up`.
+    StepUp,
     /// `rate-limit`.
     Limits,
     /// `audit`.
@@ -63,6 +65,7 @@ impl Weaker {
             Weaker::Claims => "`claims` lacks a condition that the newer one has",
             Weaker::Networks => "networks that the newer one refuses may call it",
             Weaker::Users => "users whom the newer one refuses may call it",
+            Weaker::StepUp => "`step-up` is absent, takes an older authentication, or one that the newer one refuses",
             Weaker::Limits => "`rate-limit` lacks a limit of the newer one, or admits more",
             Weaker::Audit => "it is not audited, and the newer one is",
             Weaker::Transport => "`transport` takes connections that the newer one refuses",
@@ -101,6 +104,9 @@ pub const fn weaker(old: Row, new: Row) -> Option<Weaker> {
         (_, None) => {}
         (Some(a), Some(b)) if texts_within(a, b) => {}
         _ => return Some(Weaker::Users),
+    }
+    if !step_up(old.policy.step_up, new.policy.step_up) {
+        return Some(Weaker::StepUp);
     }
     if !limits(old, new) {
         return Some(Weaker::Limits);

@@ -89,6 +89,7 @@ fn policy() -> Policy {
         audit: false,
         read: None,
         write: None,
+        step_up: None,
     }
 }
 
@@ -209,6 +210,27 @@ fn conditions_may_be_added_and_not_dropped() {
 
     let off = ApiPolicy { transport: Transport { https: Https::Off, ..api().transport }, ..api() };
     assert_eq!(weaker(row(off, policy()), row(api(), policy())), Some(Weaker::Transport));
+}
+
+#[test]
+fn a_step_up_is_no_older_and_of_no_other_kind() {
+    const fn mfa(acr: &'static [&'static str], within: u32) -> Option<StepUp> {
+        Some(StepUp { method: StepUpMethod::Mfa { acr }, within })
+    }
+    let with = |step_up| Policy { step_up, ..policy() };
+    assert_eq!(held(with(mfa(&[], 60)), with(mfa(&[], 300))), None);
+    assert_eq!(held(with(mfa(&["a"], 300)), with(mfa(&["a", "b"], 300))), None);
+    assert_eq!(held(with(mfa(&[], 60)), policy()), None);
+    for (old, new) in [
+        (None, mfa(&[], 300)),
+        (mfa(&[], 301), mfa(&[], 300)),
+        (mfa(&["a", "c"], 300), mfa(&["a", "b"], 300)),
+        // What `amr` says and what `acr` says are not to be compared.
+        (mfa(&[], 300), mfa(&["a"], 300)),
+        (mfa(&["a"], 300), mfa(&[], 300)),
+    ] {
+        assert_eq!(held(with(old), with(new)), Some(Weaker::StepUp), "{old:?} {new:?}");
+    }
 }
 
 #[test]

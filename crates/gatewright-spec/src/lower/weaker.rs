@@ -37,9 +37,10 @@ fn same(a: &Must, b: &Must) -> bool {
     }
 }
 
-/// The second factor may be older.
+/// The second factor may be older, or of a kind that was not enough.
 pub(super) fn step_up(near: &StepUp, far: &StepUp) -> bool {
-    near.within > far.within
+    let other = !far.acr.is_empty() && (near.acr.is_empty() || names(&near.acr, &far.acr));
+    near.within > far.within || (near.method.value == "mfa" && far.method.value == "webauthn") || other
 }
 
 /// A list of who is allowed is gone, or longer.

@@ -92,7 +92,7 @@ const OPERATION: Keys = &[
 ];
 const CLAIM: Keys = &["claim", "equals", "in", "contains"];
 const OWNER: Keys = &["resource", "id"];
-const STEP_UP: Keys = &["method", "within"];
+const STEP_UP: Keys = &["method", "within", "acr"];
 const ALLOW: Keys = &["networks", "users", "devices"];
 const LIMIT: Keys = &["by", "limit", "burst", "action"];
 const IDEMPOTENCY: Keys = &["required", "expires"];

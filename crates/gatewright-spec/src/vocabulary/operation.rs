@@ -175,7 +175,37 @@ impl Reader<'_> {
         };
         let word = self.word(method, &[("webauthn", "webauthn"), ("mfa", "mfa")]);
         let within = self.seconds(within)?;
-        Some(StepUp { method: Spanned::new(word?.to_owned(), method.span()), within })
+        let acr = match node.get("acr") {
+            None => Vec::new(),
+            Some(value) if word == Some("webauthn") || (value.is_seq() && value.is_empty()) => {
+                let (message, help) = if word == Some("webauthn") {
+                    (
+                        "`acr` is what a token says, and `webauthn` asks for a passkey",
+                        "remove `acr`, or write `method: mfa`",
+                    )
+                } else {
+                    ("an empty list admits nobody", "name an `acr` of the issuer, or leave the key away")
+                };
+                self.report(codes::VOCABULARY_VALUE, value.anchor_span(), message.to_owned(), help);
+                return None;
+            }
+            Some(value) if !value.is_seq() => {
+                self.wrong_type(value, "a list of `acr` values of the issuer");
+                return None;
+            }
+            Some(value) => self.each(value, Self::acr)?,
+        };
+        Some(StepUp { method: Spanned::new(word?.to_owned(), method.span()), acr, within })
+    }
+
+    /// One of the words that a challenge lists behind `acr_values` (RFC 9470, 3): it holds no space.
+    fn acr(&mut self, node: Node<'_>) -> Option<Spanned<String>> {
+        let text = self.text(node)?;
+        if text.value.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\')) {
+            return Some(text);
+        }
+        self.wrong_value(node, "an `acr` is one word of visible ASCII, without quotes");
+        None
     }
 
     fn allow(&mut self, node: Node<'_>) -> Option<Allow> {

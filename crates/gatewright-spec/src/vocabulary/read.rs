@@ -26,7 +26,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 impl Reader<'_> {
-    fn report(&mut self, code: Code, span: Span, message: String, help: &str) {
+    pub(super) fn report(&mut self, code: Code, span: Span, message: String, help: &str) {
         self.sink.error(code, span, message).help(help);
     }
 

@@ -1,7 +1,7 @@
 //! `WWW-Authenticate` (RFC 9110, 11.6.1; RFC 6750, 3; RFC 9449, 7.1): one challenge per scheme that could let the caller in. Written at
 //! start, but for the scopes of a 403.
 
-use gatewright_policy::table::{Access, ApiPolicy, Carrier, Policy, Scheme, Verify};
+use gatewright_policy::table::{Access, ApiPolicy, Carrier, Policy, Scheme, StepUp, StepUpMethod, Verify};
 use http::HeaderValue;
 
 use super::bound::ALGORITHMS;
@@ -17,6 +17,8 @@ pub(crate) struct Challenges {
     pub(crate) proof: Vec<HeaderValue>,
     /// The proof must hold the nonce that stands beside.
     pub(crate) nonce: Vec<HeaderValue>,
+    /// The caller must authenticate again, or better (RFC 9470, 3).
+    pub(crate) step_up: Vec<HeaderValue>,
     /// By alternative: a scope is missing.
     pub(crate) scope: Vec<Option<HeaderValue>>,
 }
@@ -27,6 +29,7 @@ impl Challenges {
         let realm = quoted(api.name);
         let mut challenges = Challenges::default();
         let mut seen = Vec::new();
+        let step_up = policy.step_up.map(insufficient).unwrap_or_default();
         for alternative in alternatives {
             let schemes = || alternative.schemes.iter().filter_map(|i| api.schemes.get(usize::from(*i)));
             for scheme in schemes() {
@@ -34,6 +37,7 @@ impl Challenges {
                     seen.push(scheme.name);
                     for name in names(scheme) {
                         challenges.missing.extend(challenge(scheme, name, &realm, ""));
+                        challenges.step_up.extend(challenge(scheme, name, &realm, &step_up));
                         challenges.invalid.extend(challenge(scheme, name, &realm, ", error=\"invalid_token\""));
                         if name == Name::DPoP {
                             let with = |error: &str| challenge(scheme, name, &realm, &format!(", error=\"{error}\""));
@@ -51,6 +55,20 @@ impl Challenges {
         }
         challenges
     }
+}
+
+/// What a token must say that it does not (RFC 9470, 3).
+fn insufficient(asked: StepUp) -> String {
+    let mut text = ", error=\"insufficient_user_authentication\"".to_owned();
+    match asked.method {
+        StepUpMethod::Mfa { acr } => {
+            let acr = if acr.is_empty() { StepUpMethod::MULTI_FACTOR.to_owned() } else { acr.join(" ") };
+            text.push_str(", error_description=\"several factors are needed, not long ago\", acr_values=");
+            text.push_str(&quoted(&acr));
+        }
+    }
+    text.push_str(&format!(", max_age=\"{}\"", asked.within));
+    text
 }
 
 /// The name under which a credential of a scheme may be presented.

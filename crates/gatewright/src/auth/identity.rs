@@ -51,6 +51,11 @@ impl Identity {
         Identity::assertion(identities.iter().flat_map(|i| i.credentials.iter().cloned()).collect())
     }
 
+    /// What was verified, in the order of the spec.
+    pub(crate) fn credentials(&self) -> impl Iterator<Item = &Credential> {
+        self.credentials.iter().map(|credential| &**credential)
+    }
+
     fn first<'a, T>(&'a self, of: impl Fn(&'a Credential) -> Option<T>) -> Option<T> {
         self.credentials.iter().find_map(|c| of(c))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Guard;
+use super::{Guard, SteppedUp};
 use crate::auth::Identity;
 use crate::limit::Standing;
 
@@ -11,19 +11,31 @@ use crate::limit::Standing;
 pub struct Admission {
     guard: Guard,
     identity: Option<Arc<Identity>>,
+    stepped_up: Option<SteppedUp>,
     standing: Standing,
 }
 
 impl Admission {
     /// The only way to one: the guard calls it after its last check.
-    pub(super) fn assertion(guard: Guard, identity: Option<Arc<Identity>>, standing: Standing) -> Admission {
-        Admission { guard, identity, standing }
+    pub(super) fn assertion(
+        guard: Guard,
+        identity: Option<Arc<Identity>>,
+        stepped_up: Option<SteppedUp>,
+        standing: Standing,
+    ) -> Admission {
+        Admission { guard, identity, stepped_up, standing }
     }
 
     /// The caller; `None` where the operation is public or the caller came in by `{}`.
     #[must_use]
     pub fn identity(&self) -> Option<&Arc<Identity>> {
         self.identity.as_ref()
+    }
+
+    /// How and when the caller authenticated, where the operation asks for `step-up`.
+    #[must_use]
+    pub fn stepped_up(&self) -> Option<SteppedUp> {
+        self.stepped_up
     }
 
     /// The guard that admitted.

@@ -5,9 +5,11 @@ mod admission;
 mod authentication;
 mod claims;
 mod fields;
+mod step_up;
 
 pub use admission::Admission;
 pub use claims::BodyValue;
+pub use step_up::SteppedUp;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,7 +159,10 @@ impl Guard {
         }
         facts.identity = identity.as_deref();
         charged.charge(&this.limits.caller, facts, &mut standing)?;
-        Ok(Admission::assertion(self.clone(), identity, standing))
+        match this.step_up(identity.as_deref(), exchange.unix) {
+            Ok(stepped_up) => Ok(Admission::assertion(self.clone(), identity, stepped_up, standing)),
+            Err(refused) => Err(with_standing(refused, standing)),
+        }
     }
 
     /// Compares claims with places in the parsed body, given by JSON pointer.

@@ -161,6 +161,7 @@ pub const OPEN: Policy = Policy {
     audit: false,
     read: None,
     write: None,
+    step_up: None,
 };
 
 pub const GUARDED: Policy = Policy { access: Access::Guarded(&[OAUTH_ANY]), ..OPEN };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gatewright::types::{Timestamp, Uuid};
-use gatewright::{Authorized, Handler, Principal, Problem, handler};
+use gatewright::{Authorized, Handler, Principal, Problem, SteppedUp, handler};
 
 use crate::api::v1;
 use crate::api::v2::create_transfer::CreatedHeaders;
@@ -11,7 +11,7 @@ use crate::api::v2::types::{
     Account, AccountStatus, Currency, InsufficientFunds, TenantReport, Transfer, TransferState,
 };
 use crate::api::v2::{
-    self, create_transfer, get_account, get_tenant_report, list_accounts, list_transfers, release_hold,
+    self, close_account, create_transfer, get_account, get_tenant_report, list_accounts, list_transfers, release_hold,
 };
 use crate::app::Bank;
 use crate::ledger::{Entry, Ledger, Movement, Refused};
@@ -62,6 +62,17 @@ async fn list(bank: &Bank, who: list_accounts::Caller, wanted: list_accounts::Re
 #[handler(v2::GetAccount, also = v1::GetAccount)]
 async fn get(_bank: &Bank, owned: Authorized<Entry>) -> get_account::Result {
     Ok(get_account::Response::Ok(account(owned.into_inner())))
+}
+
+/// Nobody reaches this whose token does not say that he signed in with several factors, and when: that is what
+/// [`SteppedUp`] proves.
+#[handler(v2::CloseAccount)]
+async fn close(bank: &Bank, owned: Authorized<Entry>, _recently: SteppedUp) -> close_account::Result {
+    if bank.ledger.close(&owned.id) {
+        Ok(close_account::Response::NoContent)
+    } else {
+        Err(close_account::Error::Conflict)
+    }
 }
 
 #[handler(v2::ListTransfers)]
