@@ -12,7 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatewright::store::{Keys, MemoryStore, Order, Pepper};
+use gatewright::store::{Keys, MemoryStore, Order, Pepper, at_once};
 use gatewright::{Config, FakeClock, Peer};
 use gatewright_ir::{CheckedIr, Operation};
 use gatewright_policy::Refusal;
@@ -184,7 +184,7 @@ async fn a_naive_interpreter_and_the_server_agree() {
         .into_iter()
         .map(|level| {
             let order = Order { prefix: "bank".into(), level: Some(level.into()), ..Order::default() };
-            (level, issue.issue(order, NOW).unwrap().text.to_string())
+            (level, at_once(issue.issue(order, NOW)).unwrap().unwrap().text.to_string())
         })
         .collect();
     let config = Config::new().clock(clock.clone()).api_keys(store, pepper).jwks("oauth", issuer.jwks());

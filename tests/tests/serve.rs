@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gatewright::store::{Keys, MemoryStore, Order, Pepper};
+use gatewright::store::{Keys, MemoryStore, Order, Pepper, at_once};
 use gatewright::{Config, FakeClock, Peer, Router};
 use gatewright_tests::issuer::Issuer;
 use http::{HeaderMap, Request};
@@ -84,7 +84,7 @@ fn bank() -> Bank {
     let keys = Keys::new(store.clone(), pepper.clone());
     let issue = |level: &'static str| {
         let order = Order { prefix: "bank".into(), level: Some(level.into()), ..Order::default() };
-        (level, keys.issue(order, NOW).unwrap().text.to_string())
+        (level, at_once(keys.issue(order, NOW)).unwrap().unwrap().text.to_string())
     };
     let keys = ["free", "premium"].map(issue).into();
     let config = Config::new().clock(Arc::new(FakeClock::at(NOW))).api_keys(store, pepper).jwks("oauth", issuer.jwks());

@@ -25,6 +25,7 @@ pub(crate) fn run() -> Outcome {
     });
     // The tests of credentials start it.
     step("OpenID provider", &mut tally, crate::oidc::install);
+    step("PostgreSQL", &mut tally, crate::postgres::install);
     tests(&mut tally);
     step("standards", &mut tally, || crate::standards::run(&["--check".to_owned()]).map(drop));
     step("layers", &mut tally, || crate::layers::run().map(drop));

@@ -9,6 +9,7 @@ mod layers;
 mod mutants;
 mod oidc;
 mod peers;
+mod postgres;
 mod projects;
 mod quickstart;
 mod run;
@@ -34,6 +35,7 @@ tasks:
   bless                 rewrite every expectation that a test compares with
   mutants [NAME...]     take guards away, one at a time: a test must notice each; or those whose names hold a NAME
   oidc                  install a real OpenID provider with npm, and test the server's credentials against it
+  postgres              install PostgreSQL with apt, and test the store of keys against it
   standards [--check]   which rows of the standards are shown by which test: docs/standards.md
   layers                which crate may name which, words that generated code may not hold, proof constructors
 ";
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         "layers" => layers::run(),
         "mutants" => mutants::run(rest),
         "oidc" => oidc::run(),
+        "postgres" => postgres::run(),
         "standards" => standards::run(rest),
         "projects" => projects::run(rest),
         "help" | "--help" | "-h" => {

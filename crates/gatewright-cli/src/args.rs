@@ -271,9 +271,14 @@ pub(crate) struct Man {
 /// `gatewright keys`
 #[derive(clap::Args)]
 pub(crate) struct Keys {
-    /// The store's file
-    #[arg(long, global = true, default_value = "gatewright.redb", value_name = "FILE")]
-    pub(crate) store: PathBuf,
+    /// The store: a file, or `postgres://user:password@host/database`; otherwise the variable GATEWRIGHT_STORE says it, else
+    /// it is `gatewright.redb`
+    #[arg(long, global = true, value_name = "FILE|URL")]
+    pub(crate) store: Option<String>,
+
+    /// Certificate authorities, in PEM, that vouch for a database, in place of the machine's own
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) store_authorities: Option<PathBuf>,
 
     /// A file that holds the secret under which keys are hashed; otherwise the variable GATEWRIGHT_PEPPER holds it
     #[arg(long, global = true, value_name = "FILE")]
@@ -287,9 +292,8 @@ pub(crate) struct Keys {
 pub(crate) enum KeyCommand {
     /// Make a key and print it, once
     Issue {
-        /// The document whose levels and prefix apply
-        #[arg(long, value_name = "FILE")]
-        spec: PathBuf,
+        #[command(flatten)]
+        rules: KeyRules,
 
         /// A name for people
         #[arg(long, default_value = "")]
@@ -299,19 +303,52 @@ pub(crate) enum KeyCommand {
         #[arg(long)]
         subject: String,
 
+        /// The application that uses it
+        #[arg(long)]
+        client: Option<String>,
+
         /// Its level
         #[arg(long)]
         level: Option<String>,
 
-        /// The security scheme, where the document has several with keys
-        #[arg(long)]
-        scheme: Option<String>,
+        /// After so many days it does not work
+        #[arg(long, value_name = "DAYS")]
+        expires_in: Option<u16>,
     },
-    /// List keys: never their secrets, which nobody knows
-    List,
+    /// Make a new key of the same rights and print it, once; the old one works until the `grace` of its scheme is over
+    Rotate {
+        /// The old key's id
+        id: String,
+
+        #[command(flatten)]
+        rules: KeyRules,
+    },
     /// Make a key useless from now on
     Revoke {
         /// The key's id
         id: String,
     },
+    /// List keys: never their secrets, which nobody knows
+    List {
+        /// A document whose `rotate-every` says which keys are due
+        #[arg(long, value_name = "FILE")]
+        spec: Option<PathBuf>,
+    },
+    /// How often, when and from where keys were used
+    Usage {
+        /// One key's id; all keys unless said
+        id: Option<String>,
+    },
+}
+
+/// What a document says of keys.
+#[derive(clap::Args)]
+pub(crate) struct KeyRules {
+    /// The document whose levels, prefix and times apply
+    #[arg(long, value_name = "FILE")]
+    pub(crate) spec: PathBuf,
+
+    /// The security scheme, where the document has several with keys
+    #[arg(long)]
+    pub(crate) scheme: Option<String>,
 }

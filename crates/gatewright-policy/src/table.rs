@@ -278,6 +278,17 @@ pub struct ApiKey {
     pub rotate_every: Option<u32>,
     /// Seconds for which a replaced key still works.
     pub grace: u32,
+    /// What of its use is said to be unusual.
+    pub anomaly: Option<Anomaly>,
+}
+
+/// `anomaly`: events of the audit log. Nobody is refused for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anomaly {
+    /// `new-network: warn`: a key comes from a network that it never came from (IPv4 by /24, IPv6 by /48).
+    pub new_network: bool,
+    /// `spike: 10x`: so many times its usual uses in a minute.
+    pub spike: Option<u32>,
 }
 
 /// A role.

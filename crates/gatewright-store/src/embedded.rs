@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use serde::de::DeserializeOwned;
 
-use crate::{KeyRecord, KeyStore, StoreError};
+use crate::{Answer, KeyRecord, KeyStore, StoreError, Unusual, Usage, Used};
 
 /// Id → record as JSON. The name carries the version of the form.
 const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("api-keys-1");
+/// Id → usage as JSON.
+const USAGE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("api-key-usage-1");
 
 /// Keeps keys in a file.
 pub struct FileStore {
@@ -23,9 +26,72 @@ impl FileStore {
         let database = Database::create(path).map_err(StoreError::new)?;
         // So that reading never meets a missing table.
         let write = database.begin_write().map_err(StoreError::new)?;
-        write.open_table(KEYS).map_err(StoreError::new)?;
+        for table in [KEYS, USAGE] {
+            write.open_table(table).map_err(StoreError::new)?;
+        }
         write.commit().map_err(StoreError::new)?;
         Ok(FileStore { database })
+    }
+
+    fn one(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
+        let read = self.database.begin_read().map_err(StoreError::new)?;
+        let table = read.open_table(KEYS).map_err(StoreError::new)?;
+        let found = table.get(id).map_err(StoreError::new)?;
+        found.map(|record| serde_json::from_slice(record.value()).map_err(StoreError::new)).transpose()
+    }
+
+    fn all<T: DeserializeOwned>(&self, table: TableDefinition<'_, &str, &[u8]>) -> Result<Vec<T>, StoreError> {
+        let read = self.database.begin_read().map_err(StoreError::new)?;
+        let table = read.open_table(table).map_err(StoreError::new)?;
+        let mut found = Vec::new();
+        for entry in table.iter().map_err(StoreError::new)? {
+            let (_, value) = entry.map_err(StoreError::new)?;
+            found.push(serde_json::from_slice(value.value()).map_err(StoreError::new)?);
+        }
+        Ok(found)
+    }
+
+    /// Writes if `may`, which sees what is kept of the first record's id.
+    fn write(&self, records: &[&KeyRecord], may: impl Fn(Option<&KeyRecord>) -> bool) -> Result<bool, StoreError> {
+        let write = self.database.begin_write().map_err(StoreError::new)?;
+        {
+            let mut table = write.open_table(KEYS).map_err(StoreError::new)?;
+            for (place, record) in records.iter().enumerate() {
+                let kept = match table.get(record.id.as_str()).map_err(StoreError::new)? {
+                    Some(kept) => Some(serde_json::from_slice(kept.value()).map_err(StoreError::new)?),
+                    None => None,
+                };
+                match place {
+                    0 if !may(kept.as_ref()) => return Ok(false),
+                    0 => {}
+                    _ if kept.is_some() => return Err(StoreError::taken()),
+                    _ => {}
+                }
+                let bytes = serde_json::to_vec(record).map_err(StoreError::new)?;
+                table.insert(record.id.as_str(), bytes.as_slice()).map_err(StoreError::new)?;
+            }
+        }
+        write.commit().map_err(StoreError::new)?;
+        Ok(true)
+    }
+
+    fn add(&self, used: &[Used]) -> Result<Vec<(String, Unusual)>, StoreError> {
+        let mut unusual = Vec::new();
+        let write = self.database.begin_write().map_err(StoreError::new)?;
+        {
+            let mut table = write.open_table(USAGE).map_err(StoreError::new)?;
+            for used in used {
+                let mut usage: Usage = match table.get(used.id.as_str()).map_err(StoreError::new)? {
+                    Some(kept) => serde_json::from_slice(kept.value()).map_err(StoreError::new)?,
+                    None => Usage::default(),
+                };
+                unusual.extend(usage.add(used).into_iter().map(|what| (used.id.clone(), what)));
+                let bytes = serde_json::to_vec(&usage).map_err(StoreError::new)?;
+                table.insert(used.id.as_str(), bytes.as_slice()).map_err(StoreError::new)?;
+            }
+        }
+        write.commit().map_err(StoreError::new)?;
+        Ok(unusual)
     }
 }
 
@@ -36,33 +102,32 @@ impl std::fmt::Debug for FileStore {
 }
 
 impl KeyStore for FileStore {
-    fn find(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
-        let read = self.database.begin_read().map_err(StoreError::new)?;
-        let table = read.open_table(KEYS).map_err(StoreError::new)?;
-        let found = table.get(id).map_err(StoreError::new)?;
-        found.map(|record| serde_json::from_slice(record.value()).map_err(StoreError::new)).transpose()
+    fn find<'a>(&'a self, id: &'a str) -> Answer<'a, Option<KeyRecord>> {
+        Answer::now(self.one(id))
     }
 
-    fn put(&self, records: &[KeyRecord]) -> Result<(), StoreError> {
-        let write = self.database.begin_write().map_err(StoreError::new)?;
-        {
-            let mut table = write.open_table(KEYS).map_err(StoreError::new)?;
-            for record in records {
-                let bytes = serde_json::to_vec(record).map_err(StoreError::new)?;
-                table.insert(record.id.as_str(), bytes.as_slice()).map_err(StoreError::new)?;
-            }
-        }
-        write.commit().map_err(StoreError::new)
+    fn insert<'a>(&'a self, record: &'a KeyRecord) -> Answer<'a, ()> {
+        Answer::now(match self.write(&[record], |kept| kept.is_none()) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(StoreError::taken()),
+            Err(cause) => Err(cause),
+        })
     }
 
-    fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        let read = self.database.begin_read().map_err(StoreError::new)?;
-        let table = read.open_table(KEYS).map_err(StoreError::new)?;
-        let mut records = Vec::new();
-        for entry in table.iter().map_err(StoreError::new)? {
-            let (_, record) = entry.map_err(StoreError::new)?;
-            records.push(serde_json::from_slice(record.value()).map_err(StoreError::new)?);
-        }
-        Ok(records)
+    fn replace<'a>(&'a self, next: &'a KeyRecord, added: Option<&'a KeyRecord>) -> Answer<'a, bool> {
+        let records: Vec<&KeyRecord> = [next].into_iter().chain(added).collect();
+        Answer::now(self.write(&records, |kept| kept.is_some_and(|kept| next.follows(kept))))
+    }
+
+    fn list(&self) -> Answer<'_, Vec<KeyRecord>> {
+        Answer::now(self.all(KEYS))
+    }
+
+    fn count<'a>(&'a self, used: &'a [Used]) -> Answer<'a, Vec<(String, Unusual)>> {
+        Answer::now(self.add(used))
+    }
+
+    fn usage(&self) -> Answer<'_, Vec<Usage>> {
+        Answer::now(self.all(USAGE))
     }
 }

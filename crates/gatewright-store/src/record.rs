@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Answer, Unusual, Usage, Used};
+
 /// What a store keeps of one key. Times are seconds since 1970.
 #[derive(Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct KeyRecord {
@@ -34,9 +36,18 @@ pub struct KeyRecord {
     pub revoked: Option<i64>,
     /// The id of the key that replaces it.
     pub replaced_by: Option<String>,
+    /// How often the record was changed: a change names the one that it was made from.
+    #[serde(default)]
+    pub revision: u64,
 }
 
 impl KeyRecord {
+    /// Whether it is the revision after another one of the same key.
+    #[must_use]
+    pub fn follows(&self, kept: &KeyRecord) -> bool {
+        self.id == kept.id && self.revision == kept.revision.wrapping_add(1)
+    }
+
     /// Whether it works at a time.
     #[must_use]
     pub fn works(&self, now: i64) -> bool {
@@ -54,26 +65,44 @@ impl fmt::Debug for KeyRecord {
     }
 }
 
-/// Keeps keys. A server looks one up on each request, so `find` must be quick; it is called on a worker thread and must
-/// not wait for a network.
+/// Keeps keys. A server looks one up on each request, so `find` must be quick, and must bound how long it waits.
 pub trait KeyStore: Send + Sync + 'static {
     /// The record of an id.
     ///
     /// # Errors
     /// When the store cannot say: the request is then refused with 503.
-    fn find(&self, id: &str) -> Result<Option<KeyRecord>, StoreError>;
+    fn find<'a>(&'a self, id: &'a str) -> Answer<'a, Option<KeyRecord>>;
 
-    /// Adds records and replaces those of the same id: all of them or none.
+    /// Adds the record of a new key.
+    ///
+    /// # Errors
+    /// When the store cannot keep it, or has a record of this id.
+    fn insert<'a>(&'a self, record: &'a KeyRecord) -> Answer<'a, ()>;
+
+    /// Replaces a record by its next revision, and adds that of a new key if there is one: both or nothing. `false` where the
+    /// kept record is not of the revision before: somebody else changed it, and nothing was done.
     ///
     /// # Errors
     /// When the store cannot keep them.
-    fn put(&self, records: &[KeyRecord]) -> Result<(), StoreError>;
+    fn replace<'a>(&'a self, next: &'a KeyRecord, added: Option<&'a KeyRecord>) -> Answer<'a, bool>;
 
     /// All records, by id.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn list(&self) -> Result<Vec<KeyRecord>, StoreError>;
+    fn list(&self) -> Answer<'_, Vec<KeyRecord>>;
+
+    /// Adds to what is known of the use of keys, by [`Usage::add`]: all or nothing. Says what was unusual, by id.
+    ///
+    /// # Errors
+    /// When the store cannot keep it.
+    fn count<'a>(&'a self, used: &'a [Used]) -> Answer<'a, Vec<(String, Unusual)>>;
+
+    /// What is known of the use of keys, by id. A key that was never used is not in it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn usage(&self) -> Answer<'_, Vec<Usage>>;
 }
 
 /// The store is not to be had, or broken.
@@ -83,6 +112,12 @@ impl StoreError {
     /// Wraps what went wrong.
     pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
         StoreError(cause.into())
+    }
+
+    /// An id of which there is a record already. With 95 random bits that is no accident.
+    #[must_use]
+    pub fn taken() -> StoreError {
+        StoreError::new("there is a key of this id already")
     }
 }
 

@@ -81,6 +81,41 @@ fn every_decision_is_one_line_without_secrets() {
     }
 }
 
+/// What is unusual for a key is said once, without a request that waits for it, and nobody is refused.
+#[test]
+fn a_key_from_a_new_network_and_a_spike_are_recorded() {
+    let anomaly = Some(Anomaly { new_network: true, spike: Some(10) });
+    let mut schemes = API.schemes.to_vec();
+    schemes[1].verify = Verify::ApiKey(ApiKey { prefix: "wx", rotate_every: None, grace: 0, anomaly });
+    let api = ApiPolicy { schemes: leak(schemes), ..API };
+    let bank = Bank::new(api, vec![Policy { access: Access::Guarded(&[KEY_ANY]), ..OPEN }]);
+    let key = bank.key("premium");
+    let headers = [("x-api-key", key.as_str())];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let (text, events) = recorded(|| {
+        runtime.block_on(async {
+            for address in ["198.51.100.7:1", "198.51.100.250:1", "[2001:db8:1::9]:1", "[2001:db8:1:2::9]:1"] {
+                assert_eq!(bank.answer(0, 0, bank.from(address, &headers)).await.code(), 200);
+                bank.gateway.flush().await;
+            }
+            bank.clock.set(NOW + 3_600);
+            bank.clock.wait(3_600_000);
+            for _ in 0..70 {
+                assert_eq!(bank.answer(0, 0, bank.from("198.51.100.7:1", &headers)).await.code(), 200);
+            }
+            bank.gateway.flush().await;
+        });
+    });
+    let said: Vec<_> = events.iter().map(|e| e["fields"]["event"].as_str().unwrap()).collect();
+    assert_eq!(said, ["new-network", "spike"], "{text}");
+    assert_eq!(events[0]["fields"]["detail"], "2001:db8:1::/48");
+    assert!(events[1]["fields"]["detail"].as_str().unwrap().starts_with("70 uses in a minute"), "{text}");
+    assert_eq!(events[0]["fields"]["key"], key.split('_').nth(1).unwrap());
+    assert!(!text.contains(key.split('_').nth(2).unwrap()));
+    let used = gatewright::store::at_once(bank.keys.usage()).unwrap().unwrap();
+    assert_eq!(used[0].uses, 74);
+}
+
 #[test]
 fn an_admission_is_recorded_where_the_operation_asks() {
     let quiet = Bank::of(OPEN);

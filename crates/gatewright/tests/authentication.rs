@@ -244,7 +244,7 @@ fn api_keys() {
         assert_eq!(bank.send(bank.request(&[("x-api-key", bad)])).code(), 401, "{bad}");
     }
     assert_eq!(bank.send(bank.request(&[("x-api-key", &premium), ("x-api-key", &premium)])).code(), 400);
-    bank.keys.revoke(id, NOW).unwrap();
+    gatewright::store::at_once(bank.keys.revoke(id, NOW)).unwrap().unwrap();
     assert_eq!(bank.send(bank.request(&[("x-api-key", &premium)])).code(), 401, "at once");
 }
 

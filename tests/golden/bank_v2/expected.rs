@@ -44,6 +44,7 @@ pub mod policy {
                     prefix: "bank",
                     rotate_every: ::core::option::Option::Some(7776000u32),
                     grace: 604800u32,
+                    anomaly: ::core::option::Option::None,
                 }),
             },
         ],
@@ -119,7 +120,7 @@ pub mod policy {
         type_base: ::core::option::Option::Some(Setting::Fixed("https://bank.example/problems/")),
         validation_status: 400u16,
         fields: &[],
-        hash: "0d32eb93b7bafefe0a1e1551e834c9b2eb3cc0820275d564efad5cb04f2d887a",
+        hash: "6df53a736c9f54a517f73f41dc09036b3c335e5417475037b362fcde2f4c8511",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

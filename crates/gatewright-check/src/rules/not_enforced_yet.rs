@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use gatewright_diag::{Level, Sink, Span, codes};
 use gatewright_ir::Policy;
-use gatewright_ir::policy::{Scheme, Verify};
+use gatewright_ir::policy::{Anomaly, Scheme, Verify};
 
 use crate::{Context, Rule};
 
@@ -28,8 +28,11 @@ const OPERATION: &[Row<Policy>] = &[
 
 /// Of security schemes.
 const SCHEME: &[Row<Scheme>] = &[
-    ("anomaly", |scheme| match &scheme.verify {
-        Verify::ApiKey(key) => key.anomaly.as_ref().map(|anomaly| anomaly.span),
+    ("anomaly.new-network: refuse", |scheme| match &scheme.verify {
+        Verify::ApiKey(key) => {
+            let refuses = |anomaly: &Anomaly| anomaly.new_network.as_deref() == Some("refuse");
+            key.anomaly.as_ref().filter(|anomaly| refuses(&anomaly.value)).map(|anomaly| anomaly.span)
+        }
         _ => None,
     }),
     ("scheme: webauthn", |scheme| match &scheme.verify {

@@ -1,56 +1,145 @@
-//! `gatewright keys`: API keys of the embedded store. A key is shown once, when it is made; only a hash is kept. One
-//! process may have the store open: stop the server first, or use its own administration.
+//! `gatewright keys`: API keys of a store. A key is shown once, when it is made; only a hash is kept. One process may have a
+//! file open: stop the server first, or keep keys in PostgreSQL, which servers and this command share.
 
+use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gatewright_compiler::compile;
 use gatewright_diag::nearest;
-use gatewright_ir::policy::{PolicySet, Scheme, Verify};
-use gatewright_store::{FileStore, KeyRecord, Keys, Order, Pepper};
+use gatewright_diag::show::clean;
+use gatewright_ir::policy::{ApiKey, PolicySet, Verify};
+use gatewright_store::{FileStore, Issued, KeyRecord, KeyStore, Keys, Order, Pepper, Usage};
 
-use crate::args::{self, Format, KeyCommand};
+use crate::args::{self, Format, KeyCommand, KeyRules};
 use crate::ui::{Exit, Outcome, Run, Stop, Ui};
 
 /// Where the secret is, if no file is named.
 const PEPPER: &str = "GATEWRIGHT_PEPPER";
+/// Where the store is, if none is named.
+const STORE: &str = "GATEWRIGHT_STORE";
+const DAY: i64 = 86_400;
+
+/// What is to be done, when all that the document says of it is known.
+enum Task {
+    Issue(Box<Order>),
+    Rotate(String, ApiKey),
+    Revoke(String),
+    List(Vec<ApiKey>),
+    Usage(Option<String>),
+}
 
 pub(crate) fn run(args: &args::Keys, ui: &Ui) -> Outcome {
-    // What the document says is asked before the store is made: a mistake leaves nothing behind.
-    let order = match &args.command {
-        KeyCommand::Issue { spec, subject, label, level, scheme } => {
-            match order(spec, scheme.as_deref(), level.as_deref(), ui)? {
-                Some(order) => Some(Order { subject: Some(subject.clone()), label: label.clone(), ..order }),
-                None => return Ok(Exit::Found),
-            }
-        }
-        KeyCommand::List | KeyCommand::Revoke { .. } => {
-            if !args.store.is_file() {
-                return Err(Stop(format!("there is no store `{}`", args.store.display())));
-            }
-            None
-        }
-    };
-    let keys = Keys::new(Arc::new(FileStore::open(&args.store)?), pepper(args.pepper.as_deref())?);
     let now = now()?;
-    match (&args.command, order) {
-        (KeyCommand::Issue { .. }, Some(order)) => {
-            let issued = keys.issue(order, now)?;
-            ui.done("Issued", &format!("{}; the key is shown this once", issued.record.id));
-            ui.out(&format!("{}\n", issued.text.as_str()))?;
+    // What the document says is asked before the store is made: a mistake leaves nothing behind.
+    let Some(task) = task(&args.command, now, ui)? else { return Ok(Exit::Found) };
+    let store = open(args, matches!(task, Task::Issue(_)))?;
+    let keys = Keys::new(store, pepper(args.pepper.as_deref())?);
+    wait(perform(task, &keys, now, ui))?
+}
+
+async fn perform(task: Task, keys: &Keys, now: i64, ui: &Ui) -> Outcome {
+    match task {
+        Task::Issue(order) => show(ui, "Issued", &keys.issue(*order, now).await?)?,
+        Task::Rotate(id, scheme) => {
+            let of_scheme = |record: &&KeyRecord| record.id == id && record.prefix == scheme.prefix;
+            if !keys.list().await?.iter().any(|record| of_scheme(&record)) {
+                return Err(Stop(format!("no key of the prefix `{}` has the id `{}`", scheme.prefix, clean(&id))));
+            }
+            let issued = keys.rotate(&id, i64::from(scheme.grace), now).await?;
+            ui.done("Replaced", &format!("{id}; it works for {} more", span(scheme.grace)));
+            show(ui, "Issued", &issued)?;
         }
-        (KeyCommand::Revoke { id }, _) => {
-            let record = keys.revoke(id, now)?;
+        Task::Revoke(id) => {
+            let record = keys.revoke(&id, now).await?;
             ui.done("Revoked", &record.id);
         }
-        _ => {
-            let mut list = keys.list()?;
+        Task::List(schemes) => {
+            let used = keys.usage().await?;
+            let mut list = keys.list().await?;
             list.sort_by(|a, b| (a.issued, &a.id).cmp(&(b.issued, &b.id)));
-            ui.out(&list.iter().map(|record| line(record, now)).collect::<String>())?;
+            ui.out(&list.iter().map(|record| line(record, &used, &schemes, now)).collect::<String>())?;
+        }
+        Task::Usage(id) => {
+            let mut used = keys.usage().await?;
+            used.retain(|usage| id.as_ref().is_none_or(|id| usage.id == *id));
+            ui.out(&used.iter().map(usage).collect::<String>())?;
         }
     }
     Ok(Exit::Good)
+}
+
+fn show(ui: &Ui, verb: &str, issued: &Issued) -> Result<(), Stop> {
+    ui.done(verb, &format!("{}; the key is shown this once", issued.record.id));
+    ui.out(&format!("{}\n", issued.text.as_str()))
+}
+
+/// `None` if the document has errors, which were shown.
+fn task(command: &KeyCommand, now: i64, ui: &Ui) -> Result<Option<Task>, Stop> {
+    Ok(Some(match command {
+        KeyCommand::Issue { rules, label, subject, client, level, expires_in } => {
+            let Some(policies) = policies(&rules.spec, ui)? else { return Ok(None) };
+            let scheme = key_scheme(&policies, rules)?;
+            if let Some(level) = level {
+                check_level(&policies, level, &rules.spec)?;
+            }
+            Task::Issue(Box::new(Order {
+                prefix: scheme.prefix.clone(),
+                label: label.clone(),
+                subject: Some(subject.clone()),
+                client: client.clone(),
+                level: level.clone(),
+                works_until: expires_in.map(|days| now.saturating_add(i64::from(days) * DAY)),
+                ..Order::default()
+            }))
+        }
+        KeyCommand::Rotate { id, rules } => {
+            let Some(policies) = policies(&rules.spec, ui)? else { return Ok(None) };
+            Task::Rotate(id.clone(), key_scheme(&policies, rules)?.clone())
+        }
+        KeyCommand::Revoke { id } => Task::Revoke(id.clone()),
+        KeyCommand::List { spec: None } => Task::List(Vec::new()),
+        KeyCommand::List { spec: Some(spec) } => {
+            let Some(policies) = policies(spec, ui)? else { return Ok(None) };
+            Task::List(key_schemes(&policies).map(|(_, key)| key.clone()).collect())
+        }
+        KeyCommand::Usage { id } => Task::Usage(id.clone()),
+    }))
+}
+
+fn open(args: &args::Keys, may_make: bool) -> Result<Arc<dyn KeyStore>, Stop> {
+    let named = args.store.clone().or_else(|| std::env::var(STORE).ok());
+    let place = named.unwrap_or_else(|| "gatewright.redb".to_owned());
+    if place.starts_with("postgres://") || place.starts_with("postgresql://") {
+        return database(&place, args.store_authorities.as_deref());
+    }
+    if !may_make && !Path::new(&place).is_file() {
+        return Err(Stop(format!("there is no store `{place}`")));
+    }
+    Ok(Arc::new(FileStore::open(place)?))
+}
+
+#[cfg(feature = "postgres")]
+fn database(url: &str, authorities: Option<&Path>) -> Result<Arc<dyn KeyStore>, Stop> {
+    let read = |path: &Path| std::fs::read(path).map_err(|e| Stop(format!("cannot read `{}`: {e}", path.display())));
+    let authorities = authorities.map(read).transpose()?;
+    Ok(Arc::new(gatewright_store::PostgresStore::new(url, authorities.as_deref())?))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn database(_: &str, _: Option<&Path>) -> Result<Arc<dyn KeyStore>, Stop> {
+    Err(Stop("this `gatewright` was built without its feature `postgres`".to_owned()))
+}
+
+#[cfg(feature = "postgres")]
+fn wait<T>(work: impl Future<Output = T>) -> Result<T, Stop> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn wait<T>(work: impl Future<Output = T>) -> Result<T, Stop> {
+    gatewright_store::at_once(work).ok_or_else(|| Stop("a file waits for nobody".to_owned()))
 }
 
 fn now() -> Result<i64, Stop> {
@@ -74,34 +163,40 @@ fn pepper(file: Option<&Path>) -> Result<Pepper, Stop> {
     Ok(Pepper::new(secret)?)
 }
 
-/// What the document says of a key: its prefix, and that its level exists. `None` if the document has errors.
-fn order(spec: &Path, scheme: Option<&str>, level: Option<&str>, ui: &Ui) -> Result<Option<Order>, Stop> {
+/// What the document says; `None` if it has errors.
+fn policies(spec: &Path, ui: &Ui) -> Result<Option<PolicySet>, Stop> {
     let document = super::open(spec, None, true)?;
     let done = compile(&document.loader, &document.entry, &document.options);
-    let Some(ir) = &done.ir else {
-        ui.show(&[Run::of(&done)], Format::Human)?;
-        return Ok(None);
-    };
-    let (_, prefix) = key_scheme(&ir.policies, scheme)?;
-    if let Some(level) = level {
-        let known = ir.policies.levels.iter().map(|l| l.name.value.as_str());
-        if !known.clone().any(|name| name == level) {
-            let near = nearest(level, known).map(|near| format!("; is it `{near}`?")).unwrap_or_default();
-            return Err(Stop(format!("`{}` has no level `{level}`{near}", spec.display())));
+    match &done.ir {
+        Some(ir) => Ok(Some(ir.policies.clone())),
+        None => {
+            ui.show(&[Run::of(&done)], Format::Human)?;
+            Ok(None)
         }
     }
-    Ok(Some(Order { prefix: prefix.to_owned(), level: level.map(str::to_owned), ..Order::default() }))
 }
 
-fn key_scheme<'a>(policies: &'a PolicySet, wanted: Option<&str>) -> Result<(&'a Scheme, &'a str), Stop> {
-    let mut found = policies.schemes.iter().filter_map(|scheme| match &scheme.verify {
-        Verify::ApiKey(key) if wanted.is_none_or(|name| name == scheme.name.value) => {
-            Some((scheme, key.prefix.as_str()))
-        }
+fn check_level(policies: &PolicySet, level: &str, spec: &Path) -> Result<(), Stop> {
+    let known = policies.levels.iter().map(|l| l.name.value.as_str());
+    if known.clone().any(|name| name == level) {
+        return Ok(());
+    }
+    let near = nearest(level, known).map(|near| format!("; is it `{near}`?")).unwrap_or_default();
+    Err(Stop(format!("`{}` has no level `{level}`{near}", spec.display())))
+}
+
+fn key_schemes(policies: &PolicySet) -> impl Iterator<Item = (&str, &ApiKey)> {
+    policies.schemes.iter().filter_map(|scheme| match &scheme.verify {
+        Verify::ApiKey(key) => Some((scheme.name.value.as_str(), key)),
         _ => None,
-    });
+    })
+}
+
+fn key_scheme<'a>(policies: &'a PolicySet, rules: &KeyRules) -> Result<&'a ApiKey, Stop> {
+    let wanted = rules.scheme.as_deref();
+    let mut found = key_schemes(policies).filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name));
     match (found.next(), found.next()) {
-        (Some(one), None) => Ok(one),
+        (Some((_, one)), None) => Ok(one),
         (None, _) => Err(Stop("the document has no such scheme with leveled API keys".to_owned())),
         (Some(_), Some(_)) => {
             Err(Stop("the document has several schemes with API keys: say `--scheme NAME`".to_owned()))
@@ -110,21 +205,70 @@ fn key_scheme<'a>(policies: &'a PolicySet, wanted: Option<&str>) -> Result<(&'a 
 }
 
 /// A key as a line: never its secret, of which only a hash is kept.
-fn line(record: &KeyRecord, now: i64) -> String {
+fn line(record: &KeyRecord, used: &[Usage], schemes: &[ApiKey], now: i64) -> String {
+    let rotate_every = schemes.iter().find(|scheme| scheme.prefix == record.prefix).and_then(|s| s.rotate_every);
+    let due = rotate_every.is_some_and(|every| now >= record.issued.saturating_add(i64::from(every)));
     let state = match (record.revoked, record.works(now), &record.replaced_by) {
         (Some(_), ..) => "revoked",
-        (None, false, _) => "expired",
+        (None, false, Some(_)) => "replaced",
+        (None, false, None) => "expired",
         (None, true, Some(_)) => "replaced, in grace",
+        (None, true, None) if due => "works, to be rotated",
         (None, true, None) => "works",
     };
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-    let clean = gatewright_diag::show::clean;
+    let last = used.iter().find(|usage| usage.id == record.id).map_or("never used".to_owned(), |u| moment(u.last));
     format!(
-        "{}_{}\t{}\t{}\t{state}\t{}\n",
+        "{}_{}\t{}\t{}\t{state}\t{last}\t{}\n",
         record.prefix,
         record.id,
         clean(&text(&record.level)),
         clean(&text(&record.subject)),
         clean(&record.label)
     )
+}
+
+fn usage(usage: &Usage) -> String {
+    let networks = clean(&usage.networks.join(" ")).to_string();
+    format!("{}\t{}\t{}\t{}\t{networks}\n", usage.id, usage.uses, moment(usage.first), moment(usage.last))
+}
+
+/// `2026-11-26T16:30:00Z`
+fn moment(unix: i64) -> String {
+    let (days, second) = (unix.div_euclid(DAY), unix.rem_euclid(DAY));
+    // From days to a date: Howard Hinnant's algorithm over eras of 400 years.
+    let shifted = days.saturating_add(719_468);
+    let (era, day) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let march = (5 * day + 2) / 153;
+    let (day, month) = (day - (153 * march + 2) / 5 + 1, if march < 10 { march + 3 } else { march - 9 });
+    let year = year + era * 400 + i64::from(month <= 2);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+fn span(seconds: u32) -> String {
+    match (seconds / 86_400, seconds % 86_400) {
+        (days, 0) if days > 0 => format!("{days} d"),
+        _ => format!("{seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moment;
+
+    #[test]
+    fn moments_are_dates() {
+        for (unix, want) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_827_696, "2000-02-29T12:34:56Z"),
+            (1_795_710_600, "2026-11-26T16:30:00Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(moment(unix), want);
+        }
+    }
 }

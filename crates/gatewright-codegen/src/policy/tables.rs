@@ -316,7 +316,14 @@ fn verify(source: &Source<'_>, scheme: &Scheme) -> Written {
         Verify::ApiKey(key) => {
             let (prefix, grace) = (&key.prefix, key.grace);
             let rotate = key.rotate_every.map_or_else(none, |s| quote!(::core::option::Option::Some(#s)));
-            return Ok(quote!(ApiKey(ApiKey { prefix: #prefix, rotate_every: #rotate, grace: #grace })));
+            let anomaly = key.anomaly.as_ref().map_or_else(none, |anomaly| {
+                let network = anomaly.value.new_network.is_some();
+                let spike = anomaly.value.spike.map_or_else(none, |times| quote!(::core::option::Option::Some(#times)));
+                quote!(::core::option::Option::Some(Anomaly { new_network: #network, spike: #spike }))
+            });
+            return Ok(quote! {
+                ApiKey(ApiKey { prefix: #prefix, rotate_every: #rotate, grace: #grace, anomaly: #anomaly })
+            });
         }
         Verify::Introspection(asked) => {
             let asked = introspection(source, &asked.value);

@@ -270,7 +270,7 @@ fn levels_are_compared_by_name() {
         bit: 0,
         scopes: &[],
         carrier: Carrier::Header("X-Api-Key"),
-        verify: Verify::ApiKey(ApiKey { prefix: "bank", rotate_every: None, grace: 60 }),
+        verify: Verify::ApiKey(ApiKey { prefix: "bank", rotate_every: None, grace: 60, anomaly: None }),
     };
     const FREE: Level = Level { name: "free", grants: &[(0, &[0b010])], rate: Some(EVERY) };
     const PAID: Level = Level { name: "paid", grants: &[(0, &[0b110])], rate: Some(EVERY) };

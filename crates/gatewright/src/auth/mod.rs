@@ -11,9 +11,11 @@ mod identity;
 mod introspection;
 pub(crate) mod jwt;
 pub(crate) mod scheme;
+mod uses;
 
 pub use application::{Presented, Unverified, Verified, Verifier, Verify};
 pub(crate) use basic::decode as application_basic;
 pub(crate) use identity::Credential;
 pub use identity::{Caller, Identity};
 pub(crate) use scheme::{Asked, Bad, Checked, SchemeState};
+pub(crate) use uses::Uses;

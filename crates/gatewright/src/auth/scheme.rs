@@ -117,7 +117,7 @@ impl SchemeState {
                 binding: binding(asked.bound),
             })),
             Verify::ApiKey(key) => match &config.keys {
-                Some((store, pepper)) => Kind::ApiKey(ApiKeys::new(key, store.clone(), pepper.clone())),
+                Some(keys) => Kind::ApiKey(ApiKeys::new(key, keys.clone())),
                 None => {
                     r.problem(
                         scheme.at,
@@ -171,7 +171,7 @@ impl SchemeState {
                     }
                 }
             }
-            Kind::ApiKey(keys) => match keys.check(credential, now) {
+            Kind::ApiKey(keys) => match keys.check(credential, asked.exchange.client(), now).await {
                 Err(cause) => Checked::Unavailable(cause),
                 Ok(None) => Checked::Bad(Bad::Credential("no such API key")),
                 Ok(Some(facts)) => Checked::Good(self.identity(facts)),

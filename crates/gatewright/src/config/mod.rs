@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crate::auth::Uses;
 use crate::clock::{Clock, SystemClock};
 use crate::net::Forwarding;
 use crate::outbound::Fetch;
@@ -24,7 +25,7 @@ pub(crate) type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct Config {
     pub(crate) environment: Environment,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) keys: Option<(Arc<dyn KeyStore>, Pepper)>,
+    pub(crate) keys: Option<(Arc<dyn KeyStore>, Pepper, Arc<Uses>)>,
     pub(crate) jwks: BTreeMap<String, String>,
     pub(crate) key_hosts: Vec<String>,
     pub(crate) key_outage: Duration,
@@ -109,7 +110,8 @@ impl Config {
     /// Where API keys are looked up, and the secret that their hashes are keyed with.
     #[must_use]
     pub fn api_keys(mut self, store: Arc<dyn KeyStore>, pepper: Pepper) -> Config {
-        self.keys = Some((store, pepper));
+        let uses = Arc::new(Uses::new(store.clone()));
+        self.keys = Some((store, pepper, uses));
         self
     }
 

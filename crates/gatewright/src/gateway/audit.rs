@@ -4,6 +4,7 @@
 
 use std::fmt::{self, Write};
 
+use gatewright_store::Unusual;
 use http::StatusCode;
 
 use super::Exchange;
@@ -89,6 +90,15 @@ pub(super) fn admitted(exchange: &Exchange, admission: &Admission, status: Statu
     } else {
         record!(debug);
     }
+}
+
+/// What is unusual in the use of an API key.
+pub(crate) fn unusual(key: &str, what: &Unusual) {
+    let (event, detail) = match what {
+        Unusual::Network(network) => ("new-network", network.clone()),
+        Unusual::Spike { uses, usual } => ("spike", format!("{uses} uses in a minute, usually {usual:.1}")),
+    };
+    tracing::warn!(target: "gatewright::audit", event, key = %one_line(key), detail = %one_line(&detail));
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod shield;
 mod start;
 
 pub(crate) use crate::limit::Buckets;
-pub(crate) use audit::one_line;
+pub(crate) use audit::{one_line, unusual as note_unusual};
 pub use exchange::Exchange;
 pub(crate) use finish::FIELDS;
 pub(crate) use lifecycle::Life;
@@ -25,7 +25,7 @@ use gatewright_policy::table::{ApiPolicy, Hsts, Https, Policy};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response};
 
-use crate::auth::{SchemeState, Verifier};
+use crate::auth::{SchemeState, Uses, Verifier};
 use crate::clock::Clock;
 use crate::guard::{Admission, Guard, with_standing};
 use crate::limit::{CallerFacts, Charged, KeyHasher, Rules, Standing, Table};
@@ -84,6 +84,8 @@ pub(crate) struct Shared {
     pub(crate) forwarding: Forwarding,
     pub(crate) trust_request_id: bool,
     pub(crate) rate_limit_headers: bool,
+    /// Of API keys, where there is a store.
+    pub(crate) uses: Option<Arc<Uses>>,
 }
 
 /// One version at run time.
@@ -128,6 +130,14 @@ impl Gateway {
     /// Every guard, with the index of its version.
     pub(crate) fn guards(&self) -> impl Iterator<Item = (usize, &Guard)> {
         self.apis.iter().enumerate().flat_map(|(api, mounted)| mounted.guards.iter().map(move |guard| (api, guard)))
+    }
+
+    /// Keeps what was counted of the use of API keys. This happens by itself every few seconds; call it before the process
+    /// ends.
+    pub async fn flush(&self) {
+        if let Some(uses) = &self.shared.uses {
+            uses.tell().await;
+        }
     }
 
     /// The policies of a version.

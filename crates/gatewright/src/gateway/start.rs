@@ -35,6 +35,7 @@ impl Gateway {
             forwarding: config.forwarding,
             trust_request_id: config.trust_request_id,
             rate_limit_headers: config.rate_limit_headers,
+            uses: config.keys.as_ref().map(|(_, _, uses)| uses.clone()),
         });
         let Some(nonces) = Nonces::new(config.dpop_nonce_key.as_ref()) else {
             r.problem("", "there is no randomness");

@@ -66,7 +66,7 @@ pub const API: ApiPolicy = ApiPolicy {
             bit: KEY,
             scopes: &[],
             carrier: Carrier::Header("x-api-key"),
-            verify: Verify::ApiKey(ApiKey { prefix: "wx", rotate_every: None, grace: 0 }),
+            verify: Verify::ApiKey(ApiKey { prefix: "wx", rotate_every: None, grace: 0, anomaly: None }),
         },
         Scheme {
             name: "basic",
@@ -285,7 +285,7 @@ impl Bank {
     pub fn key(&self, level: &str) -> String {
         let order =
             Order { prefix: "wx".into(), level: Some(level.into()), subject: Some("carol".into()), ..Order::default() };
-        self.keys.issue(order, NOW).unwrap().text.to_string()
+        gatewright::store::at_once(self.keys.issue(order, NOW)).unwrap().unwrap().text.to_string()
     }
 
     /// A usual request: HTTPS from the internet.
