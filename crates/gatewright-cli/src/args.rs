@@ -252,6 +252,31 @@ pub(crate) enum ExportFormat {
         #[arg(long)]
         allow_unguarded: bool,
     },
+
+    /// Who may call what, as a table in Markdown: each operation with its schemes, scopes, roles, levels, claims and rates
+    Matrix(ReportFile),
+
+    /// Every error that a client may get, with its `type`, status and reason, in Markdown
+    Errors(ReportFile),
+}
+
+/// A report of a document, to be committed beside it.
+#[derive(clap::Args)]
+pub(crate) struct ReportFile {
+    /// The document
+    pub(crate) spec: PathBuf,
+
+    /// Write here instead of to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Write nothing; fail where the file differs
+    #[arg(long, requires = "output")]
+    pub(crate) check: bool,
+
+    /// Take operations without a guard for open ones, with a warning
+    #[arg(long)]
+    pub(crate) allow_unguarded: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -401,3 +401,96 @@ fn a_scheme_of_the_applications_own_gets_a_stub_that_refuses_everybody_once() {
     assert_eq!(run(dir.path(), &["scaffold"]).code, 0);
     assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), text);
 }
+
+const POLICIES: &str = "\
+openapi: 3.1.0
+info: { title: 'Things | <b>', version: '1' }
+x-security:
+  roles:
+    viewer: { scopes: [ 'things:read' ] }
+    teller: { inherits: [ viewer ], scopes: [ 'things:write' ] }
+  networks: { office: [ 203.0.113.0/24, '${HOME_NET:-}' ] }
+  errors: { type-base: 'https://errors.example.com/', validation: 422 }
+paths:
+  /{tenant}/things:
+    parameters: [ { name: tenant, in: path, required: true, schema: { type: string } } ]
+    get:
+      operationId: listThings
+      security: [ { oauth: [ 'things:read' ] } ]
+      x-security:
+        roles: [ teller ]
+        claims: [ { claim: tenant, equals: '{path.tenant}' } ]
+        allow: { networks: [ office ], users: [ 'a|b' ] }
+        rate-limit: { by: user, limit: 60/min }
+      responses:
+        '200':
+          description: them
+          content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } }
+        '404': { description: 'none | here' }
+    post:
+      operationId: ping
+      x-security: { public: nothing in it }
+      responses: { '204': { description: done } }
+components:
+  schemas:
+    Thing:
+      type: object
+      properties:
+        price: { type: integer, x-security: { read: [ teller ] } }
+  securitySchemes:
+    oauth:
+      type: oauth2
+      flows: { clientCredentials: { tokenUrl: 'https://i.example/t', scopes: { 'things:read': r, 'things:write': w } } }
+      x-security: { issuer: 'https://i.example', audience: things, keys: { discovery: true }, algorithms: [ ES256 ], roles-claim: roles }
+";
+
+#[test]
+fn a_matrix_says_who_may_call_what_and_notices_a_change() {
+    let dir = project(GOOD);
+    fs::write(dir.path().join("p.yaml"), POLICIES).unwrap();
+    let ran = run(dir.path(), &["export", "matrix", "p.yaml"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for line in [
+        "| GET /{tenant}/things (listThings) | oauth; oauth: all of things:read | · | any of teller | \
+         tenant equals {path.tenant} | any of office; any of a\\|b | · | · | price: any of teller | 60/min per user |",
+        "| POST /{tenant}/things (ping) | everybody: nothing in it | · | · | · | · | · | · | · | · |",
+        "| teller | viewer | things:write |",
+        "| office | 203.0.113.0/24, ${HOME\\_NET:-} |",
+    ] {
+        assert!(ran.out.lines().any(|l| l == line), "{line}\n{}", ran.out);
+    }
+    assert!(ran.out.starts_with("# Access matrix of Things \\| \\<b\\>\n"), "{}", ran.out);
+    let file = ["export", "matrix", "p.yaml", "--output", "matrix.md"];
+    assert_eq!(run(dir.path(), &[&file[..], &["--check"]].concat()).code, 1, "there is none yet");
+    assert_eq!(run(dir.path(), &file).code, 0);
+    assert_eq!(fs::read_to_string(dir.path().join("matrix.md")).unwrap(), ran.out);
+    assert_eq!(run(dir.path(), &[&file[..], &["--check"]].concat()).code, 0);
+    // One that says less is noticed.
+    fs::write(dir.path().join("p.yaml"), POLICIES.replace("        roles: [ teller ]\n", "")).unwrap();
+    let drift = run(dir.path(), &[&file[..], &["--check"]].concat());
+    assert!(drift.code == 1 && drift.err.contains("is not what the document says"), "{}", drift.err);
+    let explained = run(dir.path(), &["explain", "p.yaml", "listThings"]);
+    assert!(
+        explained.out.contains("response filter") && explained.out.contains("price: any of teller"),
+        "{}",
+        explained.out
+    );
+}
+
+#[test]
+fn the_catalogue_names_every_error_once() {
+    let dir = project(GOOD);
+    fs::write(dir.path().join("p.yaml"), POLICIES).unwrap();
+    let ran = run(dir.path(), &["export", "errors", "p.yaml"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.out.contains("| 422 | https://errors.example.com/validation-failed | Validation failed |"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("| listThings | 404 | none \\| here |"), "{}", ran.out);
+    let slugs: std::collections::BTreeSet<_> = gatewright_policy::Refusal::ALL.iter().map(|r| r.slug()).collect();
+    for slug in &slugs {
+        assert_eq!(ran.out.matches(&format!("https://errors.example.com/{slug} |")).count(), 1, "{slug}");
+    }
+}

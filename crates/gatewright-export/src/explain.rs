@@ -1,6 +1,7 @@
 //! An operation's effective policy, in the order in which the server checks it, each fact with the place it came from.
 //! For people, and as JSON.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 
 use gatewright_diag::{SourceMap, Span, Spanned};
@@ -8,6 +9,7 @@ use gatewright_ir::policy::{
     Access, Claim, Fact, Layer, Limit, LimitKey, Must, Operand, Policy, Quota, Reference, RequestPart, Setting,
     UnknownFields,
 };
+use gatewright_ir::schema::{Protection, SchemaId};
 use gatewright_ir::{Ir, Operation};
 use gatewright_policy::{Check, ORDER, Rate, table};
 use serde_json::{Value, json};
@@ -45,6 +47,7 @@ pub fn rows(ir: &Ir, operation: &Operation, map: &SourceMap) -> Vec<Row> {
     rows.caller(policy);
     rows.limits(policy);
     rows.request(policy);
+    rows.properties(ir, operation);
     rows.list.sort_by_key(|row| ORDER.iter().position(|check| *check == row.check));
     rows.list
 }
@@ -161,6 +164,18 @@ impl Rows<'_> {
         }
     }
 
+    /// Members of bodies and answers that only some may send or see.
+    fn properties(&mut self, ir: &Ir, operation: &Operation) {
+        let written = operation.body.iter().flat_map(|body| &body.content);
+        let read = operation.responses.iter().flat_map(|response| &response.content);
+        for property in guarded(ir, written.filter_map(|media| media.schema).collect(), |p| &p.write) {
+            self.add(Check::Content, "write", property.0, Layer::Operation, property.1);
+        }
+        for property in guarded(ir, read.filter_map(|media| media.schema).collect(), |p| &p.read) {
+            self.add(Check::ResponseFilter, "read", property.0, Layer::Operation, property.1);
+        }
+    }
+
     fn limits(&mut self, policy: &Policy) {
         for (limit, layer) in policy.limits.iter().flat_map(|f| f.value.iter().map(|l| (l, f.layer))) {
             let alone = limit.by.iter().all(|key| *key == LimitKey::Address) && !limit.by.is_empty();
@@ -206,6 +221,28 @@ impl Rows<'_> {
         let audit = if policy.audit.value { "each decision" } else { "off" };
         self.fact(Check::Audit, "audit", &policy.audit, audit.to_owned());
     }
+}
+
+/// The guarded properties that are reached from these schemas: in what words, and where each guard stands.
+fn guarded(ir: &Ir, from: Vec<SchemaId>, names_of: fn(&Protection) -> &Vec<Spanned<String>>) -> Vec<(String, Span)> {
+    let schemas = &ir.api.schemas;
+    let mut open = from;
+    let (mut seen, mut found) = (HashSet::new(), BTreeSet::new());
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let schema = schemas.get(id);
+        for property in &schema.object.properties {
+            let protection = schemas.get(property.schema).notes.protection.as_ref();
+            if let Some(protection) = protection.filter(|p| !names_of(p).is_empty()) {
+                let any = names(names_of(protection));
+                found.insert((format!("{}: any of {any}", property.name), protection.span));
+            }
+        }
+        schema.each(|id| open.push(id));
+    }
+    found.into_iter().collect()
 }
 
 fn names(list: &[Spanned<String>]) -> String {
@@ -265,12 +302,15 @@ fn condition(claim: &Claim) -> String {
     format!("{} {word} {}", claim.path.join("."), list.join(", "))
 }
 
-fn quota(limit: &Limit) -> String {
-    let rate = |r: &Setting<Rate>| match r {
+pub(crate) fn rate(rate: &Setting<Rate>) -> String {
+    match rate {
         Setting::Fixed(rate) if rate.burst == rate.limit => rate.to_string(),
         Setting::Fixed(rate) => format!("{rate}, {} at once", rate.burst),
         Setting::Environment(text) => text.clone(),
-    };
+    }
+}
+
+fn quota(limit: &Limit) -> String {
     let by: Vec<String> = limit
         .by
         .iter()

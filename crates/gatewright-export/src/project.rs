@@ -1,8 +1,9 @@
 //! The first files of a new project, except those that the code generator writes.
 
 use gatewright_ir::OutputFiles;
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use minijinja::{Value, context};
+
+use crate::template::environment;
 
 /// What a project is made of.
 #[derive(Clone, Debug)]
@@ -82,15 +83,7 @@ const FILES: &[(&str, &str)] = &[
 /// # Errors
 /// A template is wrong: our mistake, said in a few words.
 pub fn render(project: &Project) -> Result<OutputFiles, String> {
-    let mut environment = Environment::new();
-    // A tag on a line of its own leaves no line behind.
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
-    environment.set_syntax(syntax.map_err(|e| e.to_string())?);
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::None);
-    environment.add_filter("toml", |text: String| toml_string(&text));
-    environment.add_filter("rust", |text: String| format!("{text:?}"));
-    environment.add_filter("markdown", |text: String| markdown(&text));
+    let environment = environment()?;
     let mut files = OutputFiles::new();
     for (path, template) in FILES {
         let text = environment.render_named_str(path, template, values(project)).map_err(|e| format!("{path}: {e}"))?;
@@ -133,7 +126,7 @@ fn values(project: &Project) -> Value {
 }
 
 /// A text as a TOML basic string.
-fn toml_string(text: &str) -> String {
+pub(crate) fn toml_string(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {
@@ -144,18 +137,6 @@ fn toml_string(text: &str) -> String {
         }
     }
     out + "\""
-}
-
-/// A text as one line of Markdown that means nothing but itself (CommonMark 2.4).
-fn markdown(text: &str) -> String {
-    let mut out = String::new();
-    for c in gatewright_diag::show::clean(text).chars() {
-        if c.is_ascii_punctuation() {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -329,6 +329,31 @@ pub struct Discriminator {
     pub default: Option<SchemaId>,
 }
 
+impl Schema {
+    /// Every schema that it names: of the same value, and of members, items and names.
+    pub fn each(&self, mut to: impl FnMut(SchemaId)) {
+        let (array, object) = (&self.array, &self.object);
+        self.reference.into_iter().chain(self.not).for_each(&mut to);
+        self.dynamic_reference.iter().chain(&self.dynamic_anchors).for_each(|(_, id)| to(*id));
+        self.all_of.iter().chain(&self.any_of).chain(&self.one_of).copied().for_each(&mut to);
+        if let Some(condition) = &self.condition {
+            to(condition.when);
+            condition.then.into_iter().chain(condition.otherwise).for_each(&mut to);
+        }
+        if let Some(discriminator) = &self.discriminator {
+            discriminator.mapping.iter().for_each(|(_, id)| to(*id));
+            discriminator.default.into_iter().for_each(&mut to);
+        }
+        array.prefix_items.iter().copied().for_each(&mut to);
+        array.items.into_iter().chain(array.contains).chain(array.unevaluated_items).for_each(&mut to);
+        object.properties.iter().for_each(|property| to(property.schema));
+        object.dependent_schemas.iter().for_each(|(_, id)| to(*id));
+        object.pattern_properties.iter().for_each(|(_, id)| to(*id));
+        let others = object.additional_properties.into_iter().chain(object.property_names);
+        others.chain(object.unevaluated_properties).for_each(to);
+    }
+}
+
 /// What is said about values without restricting them; and `format`, which our servers do enforce where it is known.
 #[derive(Clone, Debug, Default)]
 pub struct Notes {

@@ -1,5 +1,7 @@
 //! Every way in which a request can be refused.
 
+use alloc::string::String;
+
 use crate::Check;
 
 /// Why a request is refused. What a caller sees of it is its status and its [`slug`](Refusal::slug), nothing more.
@@ -160,6 +162,51 @@ impl Refusal {
             Refusal::NotImplemented => "not-implemented",
             Refusal::Internal => "internal",
             Refusal::Unavailable => "unavailable",
+        }
+    }
+
+    /// The problem's `title` where it has a `type` of ours: the slug in words.
+    pub fn title(self) -> String {
+        let mut text = self.slug().replace('-', " ");
+        if let Some(first) = text.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        text
+    }
+
+    /// When it is answered, in words for those who call: of refusals that share a [`slug`](Refusal::slug), the same.
+    pub const fn when(self) -> &'static str {
+        match self {
+            Refusal::BadRequest => "the head of the request is not what HTTP allows, or names no host",
+            Refusal::HttpsRequired => "the request came over plain HTTP, or over a TLS that is too old",
+            Refusal::WrongHost => "the request names a host that is not served here",
+            Refusal::NotFound | Refusal::NotOwned => {
+                "there is no such path or object, or the object is somebody else's"
+            }
+            Refusal::MethodNotAllowed => "the path does not have this method; `Allow` says which it has",
+            Refusal::Gone => "this version of the API is retired",
+            Refusal::RateLimited => "too many requests; `Retry-After` says when to try again",
+            Refusal::CredentialMissing => "a credential is needed; `WWW-Authenticate` says which",
+            Refusal::CredentialInvalid => "a credential was presented and is not good, for whatever reason",
+            Refusal::CredentialRepeated => "more than one credential stands where one may",
+            Refusal::ScopeMissing => "the credential lacks a scope; `WWW-Authenticate` says which are needed",
+            Refusal::NetworkNotAllowed
+            | Refusal::LevelTooLow
+            | Refusal::RoleMissing
+            | Refusal::ClaimMismatch
+            | Refusal::CallerNotAllowed => "the caller may not do this, or not from where he is",
+            Refusal::FieldNotAllowed => "the caller may not send a field that he sent; `detail` names it",
+            Refusal::StepUpRequired => "a fresh and stronger authentication is needed; `WWW-Authenticate` says which",
+            Refusal::UnsupportedMediaType => "the body's media type is not taken; `Accept` says what would be",
+            Refusal::NotAcceptable => "none of the media types that the caller accepts is offered",
+            Refusal::BodyTooLarge => "the body is larger than allowed",
+            Refusal::Malformed => "the body is not well-formed",
+            Refusal::Invalid => "parameters or body break the rules of the document; `errors` says where",
+            Refusal::RequestTimeout => "the request was not there in whole in time",
+            Refusal::Timeout => "the request could not be answered in time",
+            Refusal::NotImplemented => "nobody has written this operation yet",
+            Refusal::Internal => "something is broken on the server's side; `request_id` finds it in the log",
+            Refusal::Unavailable => "something that the server needs is not to be had just now: try again later",
         }
     }
 

@@ -43,8 +43,8 @@ pub(crate) fn refusal(style: &Style, request_id: &str, refused: &Refused) -> Res
     let slug = inner.refusal.slug();
     let mut object = Object::new();
     match (&style.type_base, inner.refusal) {
-        (Some(base), _) => object.joined("type", base, slug).string("title", &title(slug)),
-        (None, Refusal::RateLimited) => object.string("type", QUOTA_EXCEEDED).string("title", &title(slug)),
+        (Some(base), _) => object.joined("type", base, slug).string("title", &inner.refusal.title()),
+        (None, Refusal::RateLimited) => object.string("type", QUOTA_EXCEEDED).string("title", &inner.refusal.title()),
         (None, _) => object.string("type", "about:blank").string("title", phrase(status)),
     };
     object.raw("status", status.as_str());
@@ -110,15 +110,6 @@ fn respond(status: StatusCode, object: Object) -> Response<Body> {
 
 fn phrase(status: StatusCode) -> &'static str {
     status.canonical_reason().unwrap_or("Error")
-}
-
-/// `insufficient-scope` → `Insufficient scope`.
-fn title(slug: &str) -> String {
-    let mut text = slug.replace('-', " ");
-    if let Some(first) = text.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    text
 }
 
 /// Whether a text begins as a URI does (RFC 3986, 3.1).
