@@ -25,6 +25,11 @@ impl ApiKeys {
         ApiKeys { scheme, store, pepper, uses }
     }
 
+    /// Whether the store answers. No key has this id.
+    pub(crate) async fn there(&self) -> bool {
+        self.store.find("").await.is_ok()
+    }
+
     /// What a key says; nothing for one that is not good, whatever the reason.
     pub(crate) async fn check(
         &self,

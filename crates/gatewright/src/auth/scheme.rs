@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatewright_policy::bits::Grants;
 use gatewright_policy::table::{ApiPolicy, Carrier, Scheme, Verify};
@@ -54,6 +55,9 @@ impl Bad {
         }
     }
 }
+
+/// How long a question about readiness may wait for an issuer.
+const READY: Duration = Duration::from_secs(2);
 
 pub(crate) struct SchemeState {
     pub(crate) scheme: &'static Scheme,
@@ -139,6 +143,19 @@ impl SchemeState {
 
     pub(crate) fn is_bearer(&self) -> bool {
         self.scheme.carrier == Carrier::Authorization("bearer")
+    }
+
+    /// What it lacks to verify anything; nothing where it lacks nothing.
+    pub(crate) async fn missing(&self) -> Option<&'static str> {
+        match &self.kind {
+            Kind::Token(tokens) => {
+                let signed = tokens.signed.as_ref()?;
+                let there = signed.keys(Instant::now() + READY).await.is_some();
+                (!there).then_some("the issuer's keys are not to be had")
+            }
+            Kind::ApiKey(keys) => (!keys.there().await).then_some("the store of keys does not answer"),
+            _ => None,
+        }
     }
 
     /// This scheme's credential in what its place holds, if there is one.

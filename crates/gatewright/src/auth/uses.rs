@@ -31,6 +31,8 @@ pub(crate) struct Uses {
     /// Whether somebody will tell the store.
     told: AtomicBool,
     lost: AtomicU64,
+    networks: AtomicU64,
+    spikes: AtomicU64,
 }
 
 struct Seen {
@@ -48,6 +50,8 @@ impl Uses {
             hasher: RandomState::default(),
             told: AtomicBool::new(false),
             lost: AtomicU64::new(0),
+            networks: AtomicU64::new(0),
+            spikes: AtomicU64::new(0),
         }
     }
 
@@ -103,11 +107,12 @@ impl Uses {
             Ok(unusual) => {
                 for (key, what) in unusual {
                     let asked = seen.iter().find(|(id, _)| **id == *key).and_then(|(_, seen)| seen.anomaly);
-                    let asked = match what {
-                        Unusual::Network(_) => asked.is_some_and(|a| a.new_network),
-                        Unusual::Spike { .. } => asked.is_some_and(|a| a.spike.is_some()),
+                    let (asked, counted) = match what {
+                        Unusual::Network(_) => (asked.is_some_and(|a| a.new_network), &self.networks),
+                        Unusual::Spike { .. } => (asked.is_some_and(|a| a.spike.is_some()), &self.spikes),
                     };
                     if asked {
+                        counted.fetch_add(1, Ordering::Relaxed);
                         note_unusual(&key, &what);
                     }
                 }
@@ -117,6 +122,12 @@ impl Uses {
                 self.take_back(seen);
             }
         }
+    }
+
+    /// How often something was unusual, by what it was.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn unusual(&self) -> [(&'static str, u64); 2] {
+        [("new-network", &self.networks), ("spike", &self.spikes)].map(|(kind, n)| (kind, n.load(Ordering::Relaxed)))
     }
 
     /// On a thread that may wait: a file is written through to its disk.

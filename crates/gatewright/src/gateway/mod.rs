@@ -2,14 +2,19 @@
 //! whether its connection will do, and how its answer is finished.
 
 mod audit;
+mod counts;
+mod diagnostics;
 mod exchange;
 mod finish;
 mod lifecycle;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod shield;
 mod start;
 
 pub(crate) use crate::limit::Buckets;
 pub(crate) use audit::{one_line, unusual as note_unusual};
+pub(crate) use counts::Counts;
 pub use exchange::Exchange;
 pub(crate) use finish::FIELDS;
 pub(crate) use lifecycle::Life;
@@ -84,6 +89,9 @@ pub(crate) struct Shared {
     pub(crate) forwarding: Forwarding,
     pub(crate) trust_request_id: bool,
     pub(crate) rate_limit_headers: bool,
+    /// Of requests that no operation answered.
+    pub(crate) unanswered: Counts,
+    pub(crate) draining: std::sync::atomic::AtomicBool,
     /// Of API keys, where there is a store.
     pub(crate) uses: Option<Arc<Uses>>,
 }
@@ -254,6 +262,8 @@ impl Gateway {
         }
         let mut response = problem::refusal(&self.edge(exchange.api).style, exchange.id(), &refused);
         self.finish(exchange, guard, &inner.standing, &mut response);
+        let counts = guard.map_or(&self.shared.unanswered, Guard::counts);
+        counts.refused(refused.refusal(), self.took(exchange));
         audit::refused(exchange, guard, &refused, response.status());
         response
     }
@@ -277,8 +287,14 @@ impl Gateway {
     #[must_use]
     pub fn answer(&self, exchange: &Exchange, admission: &Admission, mut response: Response<Body>) -> Response<Body> {
         self.finish(exchange, Some(admission.guard()), admission.standing(), &mut response);
+        admission.guard().counts().answered(response.status(), self.took(exchange));
         audit::admitted(exchange, admission, response.status());
         response
+    }
+
+    /// Nanoseconds since the request's head.
+    fn took(&self, exchange: &Exchange) -> u64 {
+        self.shared.clock.monotonic().saturating_sub(exchange.started)
     }
 
     /// A problem that a handler declares, to be passed on to [`answer`](Gateway::answer).

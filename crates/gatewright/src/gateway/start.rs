@@ -8,7 +8,7 @@ use gatewright_policy::table::{Access, ApiPolicy, ClientCertificates, Https};
 use http::StatusCode;
 
 use super::exchange::Ids;
-use super::{Api, ApiState, Edge, Gateway, Life, Mounted, Shared, hsts_value};
+use super::{Api, ApiState, Counts, Edge, Gateway, Life, Mounted, Shared, hsts_value};
 use crate::auth::bound::{Nonces, Replays};
 use crate::auth::{SchemeState, Verifier};
 use crate::config::{Config, Resolver, StartError};
@@ -35,6 +35,8 @@ impl Gateway {
             forwarding: config.forwarding,
             trust_request_id: config.trust_request_id,
             rate_limit_headers: config.rate_limit_headers,
+            unanswered: Counts::new(),
+            draining: std::sync::atomic::AtomicBool::new(false),
             uses: config.keys.as_ref().map(|(_, _, uses)| uses.clone()),
         });
         let Some(nonces) = Nonces::new(config.dpop_nonce_key.as_ref()) else {
@@ -52,7 +54,9 @@ impl Gateway {
         }
         r.finish()?;
         let common = Arc::new(common(&mounted));
-        Ok(Gateway { shared, apis: mounted.into(), common })
+        let gateway = Gateway { shared, apis: mounted.into(), common };
+        gateway.announce();
+        Ok(gateway)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::auth::carrier::Place;
 use crate::auth::challenge::Challenges;
 use crate::auth::{Asked, Identity, SchemeState};
 use crate::config::Resolver;
-use crate::gateway::{ApiState, Buckets, Exchange, PathValues, Shared};
+use crate::gateway::{ApiState, Buckets, Counts, Exchange, PathValues, Shared};
 use crate::json::Document;
 use crate::limit::{CallerFacts, Charged, Rules, Standing};
 use crate::net::Ranges;
@@ -44,6 +44,7 @@ struct Inner {
     body_limit: u64,
     timeout: Duration,
     body_claims: bool,
+    counts: Counts,
 }
 
 /// A place where credentials of this operation may stand, and the schemes that look there.
@@ -87,6 +88,7 @@ impl Guard {
             body_limit: r.size(policy.body_limit).unwrap_or(0),
             timeout: r.time(policy.timeout).unwrap_or_default(),
             body_claims: policy.claims.iter().any(claims::needs_body),
+            counts: Counts::new(),
             shared: shared.clone(),
             api: api.clone(),
             networks,
@@ -116,6 +118,10 @@ impl Guard {
     #[must_use]
     pub fn has_body_claims(&self) -> bool {
         self.0.body_claims
+    }
+
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.0.counts
     }
 
     pub(crate) fn limits(&self) -> &Rules {

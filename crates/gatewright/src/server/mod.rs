@@ -27,6 +27,7 @@ use axum_server::tls_rustls::RustlsAcceptor;
 use gatewright_policy::table::{ClientCertificates, Transport};
 use tokio::task::JoinHandle;
 
+use crate::Gateway;
 use caps::{Capped, Caps};
 use certificate::Tls;
 use peer::{Peers, Telling};
@@ -84,6 +85,7 @@ pub struct Server {
     tls13_only: bool,
     client_certificates: ClientCertificates,
     authorities: Option<ClientAuthorities>,
+    gateway: Option<Gateway>,
 }
 
 impl Server {
@@ -96,7 +98,16 @@ impl Server {
             tls13_only: false,
             client_certificates: ClientCertificates::Off,
             authorities: None,
+            gateway: None,
         }
+    }
+
+    /// The gateway that stands in the router: when the server is told to stop, it says that it is not ready, and keeps what
+    /// was counted ([`Gateway::drain`], [`Gateway::flush`]).
+    #[must_use]
+    pub fn gateway(mut self, gateway: &Gateway) -> Server {
+        self.gateway = Some(gateway.clone());
+        self
     }
 
     /// What its listeners bear.
@@ -157,7 +168,7 @@ impl Server {
         let server = server.first_request_timeout(self.bounds.first_request);
         let task = tokio::spawn(server.serve(Peers::new(self.router)));
         let watch = certificate.watch(config, tls);
-        Ok(Running { address, handle, task, watch })
+        Ok(Running { address, handle, task, watch, gateway: self.gateway })
     }
 
     /// Listens with plain HTTP: for loopback, for a proxy on the same host, and to refuse or redirect those who come
@@ -173,7 +184,7 @@ impl Server {
         self.bound(server.http_builder());
         let server = server.first_request_timeout(self.bounds.first_request);
         let task = tokio::spawn(server.serve(Peers::new(self.router)));
-        Ok(Running { address, handle, task, watch: None })
+        Ok(Running { address, handle, task, watch: None, gateway: self.gateway })
     }
 
     fn caps(&self) -> Caps {
@@ -205,6 +216,7 @@ pub struct Running {
     handle: Handle,
     task: JoinHandle<io::Result<()>>,
     watch: Option<certificate::Watch>,
+    gateway: Option<Gateway>,
 }
 
 impl Running {
@@ -228,8 +240,16 @@ impl Running {
     /// # Errors
     /// The listener had failed.
     pub async fn stop(self, grace: Duration) -> io::Result<()> {
+        let gateway = self.gateway.clone();
+        if let Some(gateway) = &gateway {
+            gateway.drain();
+        }
         self.handle.graceful_shutdown(Some(grace));
-        self.wait().await
+        let ended = self.wait().await;
+        if let Some(gateway) = &gateway {
+            gateway.flush().await;
+        }
+        ended
     }
 
     /// Serves until SIGTERM or SIGINT, then as [`stop`](Running::stop).
