@@ -5,6 +5,7 @@ use std::path::Path;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::de::DeserializeOwned;
 
+use crate::passkeys::{PASSKEY_USERS, PASSKEYS};
 use crate::{Answer, KeyRecord, KeyStore, StoreError, Unusual, Usage, Used};
 
 /// Id → record as JSON. The name carries the version of the form.
@@ -12,7 +13,7 @@ const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("api-keys-1"
 /// Id → usage as JSON.
 const USAGE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("api-key-usage-1");
 
-/// Keeps keys in a file.
+/// Keeps keys and passkeys in a file.
 pub struct FileStore {
     database: Database,
 }
@@ -29,8 +30,15 @@ impl FileStore {
         for table in [KEYS, USAGE] {
             write.open_table(table).map_err(StoreError::new)?;
         }
+        for table in [PASSKEYS, PASSKEY_USERS] {
+            write.open_table(table).map_err(StoreError::new)?;
+        }
         write.commit().map_err(StoreError::new)?;
         Ok(FileStore { database })
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 
     fn one(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {

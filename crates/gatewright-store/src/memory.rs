@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError, RwLock};
 
-use crate::{Answer, KeyRecord, KeyStore, StoreError, Unusual, Usage, Used};
+use crate::{Answer, KeyRecord, KeyStore, PasskeyRecord, StoreError, Unusual, Usage, Used};
 
-/// Keeps keys in memory.
+/// Keeps keys and passkeys in memory.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     records: RwLock<BTreeMap<String, KeyRecord>>,
+    pub(crate) passkeys: Mutex<Vec<PasskeyRecord>>,
     usage: Mutex<BTreeMap<String, Usage>>,
 }
 
