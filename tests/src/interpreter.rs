@@ -18,6 +18,8 @@ use serde_json::Value;
 pub struct Facts {
     /// When, in seconds since 1970.
     pub now: i64,
+    /// How many seconds ago a passkey was shown with the token.
+    pub shown: Option<u32>,
     /// Where it comes from.
     pub address: Option<IpAddr>,
     /// What was presented, by scheme; absent means that nothing was.
@@ -119,11 +121,16 @@ pub fn decide(policies: &PolicySet, policy: &Policy, facts: &Facts) -> Result<()
         }
     }
 
-    // A strong sign-in that is not long ago. (What the caller's rate decides before it is left out.)
-    if let Some(step) = &policy.step_up
-        && !tokens(facts, &named).any(|claims| signed_in(claims, &step.acr, step.within, facts.now))
-    {
-        return Err(Refusal::StepUpRequired);
+    // A strong sign-in, or a passkey, that is not long ago. (What the caller's rate decides before it is left out.)
+    if let Some(step) = &policy.step_up {
+        let recent = if step.method.value == "webauthn" {
+            facts.shown.is_some_and(|ago| ago <= step.within)
+        } else {
+            tokens(facts, &named).any(|claims| signed_in(claims, &step.acr, step.within, facts.now))
+        };
+        if !recent {
+            return Err(Refusal::StepUpRequired);
+        }
     }
     Ok(())
 }

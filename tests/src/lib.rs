@@ -1,5 +1,6 @@
 //! Helpers of the tests that cross crates.
 
+pub mod authenticator;
 pub mod differential;
 pub mod interpreter;
 pub mod issuer;

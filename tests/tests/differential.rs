@@ -16,6 +16,7 @@ use gatewright::store::{Keys, MemoryStore, Order, Pepper, at_once};
 use gatewright::{Config, FakeClock, Peer};
 use gatewright_ir::{CheckedIr, Operation};
 use gatewright_policy::Refusal;
+use gatewright_tests::authenticator::Authenticator;
 use gatewright_tests::interpreter::{Credential, Facts, decide};
 use gatewright_tests::issuer::Issuer;
 use http::Request;
@@ -156,6 +157,7 @@ fn draw(random: &mut Random, version: &str, operation: &Operation, issuer: &Issu
     let body = match operation.id.as_str() {
         "createTransfer" if version == "v1" => Some(json!({ "to": "acc_bob001", "amount": 1 })),
         "createTransfer" => Some(json!({ "to": "acc_bob001", "amount": 1, "currency": "EUR" })),
+        "setLimit" => Some(json!({ "limit": 1 })),
         "startRecovery" => Some(json!({ "email": "a@example.com" })),
         _ => None,
     };
@@ -167,6 +169,40 @@ fn draw(random: &mut Random, version: &str, operation: &Operation, issuer: &Issu
     let mut request = request.uri(format!("/{version}{path}{query}")).body(body).unwrap();
     request.extensions_mut().insert(Peer::new(SocketAddr::new(address, 4_711)).over_tls());
     Drawn { request, facts, owns: subject == "alice" && account == "acc_alice1", label }
+}
+
+/// The drawn token and its subject, if the token is good; or another token of the same subject.
+fn shown_with(drawn: &Drawn, issuer: &Issuer, own: bool) -> Option<(String, String)> {
+    let Some(Credential::Token(claims)) = drawn.facts.credentials.get("oauth") else { return None };
+    let subject = claims["sub"].as_str()?.to_owned();
+    let own_token = drawn.request.headers().get("authorization")?.to_str().ok()?.strip_prefix("Bearer ")?.to_owned();
+    let other = json!({ "sub": subject, "jti": "another" });
+    Some((if own { own_token } else { issuer.token(NOW, &other) }, subject))
+}
+
+/// Shows a passkey, and registers it before that if it is not yet.
+async fn show(router: &gatewright::Router, token: &str, passkey: &mut (Authenticator, bool)) {
+    let send = async |path: &str, body: Value| {
+        let mut request = Request::post(format!("/v2/webauthn/{path}"))
+            .header("host", "localhost")
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {token}"))
+            .body(axum::body::Body::from(body.to_string()))
+            .unwrap();
+        request.extensions_mut().insert(Peer::new("127.0.0.9:4711".parse().unwrap()).over_tls());
+        let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+        assert!(parts.status.is_success(), "{path}: {parts:?}");
+        let body = http_body_util::BodyExt::collect(body).await.unwrap().to_bytes();
+        serde_json::from_slice::<Value>(&body).unwrap()
+    };
+    let (authenticator, registered) = passkey;
+    if !*registered {
+        let options = send("registration/options", json!({})).await;
+        send("registration", authenticator.create(&options)).await;
+        *registered = true;
+    }
+    let options = send("assertion/options", json!({})).await;
+    send("assertion", authenticator.get(&options)).await;
 }
 
 #[tokio::test]
@@ -187,16 +223,32 @@ async fn a_naive_interpreter_and_the_server_agree() {
             (level, at_once(issue.issue(order, NOW)).unwrap().unwrap().text.to_string())
         })
         .collect();
-    let config = Config::new().clock(clock.clone()).api_keys(store, pepper).jwks("oauth", issuer.jwks());
+    let config = Config::new().clock(clock.clone()).jwks("oauth", issuer.jwks());
+    let config = config.passkeys(store.clone()).api_keys(store, pepper);
     let router = gatewright_example_bank::app::router(config).expect("the bank starts");
 
     let versions = [("v1", compiled("v1")), ("v2", compiled("v2"))];
+    let mut passkeys: BTreeMap<String, (Authenticator, bool)> = BTreeMap::new();
     let mut seen: BTreeMap<(String, u16), usize> = BTreeMap::new();
     for _ in 0..REQUESTS {
         let (version, ir) = &versions[random.below(2)];
         let operation = &ir.api.operations[random.below(ir.api.operations.len())];
         let policy = ir.policies.get(operation.policy);
-        let drawn = draw(&mut random, version, operation, &issuer, &keys);
+        let mut drawn = draw(&mut random, version, operation, &issuer, &keys);
+        if policy.step_up.as_ref().is_some_and(|step| step.method.value == "webauthn") && random.chance(80) {
+            // With the drawn token, or with another one of the same subject's.
+            let own = random.chance(80);
+            if let Some((token, subject)) = shown_with(&drawn, &issuer, own) {
+                let passkey =
+                    passkeys.entry(subject).or_insert_with_key(|name| (Authenticator::new(name.as_bytes()), false));
+                show(&router, &token, passkey).await;
+                let ago = if random.chance(70) { random.below(300) } else { 299 + random.below(3) };
+                clock.advance(Duration::from_secs(ago as u64));
+                clock.set_unix(NOW);
+                drawn.facts.shown = own.then_some(ago as u32);
+                drawn.label.push_str(&format!(", a passkey {ago} s ago, own: {own}"));
+            }
+        }
         let decision = decide(&ir.policies, policy, &drawn.facts);
         let expected: Vec<u16> = match decision {
             Err(refusal) => vec![refusal.status()],

@@ -87,7 +87,8 @@ fn bank() -> Bank {
         (level, at_once(keys.issue(order, NOW)).unwrap().unwrap().text.to_string())
     };
     let keys = ["free", "premium"].map(issue).into();
-    let config = Config::new().clock(Arc::new(FakeClock::at(NOW))).api_keys(store, pepper).jwks("oauth", issuer.jwks());
+    let config = Config::new().clock(Arc::new(FakeClock::at(NOW))).jwks("oauth", issuer.jwks());
+    let config = config.passkeys(store.clone()).api_keys(store, pepper);
     Bank { router: gatewright_example_bank::app::router(config).expect("the bank starts"), issuer, keys }
 }
 
@@ -234,7 +235,8 @@ async fn an_untouched_handler_behind_its_guard() {
 
     let issuer = Issuer::new();
     let config = Config::new().clock(Arc::new(FakeClock::at(NOW))).jwks("oauth", issuer.jwks());
-    let config = config.api_keys(Arc::new(MemoryStore::default()), Pepper::new(vec![9; 32]).unwrap());
+    let store = Arc::new(MemoryStore::default());
+    let config = config.passkeys(store.clone()).api_keys(store, Pepper::new(vec![9; 32]).unwrap());
     let bank = Arc::new(Bank { ledger: gatewright_example_bank::ledger::Ledger::with_examples() });
     let partial = v2::partial(bank).external::<v2::get_tenant_report::Op>().operation::<v2::get_health::Op>();
     let (api, gateway) = gatewright::serve([partial.mount()], config).unwrap();

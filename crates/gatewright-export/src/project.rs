@@ -53,6 +53,8 @@ pub struct Api {
     pub guarded: Vec<Guarded>,
     /// Whether callers may present leveled API keys.
     pub api_keys: bool,
+    /// Whether an operation asks for a passkey.
+    pub passkeys: bool,
 }
 
 /// A request to a guarded operation.
@@ -112,6 +114,7 @@ fn values(project: &Project) -> Value {
     let variables = project.variables.iter();
     let variables = variables.map(|(name, value)| context! { name => name.as_str(), value => value.as_str() });
     let variables: Vec<Value> = variables.collect();
+    let api_keys = project.apis.iter().any(|api| api.api_keys);
     context! {
         variables => variables, host => project.host.as_str(), unknown => project.unknown,
         package => project.package.as_str(), app => project.app.as_str(), apis => apis,
@@ -119,7 +122,8 @@ fn values(project: &Project) -> Value {
         token_api => project.token.as_ref().map_or("", |(api, _)| api.as_str()),
         token_scheme => project.token.as_ref().map_or("", |(_, scheme)| scheme.as_str()),
         keys => keys,
-        api_keys => project.apis.iter().any(|api| api.api_keys),
+        api_keys => api_keys, passkeys => project.apis.iter().any(|api| api.passkeys),
+        store => if api_keys { "KEY_STORE" } else { "PASSKEY_STORE" },
         allow_unguarded => project.allow_unguarded, version => project.version.as_str(),
         gatewright_path => project.gatewright_path.as_deref().unwrap_or(""),
     }
@@ -153,6 +157,7 @@ mod tests {
             output: format!("src/api/{name}"),
             guarded: vec![Guarded { method: "GET".to_owned(), path: format!("/{name}/a\"b") }],
             api_keys: name == "v2",
+            passkeys: name == "v1",
         };
         Project {
             package: "bank".to_owned(),
@@ -179,6 +184,7 @@ mod tests {
         assert!(files.get("Cargo.toml").unwrap().contains(r#"path = "/a \"b\"/gatewright""#));
         assert!(files.get("src/app.rs").unwrap().contains(r#""BANK_ISSUER" => "https://localhost/\"x\"","#));
         assert!(files.get("tests/smoke.rs").unwrap().contains(".environment(bank::app::development)"));
+        assert!(files.get("src/main.rs").unwrap().contains(r#"FileStore::open(variable("KEY_STORE")?)?)"#));
         let config = files.get("gatewright.toml").unwrap();
         assert_eq!(config.matches("[[api]]").count(), 2);
         assert!(!config.contains("allow-unguarded"));

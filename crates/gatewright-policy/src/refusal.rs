@@ -41,6 +41,8 @@ pub enum Refusal {
     CallerNotAllowed,
     /// A fresh second factor is needed (RFC 9470).
     StepUpRequired,
+    /// A ceremony with a passkey is not good (WebAuthn Level 3, 7).
+    PasskeyRefused,
     /// The body's media type is not declared.
     UnsupportedMediaType,
     /// No declared media type is acceptable to the caller.
@@ -69,7 +71,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal, for tables and catalogues.
-    pub const ALL: [Refusal; 29] = [
+    pub const ALL: [Refusal; 30] = [
         Refusal::BadRequest,
         Refusal::HttpsRequired,
         Refusal::WrongHost,
@@ -87,6 +89,7 @@ impl Refusal {
         Refusal::ClaimMismatch,
         Refusal::CallerNotAllowed,
         Refusal::StepUpRequired,
+        Refusal::PasskeyRefused,
         Refusal::UnsupportedMediaType,
         Refusal::NotAcceptable,
         Refusal::BodyTooLarge,
@@ -113,6 +116,7 @@ impl Refusal {
             | Refusal::RoleMissing
             | Refusal::ClaimMismatch
             | Refusal::CallerNotAllowed
+            | Refusal::PasskeyRefused
             | Refusal::FieldNotAllowed => 403,
             Refusal::NotFound | Refusal::NotOwned => 404,
             Refusal::MethodNotAllowed => 405,
@@ -152,6 +156,7 @@ impl Refusal {
             | Refusal::CallerNotAllowed => "forbidden",
             Refusal::FieldNotAllowed => "field-forbidden",
             Refusal::StepUpRequired => "step-up-required",
+            Refusal::PasskeyRefused => "passkey-refused",
             Refusal::UnsupportedMediaType => "unsupported-media-type",
             Refusal::NotAcceptable => "not-acceptable",
             Refusal::BodyTooLarge => "content-too-large",
@@ -197,6 +202,7 @@ impl Refusal {
             | Refusal::CallerNotAllowed => "the caller may not do this, or not from where he is",
             Refusal::FieldNotAllowed => "the caller may not send a field that he sent; `detail` names it",
             Refusal::StepUpRequired => "a fresh and stronger authentication is needed; `WWW-Authenticate` says which",
+            Refusal::PasskeyRefused => "a ceremony with a passkey is not good, for whatever reason",
             Refusal::UnsupportedMediaType => "the body's media type is not taken; `Accept` says what would be",
             Refusal::NotAcceptable => "none of the media types that the caller accepts is offered",
             Refusal::BodyTooLarge => "the body is larger than allowed",
@@ -226,7 +232,7 @@ impl Refusal {
             Refusal::RoleMissing => Check::Roles,
             Refusal::ClaimMismatch => Check::Claims,
             Refusal::CallerNotAllowed => Check::AllowedCaller,
-            Refusal::StepUpRequired => Check::StepUp,
+            Refusal::StepUpRequired | Refusal::PasskeyRefused => Check::StepUp,
             Refusal::UnsupportedMediaType
             | Refusal::NotAcceptable
             | Refusal::BodyTooLarge

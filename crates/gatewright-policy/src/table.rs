@@ -51,6 +51,8 @@ pub struct ApiPolicy {
     pub type_base: Option<Setting<&'static str>>,
     /// The status of a validation failure: 400 or 422.
     pub validation_status: u16,
+    /// Passkeys, where an operation asks for one.
+    pub passkeys: Option<Passkeys>,
     /// Which members of JSON values only some callers may see or send, as a graph whose edges are indexes.
     pub fields: &'static [Fields],
     /// SHA-256 of the API's policies as the compiler saw them, in hex.
@@ -291,6 +293,36 @@ pub struct Anomaly {
     pub spike: Option<u32>,
 }
 
+/// Passkeys (WebAuthn Level 3): the scheme that `step-up: { method: webauthn }` speaks of.
+#[derive(Clone, Copy, Debug)]
+pub struct Passkeys {
+    /// The scheme's name in the document.
+    pub name: &'static str,
+    /// Where it stands.
+    pub at: &'static str,
+    /// The domain that passkeys are for.
+    pub rp_id: Setting<&'static str>,
+    /// What browsers call it.
+    pub rp_name: &'static str,
+    /// The pages that may ask for passkeys.
+    pub origins: &'static [Setting<&'static str>],
+    /// Whether the authenticator must know that it is its user.
+    pub user_verification: UserVerification,
+    /// Who may register and show passkeys.
+    pub policy: Policy,
+}
+
+/// `user-verification`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserVerification {
+    /// Without it a ceremony is refused.
+    Required,
+    /// It is asked for.
+    Preferred,
+    /// It is not asked for.
+    Discouraged,
+}
+
 /// A role.
 #[derive(Clone, Copy, Debug)]
 pub struct Role {
@@ -428,6 +460,8 @@ pub enum StepUpMethod {
         /// [`MULTI_FACTOR`](StepUpMethod::MULTI_FACTOR).
         acr: &'static [&'static str],
     },
+    /// With one of the caller's passkeys ([`ApiPolicy::passkeys`]), shown to this server.
+    WebAuthn,
 }
 
 impl StepUpMethod {

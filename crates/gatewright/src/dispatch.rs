@@ -8,12 +8,14 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
 use gatewright_policy::Refusal;
+use gatewright_policy::table::Policy;
 use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
+use crate::auth::webauthn::{self, Passkeys};
 use crate::body::{Boundary, ByteStream, Parts as BodyParts, read_form};
 use crate::cx::RawParts;
 use crate::guard::{Admission, Guard};
@@ -22,7 +24,7 @@ use crate::mount::Mount;
 use crate::operation::{Boxed, Meta};
 use crate::params::{self, BodySpec, Read, Received, Sent, media};
 use crate::reply::{Outcome, Reply};
-use crate::route::{Found, PathParams, Table};
+use crate::route::{Found, PathParams, Table, Template};
 use crate::stage::Pending;
 use crate::{Api, Config, Exchange, Gateway, Internal, Refused, StartError, collect_body, fits, shield};
 
@@ -37,11 +39,16 @@ pub(crate) struct Endpoint(pub(crate) Arc<Handle>);
 pub(crate) enum Served {
     /// By a handler.
     Here(Endpoint),
+    /// By ourselves: a ceremony with a passkey.
+    Passkeys(Arc<Passkeys>, webauthn::Route),
     /// By nobody yet: 501 behind the guard.
     NotYet,
     /// Not by us: no route.
     Elsewhere,
 }
+
+/// The facts of what no document describes. Nothing reads them.
+static OF_NOBODY: Meta = Meta::new(&Policy::CLOSED, "", "/");
 
 impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -99,6 +106,17 @@ impl Server {
                     .map_err(|_| StartError::new(format!("`{}` is no HTTP method", meta.method)))?;
                 let operation = Operation { api, meta, guard, served: mounted.served };
                 table.add(&method, prefix, meta.path, operation).map_err(|e| StartError::new(e.to_string()))?;
+            }
+        }
+        for (prefix, api) in &prefixes {
+            let Some((passkeys, guard)) = gateway.passkeys(*api) else { continue };
+            for (route, method, path) in webauthn::ROUTES {
+                let method = Method::from_bytes(method.as_bytes()).map_err(|e| StartError::new(e.to_string()))?;
+                let served = Served::Passkeys(Arc::clone(passkeys), route);
+                let operation = Operation { api: *api, meta: &OF_NOBODY, guard: guard.clone(), served };
+                table.add(&method, prefix, Template::new(path), operation).map_err(|e| {
+                    StartError::new(format!("{e}; `webauthn` is where the server keeps its routes of passkeys"))
+                })?;
             }
         }
         Ok(Server(Arc::new(Inner { gateway, table, prefixes })))
@@ -187,6 +205,12 @@ impl Inner {
         };
         let outcome = match &operation.served {
             Served::Here(endpoint) => self.handle(operation, endpoint, path, exchange, &admission, request).await,
+            Served::Passkeys(passkeys, route) => {
+                let body = std::mem::take(&mut request.body);
+                let asked = webauthn::Asked { exchange, guard, admission: &admission, parts: &request.parts, path };
+                let deadline = exchange.deadline(guard);
+                shield(deadline, Box::pin(passkeys.answer(*route, &asked, body))).await.flatten()
+            }
             Served::NotYet | Served::Elsewhere => Err(Refused::new(Refusal::NotImplemented)),
         };
         match outcome {

@@ -16,6 +16,8 @@ pub struct Entry {
     pub currency: &'static str,
     /// In the smallest unit of the currency.
     pub balance: i64,
+    /// What may leave it at once.
+    pub limit: i64,
     /// What its owner calls it.
     pub nickname: Option<String>,
 }
@@ -74,6 +76,7 @@ impl Ledger {
                 tenant: "acme".to_owned(),
                 currency,
                 balance,
+                limit: 100_000_000,
                 nickname: None,
             };
             ledger.books().accounts.insert(id.to_owned(), entry);
@@ -114,6 +117,13 @@ impl Ledger {
         empty && books.accounts.remove(account).is_some()
     }
 
+    /// Says how much may leave an account at once.
+    pub fn set_limit(&self, account: &str, limit: i64) {
+        if let Some(entry) = self.books().accounts.get_mut(account) {
+            entry.limit = limit;
+        }
+    }
+
     /// Moves money.
     ///
     /// # Errors
@@ -121,13 +131,14 @@ impl Ledger {
     pub fn transfer(&self, from: &str, to: &str, amount: i64, reference: Option<String>) -> Result<Movement, Refused> {
         let mut books = self.books();
         let Some(payer) = books.accounts.get(from) else { return Err(Refused::NoReceiver) };
-        let (available, currency) = (payer.balance, payer.currency);
+        let (available, payer_limit, currency) = (payer.balance, payer.limit, payer.currency);
         let receiver = books.accounts.get(to).filter(|entry| entry.currency == currency && entry.id != from);
         let Some(received) = receiver.map(|entry| entry.balance) else { return Err(Refused::NoReceiver) };
         let (Some(left), Some(now)) = (available.checked_sub(amount), received.checked_add(amount)) else {
             return Err(Refused::NoReceiver);
         };
-        if left < 0 {
+        let available = available.min(payer_limit);
+        if left < 0 || amount > payer_limit {
             return Err(Refused::Insufficient { available });
         }
         if let Some(payer) = books.accounts.get_mut(from) {
@@ -167,6 +178,8 @@ mod tests {
             ledger.transfer("acc_bob001", "acc_alice1", 125_001, None),
             Err(Refused::Insufficient { available: 125_000 })
         );
+        ledger.set_limit("acc_bob001", 10);
+        assert_eq!(ledger.transfer("acc_bob001", "acc_alice1", 11, None), Err(Refused::Insufficient { available: 10 }));
         assert_eq!(ledger.transfer("acc_alice1", "acc_alice2", 1, None), Err(Refused::NoReceiver));
         assert_eq!(ledger.transfer("acc_alice1", "acc_nobody", 1, None), Err(Refused::NoReceiver));
     }

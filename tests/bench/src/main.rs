@@ -88,7 +88,8 @@ fn serve(byhand: bool) -> Result<(), Box<dyn Error>> {
             ];
             // The bank's other operations take API keys; nobody sends one here.
             let (store, pepper) = (Arc::new(MemoryStore::default()), Pepper::new(vec![9; 32])?);
-            let config = Config::new().variables(fast).jwks("oauth", jwks).api_keys(store, pepper);
+            let config = Config::new().variables(fast).jwks("oauth", jwks);
+            let config = config.passkeys(store.clone()).api_keys(store, pepper);
             axum::serve(listener, peers::Peers(gatewright_example_bank::app::router(config)?)).await?;
         }
         Ok(())

@@ -43,8 +43,9 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
+        passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "86b63fe4c6e52e3d26a1a193ed9ca3820c842c1173097844fff54519c36d8493",
+        hash: "54b902244c5c124e62d0498c8b4d5a11da39035d4ef0b3ee04292ec48798ad88",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

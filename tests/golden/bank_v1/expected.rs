@@ -71,8 +71,9 @@ pub mod policy {
         },
         type_base: ::core::option::Option::Some(Setting::Fixed("https://bank.example/problems/")),
         validation_status: 400u16,
+        passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "6057ce3c4886aa54dee597a1f03f35767941761533fa4f00ca22dcff08c73de5",
+        hash: "a8324febd0e99686b8c20ce484f3cb35ce6a56d8cbe3203ab6238d2e9a3e173a",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

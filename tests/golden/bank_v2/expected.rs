@@ -13,17 +13,17 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "oauth",
-                at: "v2.yaml:429",
+                at: "v2.yaml:465",
                 bit: 0,
                 scopes: &[("accounts:read", 1), ("transfers:write", 2), ("holds:write", 3), ("reports:read", 4)],
                 carrier: Carrier::Authorization("bearer"),
                 verify: Verify::Jwt(Jwt {
                     issuer: Setting::Environment {
                         template: "${BANK_ISSUER:-https://login.bank.example/}",
-                        at: "v2.yaml:442",
+                        at: "v2.yaml:478",
                     },
                     audience: &[Setting::Fixed("bank-api")],
-                    keys: Keys::File(Setting::Environment { template: "${BANK_JWKS:-jwks.json}", at: "v2.yaml:444" }),
+                    keys: Keys::File(Setting::Environment { template: "${BANK_JWKS:-jwks.json}", at: "v2.yaml:480" }),
                     algorithms: &[Algorithm::ES256, Algorithm::EdDSA],
                     max_lifetime: 3600u32,
                     leeway: 30u32,
@@ -36,7 +36,7 @@ pub mod policy {
             },
             Scheme {
                 name: "key",
-                at: "v2.yaml:450",
+                at: "v2.yaml:486",
                 bit: 5,
                 scopes: &[("rates:read", 6)],
                 carrier: Carrier::Header("X-Api-Key"),
@@ -119,8 +119,43 @@ pub mod policy {
         },
         type_base: ::core::option::Option::Some(Setting::Fixed("https://bank.example/problems/")),
         validation_status: 400u16,
+        passkeys: ::core::option::Option::Some(Passkeys {
+            name: "passkey",
+            at: "v2.yaml:494",
+            rp_id: Setting::Environment { template: "${BANK_RP_ID:-localhost}", at: "v2.yaml:498" },
+            rp_name: "Bank",
+            origins: &[Setting::Environment { template: "${BANK_ORIGIN:-https://localhost:8443}", at: "v2.yaml:501" }],
+            user_verification: UserVerification::Required,
+            policy: Policy::CLOSED
+                .operation(
+                    "passkeys",
+                    "v2.yaml:494",
+                    Access::Guarded(
+                        &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] }],
+                    ),
+                )
+                .limits(&[
+                    Limit {
+                        name: "ip-0",
+                        by: &[Key::Address],
+                        quota: Quota::Flat(Setting::Environment {
+                            template: "${BANK_ADDRESS_RATE:-600/min}",
+                            at: "v2.yaml:52",
+                        }),
+                    },
+                    Limit {
+                        name: "user-1",
+                        by: &[Key::User],
+                        quota: Quota::Flat(Setting::Fixed(Rate { limit: 30, window: 60, burst: 30 })),
+                    },
+                ])
+                .body_limit(Setting::Fixed(65536))
+                .timeout(Setting::Fixed(10000))
+                .audit(true)
+                .checked(),
+        }),
         fields: &[],
-        hash: "6df53a736c9f54a517f73f41dc09036b3c335e5417475037b362fcde2f4c8511",
+        hash: "0eff4576a6b8c9353f15f0b163d37ea0668569ca241db29a247436d09ee1bde5",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -173,14 +208,22 @@ pub mod policy {
         .limits(IP_BANK_ADDRESS_RATE)
         .audit(true)
         .checked();
-    /// GET /v2/accounts/{accountId}/transfers · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:138)
+    /// PUT /v2/accounts/{accountId}/limit · oauth\[transfers:write\] · owner account({path.accountId}) · step-up webauthn within 300 s · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:138)
+    pub static SET_LIMIT: Policy = USUAL
+        .operation("setLimit", "v2.yaml:138", OAUTH_TRANSFERS_WRITE)
+        .step_up(StepUp { method: StepUpMethod::WebAuthn, within: 300 })
+        .limits(IP_BANK_ADDRESS_RATE)
+        .body_limit(Setting::Fixed(1024))
+        .audit(true)
+        .checked();
+    /// GET /v2/accounts/{accountId}/transfers · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:164)
     pub static LIST_TRANSFERS: Policy = USUAL
-        .operation("listTransfers", "v2.yaml:138", OAUTH_ACCOUNTS_READ)
+        .operation("listTransfers", "v2.yaml:164", OAUTH_ACCOUNTS_READ)
         .limits(IP_BANK_ADDRESS_RATE)
         .checked();
     /// POST /v2/accounts/{accountId}/transfers · oauth\[transfers:write\] · email_verified = true · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip · ${BANK_USER_RATE:-60/min} (others by role) per user · ${BANK_TENANT_RATE:-60…
     pub static CREATE_TRANSFER: Policy = USUAL
-        .operation("createTransfer", "v2.yaml:162", OAUTH_TRANSFERS_WRITE)
+        .operation("createTransfer", "v2.yaml:188", OAUTH_TRANSFERS_WRITE)
         .claims(&[Claim { path: &["email_verified"], must: Must::Equal(Operand::Bool(true)) }])
         .limits(&[
             Limit {
@@ -188,14 +231,14 @@ pub mod policy {
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:176",
+                    at: "v2.yaml:202",
                 }),
             },
             Limit {
                 name: "user-1",
                 by: &[Key::User],
                 quota: Quota::ByGrant {
-                    default: Setting::Environment { template: "${BANK_USER_RATE:-60/min}", at: "v2.yaml:177" },
+                    default: Setting::Environment { template: "${BANK_USER_RATE:-60/min}", at: "v2.yaml:203" },
                     rates: &[(8u16, Setting::Fixed(Rate { limit: 600, window: 60, burst: 600 }))],
                 },
             },
@@ -204,7 +247,7 @@ pub mod policy {
                 by: &[Key::Claim(&["tenant"])],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_TENANT_RATE:-6000/min}",
-                    at: "v2.yaml:178",
+                    at: "v2.yaml:204",
                 }),
             },
         ])
@@ -212,18 +255,18 @@ pub mod policy {
         .timeout(Setting::Fixed(5000))
         .audit(true)
         .checked();
-    /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:211)
+    /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:237)
     pub static RELEASE_HOLD: Policy = USUAL
-        .operation("releaseHold", "v2.yaml:211", OAUTH_HOLDS_WRITE)
+        .operation("releaseHold", "v2.yaml:237", OAUTH_HOLDS_WRITE)
         .roles(&[256])
         .allow_networks(&[0])
         .allow_users(&["tess", "theo"])
         .limits(IP_BANK_ADDRESS_RATE)
         .audit(true)
         .checked();
-    /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:234)
+    /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:260)
     pub static GET_TENANT_REPORT: Policy = USUAL
-        .operation("getTenantReport", "v2.yaml:234", OAUTH_REPORTS_READ)
+        .operation("getTenantReport", "v2.yaml:260", OAUTH_REPORTS_READ)
         .roles(&[768])
         .claims(&[
             Claim { path: &["tenant"], must: Must::Equal(Operand::Path("tenantId")) },
@@ -231,23 +274,23 @@ pub mod policy {
         ])
         .limits(IP_BANK_ADDRESS_RATE)
         .checked();
-    /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:258)
+    /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:284)
     pub static GET_RATES: Policy = USUAL
-        .operation("getRates", "v2.yaml:258", KEY_RATES_READ_OR_OAUTH_ACCOUNTS_READ)
+        .operation("getRates", "v2.yaml:284", KEY_RATES_READ_OR_OAUTH_ACCOUNTS_READ)
         .limits(&[
             Limit {
                 name: "ip-0",
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:267",
+                    at: "v2.yaml:293",
                 }),
             },
         ])
         .checked();
-    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:276)
+    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:302)
     pub static GET_RATE_HISTORY: Policy = USUAL
-        .operation("getRateHistory", "v2.yaml:276", KEY_RATES_READ)
+        .operation("getRateHistory", "v2.yaml:302", KEY_RATES_READ)
         .level(11)
         .limits(&[
             Limit {
@@ -255,7 +298,7 @@ pub mod policy {
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:290",
+                    at: "v2.yaml:316",
                 }),
             },
             Limit { name: "level-1", by: &[Key::Level], quota: Quota::OfLevel },
@@ -266,16 +309,16 @@ pub mod policy {
             },
         ])
         .checked();
-    /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:301)
+    /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:327)
     pub static START_RECOVERY: Policy = USUAL
-        .operation("startRecovery", "v2.yaml:301", Access::Public("who lost his access has no credential"))
+        .operation("startRecovery", "v2.yaml:327", Access::Public("who lost his access has no credential"))
         .limits(&[
             Limit {
                 name: "ip-0",
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:311",
+                    at: "v2.yaml:337",
                 }),
             },
             Limit { name: "recovery-1", by: &[Key::Address], quota: Quota::Action(0u16) },
@@ -319,6 +362,28 @@ pub mod types {
 
     /// An account's number.
     pub type AccountId = ::std::string::String;
+    /// AccountLimit
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct AccountLimit {
+        /// In the smallest unit of the currency.
+        pub limit: i64,
+    }
+
+    impl ::gatewright::json::FromJson for AccountLimit {
+        fn decode(value_: ::gatewright::json::Value<'_>) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
+            let [limit] = value_.pick(&["limit"])?;
+            ::core::result::Result::Ok(Self { limit: ::gatewright::json::required(value_, limit)? })
+        }
+    }
+
+    impl ::gatewright::json::ToJson for AccountLimit {
+        fn write(&self, out: &mut ::gatewright::json::Writer) {
+            out.begin_object();
+            out.member("limit", &self.limit);
+            out.end_object();
+        }
+    }
+
     /// AccountStatus
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub enum AccountStatus {
@@ -683,6 +748,26 @@ pub mod types {
             }
             check::pattern(value, found, &PATTERN_EB503C3B7CDECBD5);
         }
+        pub(in super::super) fn check_account_limit(value: Value<'_>, found: &mut Violations) {
+            if !check::types(value, found, 64) {
+                return;
+            }
+            static MEMBERS: check::Object = check::Object {
+                properties: &[field("limit", check_b70aebd13f8a176b, 1)],
+                required: 1,
+                rest: check::Rest::Closed,
+                ..check::Object::ANY
+            };
+            check::object(value, found, &MEMBERS);
+        }
+        pub(in super::super) fn check_b70aebd13f8a176b(value: Value<'_>, found: &mut Violations) {
+            if !check::types(value, found, 4) {
+                return;
+            }
+            check::minimum(value, found, &Bound::new("0", Some(0)));
+            check::maximum(value, found, &Bound::new("100000000", Some(100000000)));
+            check::format(value, found, Format::Int64);
+        }
         pub(in super::super) fn check_c0d6d97032ff6546(value: Value<'_>, found: &mut Violations) {
             if !check::types(value, found, 16) {
                 return;
@@ -785,8 +870,8 @@ pub mod types {
 /// What finds the objects that belong to somebody.
 #[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod resources {
-    /// Finds one of `account`, and says whether this caller may touch it. For `getAccount`, `closeAccount`, `listTransfers` and 1 more.
-    #[diagnostic::on_unimplemented(message = "`{Self}` has no resolver for `account`", label = "`getAccount`, `closeAccount`, `listTransfers` and 1 more says `owner: account`", note = "add it:\n\n#[gatewright::resolver(ResolveAccount)]\nasync fn account(app: &{Self}, id: resolve_account::Id, who: &gatewright::Identity)\n    -> Result<gatewright::Owned<Account>, gatewright::ResolveError> {{\n    todo!()\n}}\n")]
+    /// Finds one of `account`, and says whether this caller may touch it. For `getAccount`, `closeAccount`, `setLimit` and 2 more.
+    #[diagnostic::on_unimplemented(message = "`{Self}` has no resolver for `account`", label = "`getAccount`, `closeAccount`, `setLimit` and 2 more says `owner: account`", note = "add it:\n\n#[gatewright::resolver(ResolveAccount)]\nasync fn account(app: &{Self}, id: resolve_account::Id, who: &gatewright::Identity)\n    -> Result<gatewright::Owned<Account>, gatewright::ResolveError> {{\n    todo!()\n}}\n")]
     pub trait ResolveAccount: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
         /// What is found.
         type Object: ::core::marker::Send + ::core::marker::Sync + 'static;
@@ -852,10 +937,10 @@ pub mod service {
 
     /// Start recovering a lost access.
     ///
-    /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:301)
+    /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:327)
     ///
     /// It answers the same whether the address is known or not.
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startRecovery` (POST /v2/recoveries, v2.yaml:301)", label = "`startRecovery` is missing", note = "add its handler:\n\n#[gatewright::handler(StartRecovery)]\nasync fn start_recovery(app: &{Self}, req: start_recovery::Request) -> start_recovery::Result {{\n    todo!()\n}}\n")]
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startRecovery` (POST /v2/recoveries, v2.yaml:327)", label = "`startRecovery` is missing", note = "add its handler:\n\n#[gatewright::handler(StartRecovery)]\nasync fn start_recovery(app: &{Self}, req: start_recovery::Request) -> start_recovery::Result {{\n    todo!()\n}}\n")]
     pub trait StartRecovery: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: start_recovery::Cx<Self>) -> impl Future<Output = start_recovery::Result> + Send;
@@ -1006,10 +1091,44 @@ pub mod accounts {
         }
     }
 
+    /// Say how much may leave an account at once; with a passkey that was shown not long ago.
+    ///
+    /// PUT /v2/accounts/{accountId}/limit · oauth\[transfers:write\] · owner account({path.accountId}) · step-up webauthn within 300 s · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:138)
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `setLimit` (PUT /v2/accounts/{{accountId}}/limit, v2.yaml:138)", label = "`setLimit` is missing", note = "add its handler:\n\n#[gatewright::handler(SetLimit)]\nasync fn set_limit(app: &{Self}, account: gatewright::Authorized<Account>, who: set_limit::Caller, req: set_limit::Request) -> set_limit::Result {{\n    todo!()\n}}\n")]
+    pub trait SetLimit: super::resources::ResolveAccount {
+        /// Handles an admitted, valid request.
+        fn handle(&self, cx: set_limit::Cx<Self>) -> impl Future<Output = set_limit::Result> + Send;
+    }
+
+    /// Inputs and answers of setLimit.
+    pub mod set_limit {
+        use super::super::{policy, resources, types};
+        use ::gatewright::generated::*;
+        ::gatewright::operation! {
+            handler: super::SetLimit, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: fresh,
+            meta: Meta::new(&policy::SET_LIMIT, "PUT", "/accounts/{accountId}/limit")
+                .parameters(&[ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id)])
+                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_account_limit))])
+                .produces(&["application/json"]),
+            id: input.required(0, found),
+            request: |input, found| {
+                /// The body.
+                body: types::AccountLimit = input.value(found),
+            },
+        }
+        ::gatewright::answers! {
+            Response {
+                /// The limit, as it is now.
+                Ok(body: types::AccountLimit) => Reply::json(200, "application/json", &body),
+            }
+        }
+        ::gatewright::answers! { Error {} }
+    }
+
     /// List transfers from an account of the caller's, newest first.
     ///
-    /// GET /v2/accounts/{accountId}/transfers · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:138)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listTransfers` (GET /v2/accounts/{{accountId}}/transfers, v2.yaml:138)", label = "`listTransfers` is missing", note = "add its handler:\n\n#[gatewright::handler(ListTransfers)]\nasync fn list_transfers(app: &{Self}, account: gatewright::Authorized<Account>, who: list_transfers::Caller, req: list_transfers::Request) -> list_transfers::Result {{\n    todo!()\n}}\n")]
+    /// GET /v2/accounts/{accountId}/transfers · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:164)
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listTransfers` (GET /v2/accounts/{{accountId}}/transfers, v2.yaml:164)", label = "`listTransfers` is missing", note = "add its handler:\n\n#[gatewright::handler(ListTransfers)]\nasync fn list_transfers(app: &{Self}, account: gatewright::Authorized<Account>, who: list_transfers::Caller, req: list_transfers::Request) -> list_transfers::Result {{\n    todo!()\n}}\n")]
     pub trait ListTransfers: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: list_transfers::Cx<Self>) -> impl Future<Output = list_transfers::Result> + Send;
@@ -1052,7 +1171,7 @@ pub mod accounts {
     ///
     /// The money leaves the account at once. A transfer whose `scheduledFor` lies in the future is accepted and made
     /// on that day.
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `createTransfer` (POST /v2/accounts/{{accountId}}/transfers, v2.yaml:162)", label = "`createTransfer` is missing", note = "add its handler:\n\n#[gatewright::handler(CreateTransfer)]\nasync fn create_transfer(app: &{Self}, account: gatewright::Authorized<Account>, who: create_transfer::Caller, req: create_transfer::Request) -> create_transfer::Result {{\n    todo!()\n}}\n")]
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `createTransfer` (POST /v2/accounts/{{accountId}}/transfers, v2.yaml:188)", label = "`createTransfer` is missing", note = "add its handler:\n\n#[gatewright::handler(CreateTransfer)]\nasync fn create_transfer(app: &{Self}, account: gatewright::Authorized<Account>, who: create_transfer::Caller, req: create_transfer::Request) -> create_transfer::Result {{\n    todo!()\n}}\n")]
     pub trait CreateTransfer: super::resources::ResolveAccount {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: create_transfer::Cx<Self>) -> impl Future<Output = create_transfer::Result> + Send;
@@ -1098,8 +1217,8 @@ pub mod accounts {
 
     /// Release a hold on any account; tellers only, from the office.
     ///
-    /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:211)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `releaseHold` (DELETE /v2/accounts/{{accountId}}/holds/{{holdId}}, v2.yaml:211)", label = "`releaseHold` is missing", note = "add its handler:\n\n#[gatewright::handler(ReleaseHold)]\nasync fn release_hold(app: &{Self}, who: release_hold::Caller, req: release_hold::Request) -> release_hold::Result {{\n    todo!()\n}}\n")]
+    /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:237)
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `releaseHold` (DELETE /v2/accounts/{{accountId}}/holds/{{holdId}}, v2.yaml:237)", label = "`releaseHold` is missing", note = "add its handler:\n\n#[gatewright::handler(ReleaseHold)]\nasync fn release_hold(app: &{Self}, who: release_hold::Caller, req: release_hold::Request) -> release_hold::Result {{\n    todo!()\n}}\n")]
     pub trait ReleaseHold: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: release_hold::Cx<Self>) -> impl Future<Output = release_hold::Result> + Send;
@@ -1139,8 +1258,8 @@ pub mod accounts {
 
     /// Report on all accounts of the caller's own tenant.
     ///
-    /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:234)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getTenantReport` (GET /v2/tenants/{{tenantId}}/report, v2.yaml:234)", label = "`getTenantReport` is missing", note = "add its handler:\n\n#[gatewright::handler(GetTenantReport)]\nasync fn get_tenant_report(app: &{Self}, who: get_tenant_report::Caller, req: get_tenant_report::Request) -> get_tenant_report::Result {{\n    todo!()\n}}\n")]
+    /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:260)
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getTenantReport` (GET /v2/tenants/{{tenantId}}/report, v2.yaml:260)", label = "`getTenantReport` is missing", note = "add its handler:\n\n#[gatewright::handler(GetTenantReport)]\nasync fn get_tenant_report(app: &{Self}, who: get_tenant_report::Caller, req: get_tenant_report::Request) -> get_tenant_report::Result {{\n    todo!()\n}}\n")]
     pub trait GetTenantReport: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: get_tenant_report::Cx<Self>) -> impl Future<Output = get_tenant_report::Result> + Send;
@@ -1178,8 +1297,8 @@ pub mod rates {
     use ::core::future::Future;
     /// Today's exchange rates.
     ///
-    /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:258)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRates` (GET /v2/rates, v2.yaml:258)", label = "`getRates` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRates)]\nasync fn get_rates(app: &{Self}, who: get_rates::Caller, req: get_rates::Request) -> get_rates::Result {{\n    todo!()\n}}\n")]
+    /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:284)
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRates` (GET /v2/rates, v2.yaml:284)", label = "`getRates` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRates)]\nasync fn get_rates(app: &{Self}, who: get_rates::Caller, req: get_rates::Request) -> get_rates::Result {{\n    todo!()\n}}\n")]
     pub trait GetRates: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: get_rates::Cx<Self>) -> impl Future<Output = get_rates::Result> + Send;
@@ -1205,8 +1324,8 @@ pub mod rates {
 
     /// Exchange rates of a past day; premium keys only.
     ///
-    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:276)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRateHistory` (GET /v2/rates/history, v2.yaml:276)", label = "`getRateHistory` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRateHistory)]\nasync fn get_rate_history(app: &{Self}, who: get_rate_history::Caller, req: get_rate_history::Request) -> get_rate_history::Result {{\n    todo!()\n}}\n")]
+    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:302)
+    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRateHistory` (GET /v2/rates/history, v2.yaml:302)", label = "`getRateHistory` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRateHistory)]\nasync fn get_rate_history(app: &{Self}, who: get_rate_history::Caller, req: get_rate_history::Request) -> get_rate_history::Result {{\n    todo!()\n}}\n")]
     pub trait GetRateHistory: Sized + Send + Sync + 'static {
         /// Handles an admitted, valid request.
         fn handle(&self, cx: get_rate_history::Cx<Self>) -> impl Future<Output = get_rate_history::Result> + Send;
@@ -1247,10 +1366,10 @@ pub use self::{service::*, accounts::*, rates::*, resources::*};
 pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
 where
     A: service::GetHealth + accounts::ListAccounts + accounts::GetAccount
-        + accounts::CloseAccount + accounts::ListTransfers + accounts::CreateTransfer
-        + accounts::ReleaseHold + accounts::GetTenantReport + rates::GetRates
-        + rates::GetRateHistory + service::StartRecovery + ::core::marker::Send
-        + ::core::marker::Sync + 'static,
+        + accounts::CloseAccount + accounts::SetLimit + accounts::ListTransfers
+        + accounts::CreateTransfer + accounts::ReleaseHold + accounts::GetTenantReport
+        + rates::GetRates + rates::GetRateHistory + service::StartRecovery
+        + ::core::marker::Send + ::core::marker::Sync + 'static,
 {
     ::gatewright::Mount::new(
         &policy::API,
@@ -1260,6 +1379,7 @@ where
             <accounts::list_accounts::Op as ::gatewright::HandledBy<A>>::ROUTE,
             <accounts::get_account::Op as ::gatewright::HandledBy<A>>::ROUTE,
             <accounts::close_account::Op as ::gatewright::HandledBy<A>>::ROUTE,
+            <accounts::set_limit::Op as ::gatewright::HandledBy<A>>::ROUTE,
             <accounts::list_transfers::Op as ::gatewright::HandledBy<A>>::ROUTE,
             <accounts::create_transfer::Op as ::gatewright::HandledBy<A>>::ROUTE,
             <accounts::release_hold::Op as ::gatewright::HandledBy<A>>::ROUTE,
@@ -1282,10 +1402,10 @@ pub fn router<A>(
 ) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
 where
     A: service::GetHealth + accounts::ListAccounts + accounts::GetAccount
-        + accounts::CloseAccount + accounts::ListTransfers + accounts::CreateTransfer
-        + accounts::ReleaseHold + accounts::GetTenantReport + rates::GetRates
-        + rates::GetRateHistory + service::StartRecovery + ::core::marker::Send
-        + ::core::marker::Sync + 'static,
+        + accounts::CloseAccount + accounts::SetLimit + accounts::ListTransfers
+        + accounts::CreateTransfer + accounts::ReleaseHold + accounts::GetTenantReport
+        + rates::GetRates + rates::GetRateHistory + service::StartRecovery
+        + ::core::marker::Send + ::core::marker::Sync + 'static,
 {
     ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
 }
@@ -1304,6 +1424,7 @@ where
             <accounts::list_accounts::Op as ::gatewright::Operation>::META,
             <accounts::get_account::Op as ::gatewright::Operation>::META,
             <accounts::close_account::Op as ::gatewright::Operation>::META,
+            <accounts::set_limit::Op as ::gatewright::Operation>::META,
             <accounts::list_transfers::Op as ::gatewright::Operation>::META,
             <accounts::create_transfer::Op as ::gatewright::Operation>::META,
             <accounts::release_hold::Op as ::gatewright::Operation>::META,

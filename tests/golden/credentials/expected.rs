@@ -129,8 +129,9 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
+        passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "ae49588cdc1f034ac40a0d8bdcdd2fbe08086cf21d945d22e641d200ad39f6ef",
+        hash: "0c5236c9baae6e240beb6ddd217cc5a8faec9cb3d4b8f7a52e983016ceaa8bf6",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

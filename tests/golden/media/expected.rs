@@ -43,8 +43,9 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
+        passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "53ba995bc349debb32181038d5bcac61147363f364edaa0a28edc305da34b50c",
+        hash: "db1791903a5132e59d2d716f537207c55c46cf13a78fdca5ce422cce953fcb9c",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

@@ -43,8 +43,9 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
+        passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "cf1f877bbcbdc4db9f54aa080378d67dcf81d81ebb7296396aa56318575861f1",
+        hash: "d5483fb9b181252c5938b803a513304183989e2f4238df3ddac54252b70cf25a",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

@@ -55,6 +55,7 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
+        passkeys: ::core::option::Option::None,
         fields: &[
             Fields {
                 members: &[
@@ -92,7 +93,7 @@ pub mod policy {
             Fields { members: &[], others: ::core::option::Option::None, items: ::core::option::Option::Some(4) },
             Fields { members: &[], others: ::core::option::Option::None, items: ::core::option::Option::Some(0) },
         ],
-        hash: "1f633d412582e2bea067946c3f51e29313fecdd3ad07254f517045bb174be913",
+        hash: "096deca490139447fbef851a1127d50aeff26340da08810957cf3859e247a01b",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

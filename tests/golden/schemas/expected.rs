@@ -34,8 +34,9 @@ pub mod policy {
         },
         type_base: ::core::option::Option::None,
         validation_status: 400u16,
+        passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "6e1792fdaa5b0753ef440d0015f3fbe4f01735d480327a49533077dbf18fb143",
+        hash: "ce53551c21addf2949c1da23d45a8faeaef2afabed19ef19bb7f2d28f2b61f71",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

@@ -18,9 +18,6 @@ type Row<T> = (&'static str, fn(&T) -> Option<Span>);
 
 /// Of operations.
 const OPERATION: &[Row<Policy>] = &[
-    ("step-up: { method: webauthn }", |policy| {
-        policy.step_up.as_ref().filter(|fact| fact.value.method.value == "webauthn").map(|fact| fact.span)
-    }),
     ("idempotency", |policy| policy.idempotency.as_ref().map(|fact| fact.span)),
     ("upstream", |policy| policy.upstream.as_ref().map(|fact| fact.span)),
     ("allow.devices", |policy| policy.allow.as_ref().filter(|a| a.value.devices.is_some()).map(|fact| fact.span)),
@@ -33,10 +30,6 @@ const SCHEME: &[Row<Scheme>] = &[
             let refuses = |anomaly: &Anomaly| anomaly.new_network.as_deref() == Some("refuse");
             key.anomaly.as_ref().filter(|anomaly| refuses(&anomaly.value)).map(|anomaly| anomaly.span)
         }
-        _ => None,
-    }),
-    ("scheme: webauthn", |scheme| match &scheme.verify {
-        Verify::WebAuthn(passkey) => Some(passkey.span),
         _ => None,
     }),
 ];

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use gatewright_diag::{Level, Sink, Span, codes};
-use gatewright_ir::policy::{Alternative, Scheme};
+use gatewright_ir::policy::{Alternative, Scheme, Verify};
 use gatewright_policy::table::ClientCertificates;
 
 use crate::context::{alternatives, has_claims, has_level, has_roles, near_or, shown};
@@ -14,6 +14,7 @@ pub(crate) static RULE: Rule = Rule { code: codes::UNSATISFIABLE, level: Level::
 fn check(cx: &Context<'_>, sink: &mut Sink) {
     key_scopes(cx, sink);
     certificates(cx, sink);
+    passkeys(cx, sink);
     for (operation, policy) in cx.operations() {
         let guarded = alternatives(policy);
         if guarded.is_empty() {
@@ -67,6 +68,35 @@ fn certificates(cx: &Context<'_>, sink: &mut Sink) {
             RULE.report(sink, bound.span, "nobody presents a certificate: the server does not ask for one")
                 .help("ask for certificates in the root's `x-security`: `transport: { client-certificates: optional }`");
         }
+    }
+}
+
+/// A passkey is shown to the server in a ceremony of its own: it is no credential of a request, and one scheme says which
+/// passkeys there are.
+fn passkeys(cx: &Context<'_>, sink: &mut Sink) {
+    let webauthn = |scheme: &Scheme| matches!(scheme.verify, Verify::WebAuthn(_));
+    let mut schemes = cx.policies().schemes.iter().filter(|scheme| webauthn(scheme));
+    let first = schemes.next();
+    let mut seen = HashSet::new();
+    for (operation, policy) in cx.operations() {
+        for need in alternatives(policy).iter().flat_map(|a| &a.needs) {
+            if cx.scheme(need).is_some_and(webauthn) && seen.insert(need.scheme.span) {
+                let name = shown(&need.scheme.value);
+                RULE.report(sink, need.scheme.span, format!("no request carries `{name}`: a passkey is no credential"))
+                    .help("ask for another scheme here, and for the passkey with `step-up: { method: webauthn, within: 5m }`");
+            }
+        }
+        let step = policy.step_up.as_ref().filter(|step| step.value.method.value == "webauthn");
+        if let Some(step) = step.filter(|_| first.is_none()) {
+            let what = format!("`{}` asks for a passkey, and no scheme has any", shown(&operation.id));
+            RULE.report(sink, step.span, what)
+                .help("declare a security scheme with `type: http`, `scheme: webauthn` and `x-security: { rp-id: …, origins: […] }`");
+        }
+    }
+    if let (Some(first), Some(second)) = (first, schemes.next()) {
+        RULE.report(sink, second.name.span, "two schemes have passkeys, and `step-up` does not say which")
+            .related(first.name.span, "the first")
+            .help("remove one of them");
     }
 }
 

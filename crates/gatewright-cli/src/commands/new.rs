@@ -191,6 +191,12 @@ fn api(version: &Version) -> Api {
         output: format!("src/api/{}", version.name),
         guarded: guarded.collect(),
         api_keys: ir.is_some_and(|ir| ir.policies.schemes.iter().any(|s| matches!(s.verify, Verify::ApiKey(_)))),
+        passkeys: ir.is_some_and(|ir| {
+            let asks = |o: &gatewright_ir::Operation| {
+                ir.policies.get(o.policy).step_up.as_ref().is_some_and(|step| step.value.method.value == "webauthn")
+            };
+            ir.api.operations.iter().any(asks)
+        }),
     }
 }
 

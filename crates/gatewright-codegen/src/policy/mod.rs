@@ -2,6 +2,7 @@
 
 mod bits;
 mod fields;
+mod passkeys;
 mod sha256;
 mod shared;
 mod tables;

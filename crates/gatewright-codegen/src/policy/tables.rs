@@ -77,12 +77,13 @@ pub(crate) fn api(source: &Source<'_>, policies: &TokenStream, fields: &TokenStr
         }
         None => none(),
     };
+    let passkeys = super::passkeys::passkeys(source)?;
     let validation = set.errors.validation;
     let body = quote! {
         name: #name, prefix: #prefix, bits: #bits, schemes: &[#(#schemes),*], roles: &[#(#roles),*],
         levels: &[#(#levels),*], networks: &[#(#networks),*], actions: &[#(#actions),*], allow_networks: #allow,
         limits: #limits, transport: #transport, lifecycle: #lifecycle, type_base: #type_base, validation_status: #validation,
-        fields: #fields,
+        passkeys: #passkeys, fields: #fields,
     };
     let hash = sha256::hex(&format!("{body}\n{policies}"));
     Ok(quote!(pub static API: ApiPolicy = ApiPolicy { #body hash: #hash };))
@@ -239,7 +240,7 @@ fn unenforceable(policy: &Policy, span: Span) -> Result<(), CodegenError> {
     Ok(())
 }
 
-fn none() -> TokenStream {
+pub(super) fn none() -> TokenStream {
     quote!(::core::option::Option::None)
 }
 
@@ -275,7 +276,7 @@ fn setting<T>(source: &Source<'_>, value: &Setting<T>, span: Span, fixed: impl F
     }
 }
 
-fn text_setting(source: &Source<'_>, value: &Setting<String>, span: Span) -> TokenStream {
+pub(super) fn text_setting(source: &Source<'_>, value: &Setting<String>, span: Span) -> TokenStream {
     setting(source, value, span, |text| quote!(#text))
 }
 
@@ -329,7 +330,8 @@ fn verify(source: &Source<'_>, scheme: &Scheme) -> Written {
             let asked = introspection(source, &asked.value);
             return Ok(quote!(Introspection(#asked)));
         }
-        Verify::WebAuthn(_) => return Err(refused("`webauthn`", scheme.name.span)),
+        // No credential of a request: the rules refuse it in `security`.
+        Verify::WebAuthn(_) => return Err(refused("`webauthn` in `security`", scheme.name.span)),
         Verify::Jwt(jwt) => jwt,
     };
     let issuer = text_setting(source, &jwt.issuer.value, jwt.issuer.span);
@@ -420,7 +422,7 @@ fn access(source: &Source<'_>, access: &Access, span: Span) -> Result<Value, Cod
     })
 }
 
-fn alternative(source: &Source<'_>, alternative: &Alternative) -> Written {
+pub(super) fn alternative(source: &Source<'_>, alternative: &Alternative) -> Written {
     let mut schemes = Vec::new();
     let mut authenticated = Vec::new();
     let mut authorized = Vec::new();
@@ -453,6 +455,7 @@ fn step_up(step: &StepUp, span: Span) -> Written {
             let acr = step.acr.iter().map(|acr| &acr.value);
             quote!(Mfa { acr: &[#(#acr),*] })
         }
+        "webauthn" => quote!(WebAuthn),
         _ => return Err(refused("this method of `step-up`", span)),
     };
     let within = proc_macro2::Literal::u32_unsuffixed(step.within);
@@ -505,7 +508,7 @@ fn networks_by_index<'a>(source: &Source<'_>, names: impl Iterator<Item = (&'a s
     Ok(quote!(&[#(#indexes),*]))
 }
 
-fn limits(source: &Source<'_>, limits: &[Limit]) -> Written {
+pub(super) fn limits(source: &Source<'_>, limits: &[Limit]) -> Written {
     let written = limits.iter().enumerate().map(|(i, l)| limit(source, i, l)).collect::<Result<Vec<_>, _>>()?;
     Ok(quote!(&[#(#written),*]))
 }

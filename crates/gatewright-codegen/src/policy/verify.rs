@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use gatewright_ir::CheckedIr;
-use gatewright_ir::policy::{Access, Bound, StepUp};
+use gatewright_ir::policy::{Access, Bound, Setting, StepUp};
 use quote::ToTokens;
 use syn::{Expr, ExprMethodCall, ExprStruct, Item, Lit};
 
@@ -23,6 +23,9 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
         if bound(scheme) != ir.policies.scheme(&name).map(|s| s.verify.bound().map(|b| b.value)) {
             return Err(format!("the scheme `{name}` does not bind tokens as its policy says"));
         }
+    }
+    if !passkeys(api, ir, &values, &grants) {
+        return Err("the table of passkeys does not say its scheme".to_owned());
     }
     let usual = values.constants.get("USUAL").ok_or("no usual values")?;
     // What all tables begin with may say how large and how long, and nothing of who may.
@@ -62,6 +65,38 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
     match tables.keys().next() {
         Some(id) => Err(format!("the policy of `{id}` belongs to no operation")),
         None => Ok(()),
+    }
+}
+
+/// Whether the passkeys of the table are those of the document, and whoever may come to their ceremonies is whoever may.
+fn passkeys(api: &ExprStruct, ir: &CheckedIr, values: &Values<'_>, grants: &Grants) -> bool {
+    let Some((kind, found)) = field(api, "passkeys").and_then(variant) else { return false };
+    let Some((scheme, declared)) = super::passkeys::asked(ir) else { return kind == "None" };
+    let Some(found) = found.and_then(structure).filter(|_| kind == "Some") else { return false };
+    let callers = Access::Guarded(super::passkeys::callers(ir));
+    let policy = field(found, "policy").and_then(|policy| Table::read(policy, "CLOSED", values));
+    let policy = policy.filter(|policy| policy.checked && access(policy, grants) == Some(expected(&callers)));
+    let origins = field(found, "origins").and_then(items).unwrap_or_default();
+    let written: Vec<Option<String>> = origins.into_iter().map(setting).collect();
+    let verification = field(found, "user_verification").and_then(variant);
+    policy.is_some_and(|policy| policy.count("limits") == Some(ir.policies.limits.len() + 1))
+        && field(found, "name").and_then(text).as_ref() == Some(&scheme.name.value)
+        && field(found, "rp_id").and_then(setting).as_ref() == Some(of_setting(&declared.rp_id))
+        && written == declared.origins.iter().map(|o| Some(of_setting(&o.value).clone())).collect::<Vec<_>>()
+        && verification.is_some_and(|(word, _)| word == super::passkeys::word(&declared.user_verification))
+}
+
+/// The text of a setting.
+fn setting(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Struct(found) => text(field(found, "template")?),
+        other => text(variant(other)?.1?),
+    }
+}
+
+fn of_setting(setting: &Setting<String>) -> &String {
+    match setting {
+        Setting::Fixed(text) | Setting::Environment(text) => text,
     }
 }
 

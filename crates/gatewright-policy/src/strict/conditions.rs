@@ -1,8 +1,8 @@
 //! Conditions beside authority: claims, a recent authentication, networks.
 
 use super::Row;
-use super::same::{nth, same, same_texts, setting_in, texts_within};
-use crate::table::{ApiPolicy, Claim, Must, Operand, Setting, StepUp, StepUpMethod};
+use super::same::{nth, same, same_setting, same_texts, setting_in, settings_within, texts_within};
+use crate::table::{ApiPolicy, Claim, Must, Operand, Passkeys, Setting, StepUpMethod, UserVerification};
 
 pub(super) const fn claims(old: &[Claim], mut asked: &[Claim]) -> bool {
     while let [claim, rest @ ..] = asked {
@@ -61,16 +61,32 @@ const fn same_operand(a: &Operand, b: &Operand) -> bool {
     }
 }
 
-pub(super) const fn step_up(old: Option<StepUp>, new: Option<StepUp>) -> bool {
-    let Some(new) = new else { return true };
-    let Some(old) = old else { return false };
-    let method = match (old.method, new.method) {
+pub(super) const fn step_up(old: Row, new: Row) -> bool {
+    let Some(asked) = new.policy.step_up else { return true };
+    let Some(given) = old.policy.step_up else { return false };
+    let method = match (given.method, asked.method) {
         // An empty list has a meaning of its own, which no list of values can be held against.
         (StepUpMethod::Mfa { acr: a }, StepUpMethod::Mfa { acr: b }) => {
             a.is_empty() == b.is_empty() && texts_within(a, b)
         }
+        (StepUpMethod::WebAuthn, StepUpMethod::WebAuthn) => passkeys(&old.api.passkeys, &new.api.passkeys),
+        _ => false,
     };
-    method && old.within <= new.within
+    method && given.within <= asked.within
+}
+
+/// Whether a passkey that is good for one version would be for the other.
+const fn passkeys(a: &Option<Passkeys>, b: &Option<Passkeys>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            let verified = match b.user_verification {
+                UserVerification::Required => matches!(a.user_verification, UserVerification::Required),
+                UserVerification::Preferred | UserVerification::Discouraged => true,
+            };
+            verified && same_setting(&a.rp_id, &b.rp_id) && settings_within(a.origins, b.origins)
+        }
+        _ => false,
+    }
 }
 
 /// Every list of the newer version must hold one of the older version's lists.

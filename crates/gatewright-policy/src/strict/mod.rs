@@ -105,7 +105,7 @@ pub const fn weaker(old: Row, new: Row) -> Option<Weaker> {
         (Some(a), Some(b)) if texts_within(a, b) => {}
         _ => return Some(Weaker::Users),
     }
-    if !step_up(old.policy.step_up, new.policy.step_up) {
+    if !step_up(old, new) {
         return Some(Weaker::StepUp);
     }
     if !limits(old, new) {

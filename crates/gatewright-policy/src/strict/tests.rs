@@ -63,6 +63,7 @@ fn api() -> ApiPolicy {
         },
         type_base: None,
         validation_status: 400,
+        passkeys: None,
         fields: &[],
         hash: "",
     }
@@ -231,6 +232,29 @@ fn a_step_up_is_no_older_and_of_no_other_kind() {
     ] {
         assert_eq!(held(with(old), with(new)), Some(Weaker::StepUp), "{old:?} {new:?}");
     }
+    // Passkeys: of the same domain, asked for on no more pages, and no less verified.
+    let webauthn = |within| Some(StepUp { method: StepUpMethod::WebAuthn, within });
+    let of = |origins, user_verification| {
+        let passkeys = Passkeys {
+            name: "passkey",
+            at: "x:5",
+            rp_id: Setting::Fixed("bank.example"),
+            rp_name: "Bank",
+            origins,
+            user_verification,
+            policy: policy(),
+        };
+        row(ApiPolicy { passkeys: Some(passkeys), ..api() }, with(webauthn(300)))
+    };
+    const ONE: &[Setting<&str>] = &[Setting::Fixed("https://bank.example")];
+    const TWO: &[Setting<&str>] = &[Setting::Fixed("https://bank.example"), Setting::Fixed("https://a.bank.example")];
+    use UserVerification::{Preferred, Required};
+    assert_eq!(weaker(of(ONE, Required), of(TWO, Required)), None);
+    assert_eq!(weaker(of(ONE, Required), of(ONE, Preferred)), None);
+    assert_eq!(weaker(of(TWO, Required), of(ONE, Required)), Some(Weaker::StepUp));
+    assert_eq!(weaker(of(ONE, Preferred), of(ONE, Required)), Some(Weaker::StepUp));
+    assert_eq!(weaker(row(api(), with(webauthn(300))), of(ONE, Required)), Some(Weaker::StepUp));
+    assert_eq!(weaker(row(api(), with(mfa(&[], 60))), of(ONE, Required)), Some(Weaker::StepUp));
 }
 
 #[test]

@@ -66,6 +66,7 @@ fn insufficient(asked: StepUp) -> String {
             text.push_str(", error_description=\"several factors are needed, not long ago\", acr_values=");
             text.push_str(&quoted(&acr));
         }
+        StepUpMethod::WebAuthn => text.push_str(", error_description=\"a passkey must be shown, not long ago\""),
     }
     text.push_str(&format!(", max_age=\"{}\"", asked.within));
     text
@@ -117,7 +118,7 @@ fn capital(name: &str) -> String {
 }
 
 /// A quoted-string (RFC 9110, 5.6.4); what cannot stand in one is left out.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars().filter(|c| matches!(c, ' '..='~')) {
         if matches!(c, '"' | '\\') {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use gatewright_policy::bits::Grants;
 use serde_json::{Map, Value};
 
+use super::webauthn::Mark;
+
 /// One verified credential.
 pub(crate) struct Credential {
     /// The scheme's name in the document.
@@ -24,6 +26,8 @@ pub(crate) struct Credential {
     /// Seconds since 1970.
     pub(crate) expires: Option<i64>,
     pub(crate) grants: Grants,
+    /// Its own mark, where passkeys are shown with it.
+    pub(crate) mark: Option<Mark>,
 }
 
 /// A caller whose credentials are good: the union of what he presented.
@@ -151,6 +155,7 @@ impl Identity {
             claims,
             expires: None,
             grants: Grants::default(),
+            mark: None,
         })])
     }
 }

@@ -12,6 +12,7 @@ mod introspection;
 pub(crate) mod jwt;
 pub(crate) mod scheme;
 mod uses;
+pub(crate) mod webauthn;
 
 pub use application::{Presented, Unverified, Verified, Verifier, Verify};
 pub(crate) use basic::decode as application_basic;

@@ -17,6 +17,7 @@ use super::cache::TokenCache;
 use super::carrier;
 use super::introspection::{Introspector, Said};
 use super::jwt::{JwtVerifier, Rejected};
+use super::webauthn;
 use super::{Credential, Identity, Presented, Unverified, Verified, Verifier};
 use crate::Internal;
 use crate::config::{Config, Resolver};
@@ -191,7 +192,7 @@ impl SchemeState {
             Kind::ApiKey(keys) => match keys.check(credential, asked.exchange.client(), now).await {
                 Err(cause) => Checked::Unavailable(cause),
                 Ok(None) => Checked::Bad(Bad::Credential("no such API key")),
-                Ok(Some(facts)) => Checked::Good(self.identity(facts)),
+                Ok(Some(facts)) => Checked::Good(self.identity(facts, credential)),
             },
             Kind::Application(verifier) => self.application(verifier, credential, asked.deadline).await,
         }
@@ -209,11 +210,13 @@ impl SchemeState {
             (Some(jwt), opaque) if opaque.is_none() || is_signed(credential) => {
                 self.signed(jwt, &tokens.cache, credential, asked).await
             }
-            (_, Some(opaque)) => match opaque.check(credential, asked, |facts| self.identity(facts)).await {
-                Said::Good(identity, confirmation) => Ok((identity, confirmation)),
-                Said::Bad(why) => Err(Checked::Bad(Bad::Credential(why))),
-                Said::Unavailable(cause) => Err(Checked::Unavailable(cause)),
-            },
+            (_, Some(opaque)) => {
+                match opaque.check(credential, asked, |facts| self.identity(facts, credential)).await {
+                    Said::Good(identity, confirmation) => Ok((identity, confirmation)),
+                    Said::Bad(why) => Err(Checked::Bad(Bad::Credential(why))),
+                    Said::Unavailable(cause) => Err(Checked::Unavailable(cause)),
+                }
+            }
             (_, None) => Err(Checked::Bad(Bad::Credential("nobody verifies this token"))),
         }
     }
@@ -242,7 +245,7 @@ impl SchemeState {
         }
         let token = verified.map_err(|rejected| Checked::Bad(Bad::Credential(rejected.why())))?;
         let (until, confirmation) = (token.until, token.confirmation);
-        let identity = self.identity(token.into());
+        let identity = self.identity(token.into(), credential);
         cache.insert(credential, &identity, confirmation, until, held.generation);
         Ok((identity, confirmation))
     }
@@ -263,7 +266,7 @@ impl SchemeState {
         };
         // The application's code may hang or panic: nobody comes in by either.
         match crate::gateway::shield(deadline, verifier.verify(presented)).await {
-            Ok(Ok(verified)) => Checked::Good(self.identity(verified.into())),
+            Ok(Ok(verified)) => Checked::Good(self.identity(verified.into(), credential)),
             Ok(Err(Unverified::Bad)) => Checked::Bad(Bad::Credential("the application does not verify it")),
             Ok(Err(Unverified::Unavailable(cause))) => Checked::Unavailable(cause),
             Err(refused) => Checked::Unavailable(refused.into_cause()),
@@ -271,7 +274,7 @@ impl SchemeState {
     }
 
     /// What a verified credential grants in this API.
-    fn identity(&self, facts: Facts) -> Arc<Identity> {
+    fn identity(&self, facts: Facts, presented: &str) -> Arc<Identity> {
         let api = self.api;
         let mut grants = Grants::with_room(usize::from(api.bits));
         grants.grant(self.scheme.bit);
@@ -306,6 +309,7 @@ impl SchemeState {
             claims: facts.claims,
             expires: facts.expires,
             grants,
+            mark: api.passkeys.is_some().then(|| webauthn::mark(self.scheme.name, presented)),
         })])
     }
 }

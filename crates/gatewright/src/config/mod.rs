@@ -14,7 +14,7 @@ use crate::auth::Uses;
 use crate::clock::{Clock, SystemClock};
 use crate::net::Forwarding;
 use crate::outbound::Fetch;
-use gatewright_store::{KeyStore, Pepper};
+use gatewright_store::{KeyStore, PasskeyStore, Pepper};
 use secrecy::{SecretSlice, SecretString};
 
 /// Looks a variable up.
@@ -26,6 +26,7 @@ pub struct Config {
     pub(crate) environment: Environment,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keys: Option<(Arc<dyn KeyStore>, Pepper, Arc<Uses>)>,
+    pub(crate) passkeys: Option<Arc<dyn PasskeyStore>>,
     pub(crate) jwks: BTreeMap<String, String>,
     pub(crate) key_hosts: Vec<String>,
     pub(crate) key_outage: Duration,
@@ -62,6 +63,7 @@ impl Config {
             environment: Arc::new(|_| None),
             clock: Arc::new(SystemClock::new()),
             keys: None,
+            passkeys: None,
             jwks: BTreeMap::new(),
             key_hosts: Vec::new(),
             key_outage: Duration::from_secs(4 * 3_600),
@@ -112,6 +114,14 @@ impl Config {
     pub fn api_keys(mut self, store: Arc<dyn KeyStore>, pepper: Pepper) -> Config {
         let uses = Arc::new(Uses::new(store.clone()));
         self.keys = Some((store, pepper, uses));
+        self
+    }
+
+    /// Where passkeys are kept. Challenges, and who showed a passkey and when, are known to this process alone: several behind
+    /// one name need a balancer that sends a caller to the same one.
+    #[must_use]
+    pub fn passkeys(mut self, store: Arc<dyn PasskeyStore>) -> Config {
+        self.passkeys = Some(store);
         self
     }
 

@@ -85,7 +85,7 @@ impl Dev {
         );
         config.dev = true;
         config.dev_jwks = Some(self.jwks().to_string());
-        config.clock(self.clock.clone()).api_keys(self.store.clone(), self.pepper.clone())
+        config.clock(self.clock.clone()).api_keys(self.store.clone(), self.pepper.clone()).passkeys(self.store.clone())
     }
 
     /// The key set of the development issuer.

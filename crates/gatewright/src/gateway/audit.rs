@@ -47,6 +47,24 @@ fn place(guard: Option<&Guard>) -> (&'static str, &'static str) {
     guard.map_or(("", ""), |g| (g.policy().operation, g.policy().at))
 }
 
+/// Something became of a passkey. Its id is public.
+pub(crate) fn passkey(exchange: &Exchange, event: &'static str, subject: &str, id: &str) {
+    macro_rules! record {
+        ($level:ident) => {
+            tracing::$level!(
+                target: "gatewright::audit",
+                request_id = exchange.id(),
+                event,
+                client = client(exchange),
+                subject = %one_line(subject),
+                passkey = %one_line(id),
+            )
+        };
+    }
+    // That there is a copy is no usual event.
+    if event == "passkey-cloned" { record!(warn) } else { record!(info) }
+}
+
 pub(super) fn refused(exchange: &Exchange, guard: Option<&Guard>, refused: &Refused, status: StatusCode) {
     let (operation, at) = place(guard);
     let inner = refused.inner();

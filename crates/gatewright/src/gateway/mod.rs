@@ -13,7 +13,7 @@ mod shield;
 mod start;
 
 pub(crate) use crate::limit::Buckets;
-pub(crate) use audit::{one_line, unusual as note_unusual};
+pub(crate) use audit::{one_line, passkey as note_passkey, unusual as note_unusual};
 pub(crate) use counts::Counts;
 pub use exchange::Exchange;
 pub(crate) use finish::FIELDS;
@@ -30,6 +30,7 @@ use gatewright_policy::table::{ApiPolicy, Hsts, Https, Policy};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response};
 
+use crate::auth::webauthn::Passkeys;
 use crate::auth::{SchemeState, Uses, Verifier};
 use crate::clock::Clock;
 use crate::guard::{Admission, Guard, with_standing};
@@ -78,6 +79,8 @@ pub struct Gateway {
 struct Mounted {
     state: Arc<ApiState>,
     guards: Box<[Guard]>,
+    /// Of the routes of passkeys, where there are some.
+    passkeys: Option<Guard>,
 }
 
 /// What all versions share at run time.
@@ -105,6 +108,8 @@ pub(crate) struct ApiState {
     pub(crate) limits: Rules,
     /// By index; `None` for one that no operation names, or that could not start, in which case the server does not.
     pub(crate) schemes: Box<[Option<Arc<SchemeState>>]>,
+    /// Where an operation that is mounted asks for one.
+    pub(crate) passkeys: Option<Arc<Passkeys>>,
 }
 
 /// The connection rules of one version.
@@ -133,6 +138,12 @@ impl Gateway {
     #[must_use]
     pub fn guard(&self, api: usize, operation: usize) -> Option<&Guard> {
         self.apis.get(api)?.guards.get(operation)
+    }
+
+    /// The passkeys of a version, and the guard of their routes.
+    pub(crate) fn passkeys(&self, api: usize) -> Option<(&Arc<Passkeys>, &Guard)> {
+        let mounted = self.apis.get(api)?;
+        Some((mounted.state.passkeys.as_ref()?, mounted.passkeys.as_ref()?))
     }
 
     /// Every guard, with the index of its version.

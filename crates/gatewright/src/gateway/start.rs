@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use gatewright_policy::table::{Access, ApiPolicy, ClientCertificates, Https};
+use gatewright_policy::table::{Access, ApiPolicy, ClientCertificates, Https, StepUpMethod};
 use http::StatusCode;
 
 use super::exchange::Ids;
 use super::{Api, ApiState, Counts, Edge, Gateway, Life, Mounted, Shared, hsts_value};
 use crate::auth::bound::{Nonces, Replays};
+use crate::auth::webauthn::Passkeys;
 use crate::auth::{SchemeState, Verifier};
 use crate::config::{Config, Resolver, StartError};
 use crate::guard::Guard;
@@ -50,7 +51,9 @@ impl Gateway {
             let state = Arc::new(state(&api, &config, &proofs, &mut buckets, &mut r));
             let guards =
                 api.operations.iter().map(|p| Guard::start(&shared, &state, p, &mut buckets, &mut r)).collect();
-            mounted.push(Mounted { state, guards });
+            let passkeys = state.passkeys.as_ref().and(state.policy.passkeys.as_ref());
+            let passkeys = passkeys.map(|p| Guard::start(&shared, &state, &p.policy, &mut buckets, &mut r));
+            mounted.push(Mounted { state, guards, passkeys });
         }
         r.finish()?;
         let common = Arc::new(common(&mounted));
@@ -91,7 +94,22 @@ fn state(
         })
         .collect();
     let limits = Rules::of_api(policy, buckets, r);
-    ApiState { policy, edge: Arc::new(edge(policy, r)), lifecycle: Life::new(&policy.lifecycle), limits, schemes }
+    let passkeys = passkeys(api, config, r).map(Arc::new);
+    let (edge, lifecycle) = (Arc::new(edge(policy, r)), Life::new(&policy.lifecycle));
+    ApiState { policy, edge, lifecycle, limits, schemes, passkeys }
+}
+
+/// Passkeys, where an operation that is mounted asks for one.
+fn passkeys(api: &Api, config: &Config, r: &mut Resolver) -> Option<Passkeys> {
+    let asked = api.operations.iter().filter_map(|operation| Some((operation, operation.step_up?)));
+    let asked: Vec<_> = asked.filter(|(_, step)| step.method == StepUpMethod::WebAuthn).collect();
+    let (first, _) = asked.first()?;
+    let Some(declared) = &api.policy.passkeys else {
+        r.problem(first.at, format_args!("`{}` asks for a passkey, and the API has none", first.operation));
+        return None;
+    };
+    let longest = asked.iter().map(|(_, step)| step.within).max().unwrap_or(0);
+    Passkeys::start(api.policy, declared, longest, config, r)
 }
 
 fn edge(policy: &'static ApiPolicy, r: &mut Resolver) -> Edge {

@@ -165,7 +165,7 @@ impl Guard {
         }
         facts.identity = identity.as_deref();
         charged.charge(&this.limits.caller, facts, &mut standing)?;
-        match this.step_up(identity.as_deref(), exchange.unix) {
+        match this.step_up(identity.as_deref(), exchange) {
             Ok(stepped_up) => Ok(Admission::assertion(self.clone(), identity, stepped_up, standing)),
             Err(refused) => Err(with_standing(refused, standing)),
         }

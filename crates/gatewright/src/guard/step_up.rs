@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Inner;
 use crate::auth::{Credential, Identity};
+use crate::gateway::Exchange;
 use crate::problem::Refused;
 
 /// How far an issuer's clock may run ahead of ours, in seconds.
@@ -48,10 +49,15 @@ impl SteppedUp {
 
 impl Inner {
     /// How and when this caller authenticated, as the operation asks; `None` where it does not ask.
-    pub(super) fn step_up(&self, identity: Option<&Identity>, now: i64) -> Result<Option<SteppedUp>, Refused> {
+    pub(super) fn step_up(
+        &self,
+        identity: Option<&Identity>,
+        exchange: &Exchange,
+    ) -> Result<Option<SteppedUp>, Refused> {
         let Some(asked) = self.policy.step_up else { return Ok(None) };
         let at = identity.and_then(|identity| match asked.method {
-            StepUpMethod::Mfa { acr } => by_token(identity, acr, asked.within, now),
+            StepUpMethod::Mfa { acr } => by_token(identity, acr, asked.within, exchange.unix),
+            StepUpMethod::WebAuthn => self.api.passkeys.as_ref()?.asserted(identity, asked.within, exchange.started),
         });
         if let Some(at) = at {
             return Ok(Some(SteppedUp::assertion(asked.method, at)));
@@ -59,6 +65,9 @@ impl Inner {
         let mut refused = Refused::new(Refusal::StepUpRequired).because(reason(asked));
         for challenge in &self.challenges.step_up {
             refused = refused.with_header(WWW_AUTHENTICATE, challenge.clone());
+        }
+        if let (StepUpMethod::WebAuthn, Some(passkeys)) = (asked.method, &self.api.passkeys) {
+            refused = refused.with_header(WWW_AUTHENTICATE, passkeys.challenge.clone());
         }
         refused.inner_mut().subject = identity.and_then(Identity::subject).map(str::to_owned);
         Err(refused)
@@ -68,6 +77,7 @@ impl Inner {
 fn reason(asked: StepUp) -> &'static str {
     match asked.method {
         StepUpMethod::Mfa { .. } => "no credential says that its subject authenticated so, and so recently",
+        StepUpMethod::WebAuthn => "no passkey was shown with this credential so recently",
     }
 }
 
@@ -91,7 +101,7 @@ fn is_strong(credential: &Credential, acr: &[&str]) -> bool {
 }
 
 /// Whether a moment is not too long ago. One that is to come is nobody's.
-pub(crate) fn is_recent(at: i64, within: u32, now: i64) -> bool {
+fn is_recent(at: i64, within: u32, now: i64) -> bool {
     at <= now.saturating_add(AHEAD) && now.saturating_sub(at) <= i64::from(within)
 }
 

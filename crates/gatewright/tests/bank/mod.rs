@@ -112,6 +112,7 @@ pub const API: ApiPolicy = ApiPolicy {
     },
     type_base: None,
     validation_status: 400,
+    passkeys: None,
     fields: &[],
     hash: "",
 };

@@ -12,6 +12,7 @@ use crate::api::v2::types::{
 };
 use crate::api::v2::{
     self, close_account, create_transfer, get_account, get_tenant_report, list_accounts, list_transfers, release_hold,
+    set_limit,
 };
 use crate::app::Bank;
 use crate::ledger::{Entry, Ledger, Movement, Refused};
@@ -73,6 +74,18 @@ async fn close(bank: &Bank, owned: Authorized<Entry>, _recently: SteppedUp) -> c
     } else {
         Err(close_account::Error::Conflict)
     }
+}
+
+/// Nor this, who did not show a passkey to the server itself.
+#[handler(v2::SetLimit)]
+async fn set_limit(
+    bank: &Bank,
+    owned: Authorized<Entry>,
+    _recently: SteppedUp,
+    wanted: set_limit::Request,
+) -> set_limit::Result {
+    bank.ledger.set_limit(&owned.id, wanted.body.limit);
+    Ok(set_limit::Response::Ok(wanted.body))
 }
 
 #[handler(v2::ListTransfers)]
