@@ -23,9 +23,10 @@ pub(crate) fn run() -> Outcome {
     step("documentation", &mut tally, || {
         cargo_step(&["doc", "--workspace", "--no-deps", "--all-features"], &[("RUSTDOCFLAGS", "-D warnings")])
     });
-    // The tests of credentials start it.
+    // Tests start these.
     step("OpenID provider", &mut tally, crate::oidc::install);
     step("PostgreSQL", &mut tally, crate::postgres::install);
+    step("Redis", &mut tally, crate::stores::install);
     tests(&mut tally);
     step("standards", &mut tally, || crate::standards::run(&["--check".to_owned()]).map(drop));
     step("layers", &mut tally, || crate::layers::run().map(drop));

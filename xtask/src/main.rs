@@ -14,6 +14,7 @@ mod projects;
 mod quickstart;
 mod run;
 mod standards;
+mod stores;
 mod suite;
 
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ tasks:
   mutants [NAME...]     take guards away, one at a time: a test must notice each; or those whose names hold a NAME
   oidc                  install a real OpenID provider with npm, and test the server's credentials against it
   postgres              install PostgreSQL with apt, and test the store of keys against it
+  stores                install a real Redis with apt-get, and test limits that servers share against it
   standards [--check]   which rows of the standards are shown by which test: docs/standards.md
   layers                which crate may name which, words that generated code may not hold, proof constructors
 ";
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         "mutants" => mutants::run(rest),
         "oidc" => oidc::run(),
         "postgres" => postgres::run(),
+        "stores" => stores::run(),
         "standards" => standards::run(rest),
         "projects" => projects::run(rest),
         "help" | "--help" | "-h" => {

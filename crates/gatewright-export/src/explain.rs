@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use gatewright_diag::{SourceMap, Span, Spanned};
 use gatewright_ir::policy::{
-    Access, Claim, Fact, Layer, Limit, LimitKey, Must, Operand, Policy, Quota, Reference, RequestPart, Setting,
-    UnknownFields,
+    Access, Claim, Fact, Layer, Limit, LimitKey, Must, Operand, Policy, PolicySet, Quota, Reference, RequestPart,
+    Setting, UnknownFields,
 };
 use gatewright_ir::schema::{Protection, SchemaId};
 use gatewright_ir::{Ir, Operation};
@@ -45,7 +45,7 @@ pub fn rows(ir: &Ir, operation: &Operation, map: &SourceMap) -> Vec<Row> {
     rows.shared(ir, operation);
     rows.access(policy, operation);
     rows.caller(policy);
-    rows.limits(policy);
+    rows.limits(policy, &ir.policies);
     rows.request(policy);
     rows.properties(ir, operation);
     rows.list.sort_by_key(|row| ORDER.iter().position(|check| *check == row.check));
@@ -176,11 +176,19 @@ impl Rows<'_> {
         }
     }
 
-    fn limits(&mut self, policy: &Policy) {
+    fn limits(&mut self, policy: &Policy, set: &PolicySet) {
         for (limit, layer) in policy.limits.iter().flat_map(|f| f.value.iter().map(|l| (l, f.layer))) {
             let alone = limit.by.iter().all(|key| *key == LimitKey::Address) && !limit.by.is_empty();
             let check = if alone { Check::AddressRate } else { Check::CallerRate };
             self.add(check, "rate-limit", quota(limit), layer, limit.span);
+        }
+        if let (Some(_), Some(shared)) = (&policy.limits, &set.shared_limits) {
+            let outage = match shared.value.local_on_outage {
+                true => "each server counts for itself",
+                false => "nothing passes",
+            };
+            let text = format!("a shared store has {} ms; without it {outage}", shared.value.store_budget);
+            self.add(Check::CallerRate, "limits", text, Layer::Root, shared.span);
         }
     }
 

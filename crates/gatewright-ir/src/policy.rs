@@ -632,7 +632,13 @@ pub struct SharedLimits {
     /// `on-outage: local`: each server counts for itself while the store is away. Otherwise requests are refused.
     pub local_on_outage: bool,
     /// `store-budget`, milliseconds.
-    pub store_budget: Option<u32>,
+    pub store_budget: u32,
+}
+
+impl Default for SharedLimits {
+    fn default() -> SharedLimits {
+        SharedLimits { local_on_outage: false, store_budget: 20 }
+    }
 }
 
 /// A role.

@@ -43,6 +43,8 @@ pub struct ApiPolicy {
     pub allow_networks: &'static [u16],
     /// Limits by address for requests that no operation answers: unknown paths, wrong methods.
     pub limits: &'static [Limit],
+    /// How a store is used that several servers share, where the deployment has one.
+    pub store: SharedStore,
     /// Transport.
     pub transport: Transport,
     /// Which version of life this API version is in.
@@ -57,6 +59,24 @@ pub struct ApiPolicy {
     pub fields: &'static [Fields],
     /// SHA-256 of the API's policies as the compiler saw them, in hex.
     pub hash: &'static str,
+}
+
+/// `limits`: how a shared store is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SharedStore {
+    /// What happens while it does not answer.
+    pub on_outage: OnOutage,
+    /// For how many milliseconds a request waits for it, at least 1.
+    pub budget: u32,
+}
+
+/// `limits.on-outage`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnOutage {
+    /// Nothing passes that would have been counted there.
+    Closed,
+    /// Each server counts for itself.
+    Local,
 }
 
 /// `transport`.

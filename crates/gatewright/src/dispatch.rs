@@ -170,14 +170,14 @@ impl Inner {
         let response = match found {
             Found::Route(operation, path) => self.operate(operation, &path, &exchange, request).await,
             Found::Method(allow) if request.parts.method == Method::OPTIONS => {
-                self.gateway.complete_unanswered(&exchange, options(allow))
+                self.gateway.complete_unanswered(&exchange, options(allow)).await
             }
             Found::Method(allow) => {
                 let refused = Refused::new(Refusal::MethodNotAllowed).with_header(ALLOW, allow);
-                self.gateway.refuse_unanswered(&exchange, refused)
+                self.gateway.refuse_unanswered(&exchange, refused).await
             }
-            Found::Nothing => self.gateway.refuse_unanswered(&exchange, Refused::new(Refusal::NotFound)),
-            Found::Malformed => self.gateway.refuse_unanswered(&exchange, Refused::new(Refusal::BadRequest)),
+            Found::Nothing => self.gateway.refuse_unanswered(&exchange, Refused::new(Refusal::NotFound)).await,
+            Found::Malformed => self.gateway.refuse_unanswered(&exchange, Refused::new(Refusal::BadRequest)).await,
         };
         without_body(head, response)
     }

@@ -34,6 +34,7 @@ mod reply;
 pub mod route;
 #[cfg(feature = "server")]
 pub mod server;
+mod shared;
 mod stage;
 pub mod types;
 

@@ -269,6 +269,7 @@ fn request_ids_are_ours() {
 fn where_no_version_is_concerned_the_strictest_rules_hold() {
     let office = ApiPolicy { allow_networks: &[0], ..API };
     let elsewhere = ApiPolicy {
+        store: SharedStore { on_outage: OnOutage::Closed, budget: 20 },
         transport: Transport { hosts: &[Setting::Fixed("other.example.com")], trusted_proxies: &[], ..API.transport },
         ..office
     };

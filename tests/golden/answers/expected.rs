@@ -26,6 +26,7 @@ pub mod policy {
         actions: &[],
         allow_networks: &[],
         limits: &[],
+        store: SharedStore { on_outage: OnOutage::Closed, budget: 20 },
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -45,7 +46,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "54b902244c5c124e62d0498c8b4d5a11da39035d4ef0b3ee04292ec48798ad88",
+        hash: "a002a42417f1833fbcb4d7cb6d27f7ec30750eafd884ba798dd0a52bad607f2c",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

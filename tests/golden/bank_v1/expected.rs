@@ -50,6 +50,7 @@ pub mod policy {
                 }),
             },
         ],
+        store: SharedStore { on_outage: OnOutage::Closed, budget: 20 },
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -73,7 +74,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "a8324febd0e99686b8c20ce484f3cb35ce6a56d8cbe3203ab6238d2e9a3e173a",
+        hash: "1ea0cccbcd3bc0c3bb1fef5e2f692486d9bcc0e277f71cf902a041c5b53f3e97",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

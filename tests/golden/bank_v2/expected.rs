@@ -98,6 +98,7 @@ pub mod policy {
                 }),
             },
         ],
+        store: SharedStore { on_outage: OnOutage::Closed, budget: 20 },
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -155,7 +156,7 @@ pub mod policy {
                 .checked(),
         }),
         fields: &[],
-        hash: "0eff4576a6b8c9353f15f0b163d37ea0668569ca241db29a247436d09ee1bde5",
+        hash: "4b38e718a13f118cff226083253ca2af791388b9d6754a0a0c9450d7dd4980be",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

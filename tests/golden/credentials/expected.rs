@@ -112,6 +112,7 @@ pub mod policy {
         actions: &[],
         allow_networks: &[],
         limits: &[],
+        store: SharedStore { on_outage: OnOutage::Closed, budget: 20 },
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -131,7 +132,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "0c5236c9baae6e240beb6ddd217cc5a8faec9cb3d4b8f7a52e983016ceaa8bf6",
+        hash: "2db05b3387565c679be56f2930615519944a7cfb314209291360080a41014b01",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

@@ -26,6 +26,7 @@ pub mod policy {
         actions: &[],
         allow_networks: &[],
         limits: &[],
+        store: SharedStore { on_outage: OnOutage::Closed, budget: 20 },
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -45,7 +46,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "db1791903a5132e59d2d716f537207c55c46cf13a78fdca5ce422cce953fcb9c",
+        hash: "015aa0f460ea86e9cf7d9c4ba0f7ca2b7fdc7458dd7496adbfa4ad1595672c30",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

@@ -26,6 +26,7 @@ pub mod policy {
         actions: &[],
         allow_networks: &[],
         limits: &[],
+        store: SharedStore { on_outage: OnOutage::Closed, budget: 20 },
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -45,7 +46,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "d5483fb9b181252c5938b803a513304183989e2f4238df3ddac54252b70cf25a",
+        hash: "cc304c5fc12e7f70269e94dda230317111dba9d17c10541a5db5c0a447fe9890",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

@@ -38,6 +38,7 @@ pub mod policy {
         actions: &[],
         allow_networks: &[],
         limits: &[],
+        store: SharedStore { on_outage: OnOutage::Closed, budget: 20 },
         transport: Transport {
             https: Https::Off,
             tls13_only: false,
@@ -93,7 +94,7 @@ pub mod policy {
             Fields { members: &[], others: ::core::option::Option::None, items: ::core::option::Option::Some(4) },
             Fields { members: &[], others: ::core::option::Option::None, items: ::core::option::Option::Some(0) },
         ],
-        hash: "096deca490139447fbef851a1127d50aeff26340da08810957cf3859e247a01b",
+        hash: "e19c0dc4fbb0e6a33860d363d654c683318dca3aa4a7db5a5c24cc0aff27a67b",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

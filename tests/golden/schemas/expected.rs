@@ -17,6 +17,7 @@ pub mod policy {
         actions: &[],
         allow_networks: &[],
         limits: &[],
+        store: SharedStore { on_outage: OnOutage::Closed, budget: 20 },
         transport: Transport {
             https: Https::Required,
             tls13_only: false,
@@ -36,7 +37,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "ce53551c21addf2949c1da23d45a8faeaef2afabed19ef19bb7f2d28f2b61f71",
+        hash: "7e64ec7b725c69531dd256845cdf2a3fea4c850fcbfa49a026891011b55a999c",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.

@@ -43,9 +43,6 @@ fn check(cx: &Context<'_>, sink: &mut Sink) {
     for scheme in &cx.policies().schemes {
         found.extend(SCHEME.iter().filter_map(|(key, at)| Some((*key, at(scheme)?))));
     }
-    if let Some(limits) = &cx.policies().shared_limits {
-        found.insert(("limits", limits.span));
-    }
     // Of parameters; properties are guarded.
     let parameters = cx.api().operations.iter().flat_map(|operation| &operation.parameters);
     for protection in parameters.filter_map(|parameter| parameter.protection.as_ref()) {

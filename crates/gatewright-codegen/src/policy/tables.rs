@@ -10,7 +10,7 @@ use gatewright_ir::policy::{
     Scheme, SchemeKind, Setting, StepUp, Verify,
 };
 use gatewright_policy::Rate;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::shared::{Shared, Value, alternative_words, limit_words};
@@ -69,6 +69,7 @@ pub(crate) fn api(source: &Source<'_>, policies: &TokenStream, fields: &TokenStr
     let allow = networks_by_index(source, set.allow_networks.iter().map(|n| (n.value.as_str(), n.span)))?;
     let limits = limits(source, &set.limits)?;
     let transport = transport(source);
+    let store = shared_store(source);
     let lifecycle = lifecycle(source);
     let type_base = match &set.errors.type_base {
         Some(base) => {
@@ -82,7 +83,7 @@ pub(crate) fn api(source: &Source<'_>, policies: &TokenStream, fields: &TokenStr
     let body = quote! {
         name: #name, prefix: #prefix, bits: #bits, schemes: &[#(#schemes),*], roles: &[#(#roles),*],
         levels: &[#(#levels),*], networks: &[#(#networks),*], actions: &[#(#actions),*], allow_networks: #allow,
-        limits: #limits, transport: #transport, lifecycle: #lifecycle, type_base: #type_base, validation_status: #validation,
+        limits: #limits, store: #store, transport: #transport, lifecycle: #lifecycle, type_base: #type_base, validation_status: #validation,
         passkeys: #passkeys, fields: #fields,
     };
     let hash = sha256::hex(&format!("{body}\n{policies}"));
@@ -574,6 +575,13 @@ fn word(key: &LimitKey) -> &'static str {
         LimitKey::Level => "level",
         LimitKey::Claim(_) => "claim",
     }
+}
+
+fn shared_store(source: &Source<'_>) -> TokenStream {
+    let said = source.ir.policies.shared_limits.as_ref().map(|limits| limits.value).unwrap_or_default();
+    let outage = if said.local_on_outage { quote!(Local) } else { quote!(Closed) };
+    let budget = Literal::u32_unsuffixed(said.store_budget);
+    quote!(SharedStore { on_outage: OnOutage::#outage, budget: #budget })
 }
 
 fn transport(source: &Source<'_>) -> TokenStream {

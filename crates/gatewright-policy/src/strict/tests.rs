@@ -46,6 +46,7 @@ fn api() -> ApiPolicy {
         actions: &[],
         allow_networks: &[],
         limits: &[],
+        store: SharedStore { on_outage: OnOutage::Closed, budget: 20 },
         transport: Transport {
             https: Https::Required,
             tls13_only: false,

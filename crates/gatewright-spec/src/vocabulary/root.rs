@@ -254,21 +254,25 @@ impl Reader<'_> {
         if !self.object(node, LIMITS) {
             return None;
         }
-        let local = match node.get("on-outage") {
-            Some(value) => self.word(value, &[("closed", false), ("local", true)])?,
-            None => false,
-        };
-        let budget = match node.get("store-budget") {
-            Some(value) => match values::duration(value.text().unwrap_or("")).map(u32::try_from) {
-                Ok(Ok(ms)) => Some(ms),
-                _ => {
-                    self.wrong_value(value, "write a short duration such as `20ms`");
-                    None
+        let mut limits = SharedLimits::default();
+        if let Some(value) = node.get("on-outage") {
+            limits.local_on_outage = self.word(value, &[("closed", false), ("local", true)])?;
+        }
+        if let Some(value) = node.get("store-budget") {
+            match values::duration(value.text().unwrap_or("")) {
+                Ok(ms @ 1..=1_000) => limits.store_budget = ms as u32,
+                Ok(_) => {
+                    let help =
+                        "every request may have to wait so long: a budget is at most `1s`, and `20ms` unless said";
+                    self.wrong_value(value, help);
+                    return None;
                 }
-            },
-            None => None,
-        };
-        let limits = SharedLimits { local_on_outage: local, store_budget: budget };
+                Err(_) => {
+                    self.wrong_value(value, "write a short duration such as `20ms`");
+                    return None;
+                }
+            }
+        }
         Some(Spanned::new(limits, node.anchor_span()))
     }
 }

@@ -14,6 +14,7 @@ use crate::auth::Uses;
 use crate::clock::{Clock, SystemClock};
 use crate::net::Forwarding;
 use crate::outbound::Fetch;
+use crate::shared::{Store, VARIABLE};
 use gatewright_store::{KeyStore, PasskeyStore, Pepper};
 use secrecy::{SecretSlice, SecretString};
 
@@ -42,6 +43,11 @@ pub struct Config {
     pub(crate) token_cache: usize,
     pub(crate) limiter_keys: usize,
     pub(crate) rate_limit_headers: bool,
+    store: Option<SecretString>,
+    store_namespace: String,
+    /// In place of a network.
+    #[cfg(test)]
+    pub(crate) store_over: Option<Arc<crate::shared::Store>>,
     /// Whether development credentials are accepted.
     pub(crate) dev: bool,
     /// The development issuer's keys, in place of everybody's.
@@ -77,6 +83,10 @@ impl Config {
             token_cache: 10_000,
             limiter_keys: 1 << 20,
             rate_limit_headers: true,
+            store: None,
+            store_namespace: "gatewright".to_owned(),
+            #[cfg(test)]
+            store_over: None,
             dev: false,
             dev_jwks: None,
         }
@@ -216,9 +226,48 @@ impl Config {
         self.rate_limit_headers = send;
         self
     }
+
+    /// The store that several servers share for their limits: Redis 5 or later, or Valkey. `redis://HOST:PORT`; with TLS and
+    /// an ACL user, `rediss://USER:PASSWORD@HOST:PORT/DATABASE`. Where this is not called, the variable `GATEWRIGHT_STORE`
+    /// names it; without either each server counts for itself. Needs the feature `redis`. The spec says what happens while
+    /// the store is away (`limits: { on-outage, store-budget }`).
+    #[must_use]
+    pub fn shared_store(mut self, url: impl Into<SecretString>) -> Config {
+        self.store = Some(url.into());
+        self
+    }
+
+    /// What the store's keys begin with. Servers of the same API have the same, those of two APIs have two, or the calls of
+    /// one count in the other. Default `gatewright`.
+    #[must_use]
+    pub fn store_namespace(mut self, namespace: impl Into<String>) -> Config {
+        self.store_namespace = namespace.into();
+        self
+    }
 }
 
 impl Config {
+    /// The store that is shared, if any.
+    pub(crate) fn store(&self, r: &mut Resolver) -> Option<Arc<Store>> {
+        #[cfg(test)]
+        if let Some(store) = &self.store_over {
+            return Some(store.clone());
+        }
+        let named = || (self.environment)(VARIABLE).filter(|url| !url.is_empty()).map(SecretString::from);
+        let url = self.store.clone().or_else(named)?;
+        let namespace = &self.store_namespace;
+        if namespace.is_empty() || namespace.contains(['{', '}']) {
+            r.problem("", "the namespace of the shared store is empty, or has braces");
+        }
+        match Store::open(&url, namespace, self.authorities.as_deref()) {
+            Ok(store) => Some(Arc::new(store)),
+            Err(why) => {
+                r.problem("", why);
+                None
+            }
+        }
+    }
+
     /// What asks others.
     pub(crate) fn outbound(&self) -> Result<Arc<dyn Fetch>, String> {
         self.outbound.get_or_init(|| client(self.authorities.as_deref())).clone()

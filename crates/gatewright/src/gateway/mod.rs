@@ -34,7 +34,7 @@ use crate::auth::webauthn::Passkeys;
 use crate::auth::{SchemeState, Uses, Verifier};
 use crate::clock::Clock;
 use crate::guard::{Admission, Guard, with_standing};
-use crate::limit::{CallerFacts, Charged, KeyHasher, Rules, Standing, Table};
+use crate::limit::{CallerFacts, Charged, KeyHasher, Remote, Rules, Standing, Table};
 use crate::net::{Forwarding, Ranges};
 use crate::problem::{self, Internal, Problem, Refused, Style};
 
@@ -88,6 +88,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Table,
     pub(crate) hasher: KeyHasher,
+    /// What this server shares with others, where the deployment names it.
+    pub(crate) store: Option<Arc<crate::shared::Store>>,
     pub(crate) ids: exchange::Ids,
     pub(crate) forwarding: Forwarding,
     pub(crate) trust_request_id: bool,
@@ -97,6 +99,15 @@ pub(crate) struct Shared {
     pub(crate) draining: std::sync::atomic::AtomicBool,
     /// Of API keys, where there is a store.
     pub(crate) uses: Option<Arc<Uses>>,
+}
+
+impl Shared {
+    /// The means of charging a request to this version.
+    pub(crate) fn charged<'a>(&'a self, api: &'a ApiState, exchange: &Exchange) -> Charged<'a> {
+        let policy = api.policy.store;
+        let remote = self.store.as_deref().map(|store| Remote { store, clock: &self.clock, policy });
+        Charged { table: &self.limits, hasher: &self.hasher, now: exchange.started, remote }
+    }
 }
 
 /// One version at run time.
@@ -221,8 +232,8 @@ impl Gateway {
     /// The response to a request that no operation answers: an unknown path, a wrong method. It counts against the limits
     /// by address that the API's `defaults` say, so that nobody searches it for paths without limit.
     #[must_use]
-    pub fn refuse_unanswered(&self, exchange: &Exchange, refused: Refused) -> Response<Body> {
-        match self.charge_unanswered(exchange) {
+    pub async fn refuse_unanswered(&self, exchange: &Exchange, refused: Refused) -> Response<Body> {
+        match self.charge_unanswered(exchange).await {
             Ok(standing) => self.refuse(exchange, None, with_standing(refused, standing)),
             Err(limited) => self.refuse(exchange, None, limited),
         }
@@ -231,8 +242,8 @@ impl Gateway {
     /// The response to a request that no operation answers and that is not refused, such as `OPTIONS`; counted as
     /// [`refuse_unanswered`](Gateway::refuse_unanswered) counts.
     #[must_use]
-    pub fn complete_unanswered(&self, exchange: &Exchange, mut response: Response<Body>) -> Response<Body> {
-        match self.charge_unanswered(exchange) {
+    pub async fn complete_unanswered(&self, exchange: &Exchange, mut response: Response<Body>) -> Response<Body> {
+        match self.charge_unanswered(exchange).await {
             Ok(standing) => {
                 self.finish(exchange, None, &standing, &mut response);
                 response
@@ -242,15 +253,14 @@ impl Gateway {
     }
 
     /// Where no version is concerned, the first that has limits counts.
-    fn charge_unanswered(&self, exchange: &Exchange) -> Result<Standing, Refused> {
-        let mut standing = Standing::default();
+    async fn charge_unanswered(&self, exchange: &Exchange) -> Result<Standing, Refused> {
         let concerned = self.apis.iter().enumerate().filter(|(i, _)| exchange.api.is_none_or(|api| api == *i));
-        let rules = concerned.map(|(_, mounted)| &mounted.state.limits.address).find(|rules| !rules.is_empty());
-        if let Some(rules) = rules {
-            let charged = Charged { table: &self.shared.limits, hasher: &self.shared.hasher, now: exchange.started };
-            charged.charge(rules, CallerFacts { address: exchange.client(), identity: None }, &mut standing)?;
-        }
-        Ok(standing)
+        let states = concerned.map(|(_, mounted)| &mounted.state);
+        let Some(state) = states.into_iter().find(|state| !state.limits.address.is_empty()) else {
+            return Ok(Standing::default());
+        };
+        let facts = CallerFacts { address: exchange.client(), identity: None };
+        self.shared.charged(state, exchange).address(&state.limits, facts).await
     }
 
     /// A redirect repeats the request: only one that carried no credential over the plain connection may be.

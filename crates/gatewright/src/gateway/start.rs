@@ -32,6 +32,7 @@ impl Gateway {
             clock: config.clock.clone(),
             limits: Table::new(config.limiter_keys),
             hasher: KeyHasher::default(),
+            store: config.store(&mut r),
             ids: Ids::new(),
             forwarding: config.forwarding,
             trust_request_id: config.trust_request_id,
@@ -56,6 +57,9 @@ impl Gateway {
             mounted.push(Mounted { state, guards, passkeys });
         }
         r.finish()?;
+        if let Some(store) = &shared.store {
+            store.begin();
+        }
         let common = Arc::new(common(&mounted));
         let gateway = Gateway { shared, apis: mounted.into(), common };
         gateway.announce();

@@ -24,7 +24,7 @@ use crate::auth::{Asked, Identity, SchemeState};
 use crate::config::Resolver;
 use crate::gateway::{ApiState, Buckets, Counts, Exchange, PathValues, Shared};
 use crate::json::Document;
-use crate::limit::{CallerFacts, Charged, Rules, Standing};
+use crate::limit::{CallerFacts, Rules, Standing};
 use crate::net::Ranges;
 use crate::problem::Refused;
 
@@ -140,7 +140,7 @@ impl Guard {
     pub async fn admit(&self, exchange: &Exchange, parts: &Parts, path: &dyn PathValues) -> Result<Admission, Refused> {
         let this = &*self.0;
         let mut standing = Standing::default();
-        let charged = Charged { table: &this.shared.limits, hasher: &this.shared.hasher, now: exchange.started };
+        let charged = this.shared.charged(&this.api, exchange);
         let mut facts = CallerFacts { address: exchange.client(), identity: None };
 
         let retired = this.api.lifecycle.retired(exchange.unix);
@@ -148,23 +148,23 @@ impl Guard {
         if !retired && !this.networks.as_ref().is_none_or(|n| exchange.client().is_some_and(|a| n.contains(a))) {
             return Err(Refused::new(Refusal::NetworkNotAllowed).because("the operation's networks"));
         }
-        charged.charge(&this.limits.address, facts, &mut standing)?;
+        charged.before(&this.limits, facts, &mut standing)?;
         if retired {
-            return Err(with_standing(Refused::new(Refusal::Gone), standing));
+            return Err(charged.refused(&this.limits, facts, Refused::new(Refusal::Gone), standing).await);
         }
 
         let asked = Asked { parts, exchange, deadline: exchange.deadline(self) };
         let identity = match this.authenticate(&asked).await {
             Ok(identity) => identity,
-            Err(refused) => return Err(with_standing(refused, standing)),
+            Err(refused) => return Err(charged.refused(&this.limits, facts, refused, standing).await),
         };
         if let Err(refused) = this.authorize(identity.as_deref(), parts, path) {
-            let mut refused = with_standing(refused, standing);
+            let mut refused = charged.refused(&this.limits, facts, refused, standing).await;
             refused.inner_mut().subject = identity.as_deref().and_then(Identity::subject).map(str::to_owned);
             return Err(refused);
         }
         facts.identity = identity.as_deref();
-        charged.charge(&this.limits.caller, facts, &mut standing)?;
+        charged.admitted(&this.limits, facts, &mut standing).await?;
         match this.step_up(identity.as_deref(), exchange) {
             Ok(stepped_up) => Ok(Admission::assertion(self.clone(), identity, stepped_up, standing)),
             Err(refused) => Err(with_standing(refused, standing)),

@@ -8,10 +8,12 @@ use gatewright_policy::Rate;
 /// A rate in the units of the cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gcra {
-    /// Nanoseconds that one request costs.
+    /// Nanoseconds that a request of cost 1 takes.
     interval: u64,
+    /// Nanoseconds that this one takes.
+    pub(crate) takes: u64,
     /// How far ahead the TAT may lie.
-    tolerance: u64,
+    pub(crate) tolerance: u64,
     burst: u32,
 }
 
@@ -26,8 +28,17 @@ pub(crate) enum Verdict {
         /// Nanoseconds until one more would.
         next: u64,
     },
-    /// It does not; it would after so many nanoseconds.
-    Refuse { wait: u64 },
+    /// It does not.
+    Refuse(Over),
+}
+
+/// By how much a request is too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Over {
+    /// Nanoseconds until it would pass.
+    pub(crate) wait: u64,
+    /// How much would pass now: not nothing, where a request costs more than 1.
+    pub(crate) remaining: u32,
 }
 
 impl Gcra {
@@ -35,14 +46,27 @@ impl Gcra {
         let limit = u64::from(rate.limit.max(1));
         let interval = (u64::from(rate.window.max(1)) * 1_000_000_000).div_ceil(limit);
         let burst = rate.burst.max(1);
-        Gcra { interval, tolerance: interval.saturating_mul(u64::from(burst)), burst }
+        Gcra { interval, takes: interval, tolerance: interval.saturating_mul(u64::from(burst)), burst }
+    }
+
+    /// The same rate, for a request that costs so much of it.
+    #[cfg(all(test, feature = "redis"))]
+    pub(crate) fn costing(self, cost: u32) -> Gcra {
+        Gcra { takes: self.interval.saturating_mul(u64::from(cost.max(1))), ..self }
+    }
+
+    /// How much a request costs.
+    pub(crate) fn cost(self) -> u32 {
+        u32::try_from(self.takes / self.interval).unwrap_or(u32::MAX)
     }
 
     pub(crate) fn check(self, tat: u64, now: u64) -> Verdict {
-        let after = tat.max(now).saturating_add(self.interval);
+        let after = tat.max(now).saturating_add(self.takes);
         let ahead = after - now;
         if ahead > self.tolerance {
-            return Verdict::Refuse { wait: ahead - self.tolerance };
+            let left = self.tolerance.saturating_sub(tat.saturating_sub(now)) / self.interval;
+            let remaining = u32::try_from(left).unwrap_or(u32::MAX);
+            return Verdict::Refuse(Over { wait: ahead - self.tolerance, remaining });
         }
         let used = ahead.div_ceil(self.interval);
         let remaining = u64::from(self.burst).saturating_sub(used);
@@ -53,9 +77,9 @@ impl Gcra {
         }
     }
 
-    /// The cell without one request that was charged and then not admitted.
+    /// The cell without a request that was charged and then not admitted.
     pub(crate) fn refunded(self, tat: u64) -> u64 {
-        tat.saturating_sub(self.interval)
+        tat.saturating_sub(self.takes)
     }
 }
 
@@ -86,8 +110,8 @@ mod tests {
         assert_eq!(next, 6_000_000_000);
         let Verdict::Pass { tat, remaining: 1, .. } = gcra.check(tat, 5) else { panic!() };
         let Verdict::Pass { tat, remaining: 0, next } = gcra.check(tat, 5) else { panic!() };
-        assert_eq!(gcra.check(tat, 5), Verdict::Refuse { wait: next });
-        assert!(matches!(gcra.check(tat, 5 + next - 1), Verdict::Refuse { wait: 1 }));
+        assert_eq!(gcra.check(tat, 5), Verdict::Refuse(Over { wait: next, remaining: 0 }));
+        assert!(matches!(gcra.check(tat, 5 + next - 1), Verdict::Refuse(Over { wait: 1, remaining: 0 })));
         assert!(matches!(gcra.check(tat, 5 + next), Verdict::Pass { remaining: 0, .. }));
     }
 

@@ -5,6 +5,7 @@ use gatewright_policy::Rate;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
+use super::gcra::Over;
 use super::rules::Rules;
 use super::table::Charge;
 
@@ -22,7 +23,16 @@ pub(crate) struct Entry {
     pub(crate) remaining: u32,
     /// Nanoseconds.
     pub(crate) next: u64,
+    /// Whether this is a limit that refused.
+    pub(crate) violated: bool,
     pub(crate) charge: Option<Charge>,
+}
+
+impl Entry {
+    /// Of a limit that refused.
+    pub(crate) fn over(name: &'static str, rate: Rate, over: Over) -> Entry {
+        Entry { name, rate, remaining: over.remaining, next: over.wait, violated: true, charge: None }
+    }
 }
 
 /// Whole seconds, never too few.

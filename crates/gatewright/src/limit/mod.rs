@@ -3,9 +3,12 @@
 
 #[cfg(feature = "testing")]
 mod alone;
+#[cfg(all(test, feature = "redis"))]
+mod conformance;
 mod gcra;
 mod headers;
 mod key;
+mod remote;
 mod rules;
 mod table;
 
@@ -15,5 +18,6 @@ pub(crate) use headers::Standing;
 pub(crate) use key::KeyHasher;
 #[cfg(feature = "server")]
 pub(crate) use key::counted;
+pub(crate) use remote::Remote;
 pub(crate) use rules::{Buckets, CallerFacts, Charged, Rules};
 pub(crate) use table::Table;

@@ -7,13 +7,15 @@ use gatewright_policy::table::{ApiPolicy, Key, Limit, Policy, Quota, Setting};
 use gatewright_policy::{Rate, Refusal};
 use http::HeaderValue;
 
-use super::gcra::{Gcra, Verdict};
+use super::gcra::{Gcra, Over, Verdict};
 use super::headers::{self, Entry, Standing, seconds};
 use super::key::{CellKey, KeyHasher, address, counted};
+use super::remote::Remote;
 use super::table::Table;
 use crate::auth::Identity;
 use crate::config::Resolver;
 use crate::problem::Refused;
+use crate::shared::{Digest, Digester};
 
 /// Numbers the buckets of a server. Those of actions are shared by name, across operations and versions.
 #[derive(Default)]
@@ -53,7 +55,9 @@ pub(crate) struct Rules {
 
 pub(crate) struct Rule {
     bucket: u32,
-    name: &'static str,
+    /// What the bucket is called where other servers know it too.
+    shared: Box<str>,
+    pub(super) name: &'static str,
     by: &'static [Key],
     quota: Resolved,
 }
@@ -79,30 +83,38 @@ pub(crate) struct Charged<'a> {
     pub(crate) table: &'a Table,
     pub(crate) hasher: &'a KeyHasher,
     pub(crate) now: u64,
+    /// The store that other servers charge too.
+    pub(crate) remote: Option<Remote<'a>>,
 }
 
 impl Rules {
+    #[cfg(test)]
+    pub(super) fn of(address: Vec<Rule>, caller: Vec<Rule>) -> Rules {
+        Rules { address: address.into(), caller: caller.into(), policies: [None, None] }
+    }
+
     /// The limits of an operation.
     pub(crate) fn new(api: &'static ApiPolicy, policy: &Policy, buckets: &mut Buckets, r: &mut Resolver) -> Rules {
-        Rules::made(api, policy.at, policy.limits, buckets, r)
+        Rules::made(api, policy.operation, policy.at, policy.limits, buckets, r)
     }
 
     /// The limits of requests that no operation answers.
     pub(crate) fn of_api(api: &'static ApiPolicy, buckets: &mut Buckets, r: &mut Resolver) -> Rules {
-        Rules::made(api, "", api.limits, buckets, r)
+        Rules::made(api, "", "", api.limits, buckets, r)
     }
 
     fn made(
         api: &'static ApiPolicy,
+        operation: &str,
         at: &str,
         limits: &'static [Limit],
         buckets: &mut Buckets,
         r: &mut Resolver,
     ) -> Rules {
         let mut rules = Vec::new();
-        for limit in limits {
+        for (n, limit) in limits.iter().enumerate() {
             let Quota::Action(index) = limit.quota else {
-                let bucket = buckets.own();
+                let bucket = (buckets.own(), format!("{}\0{operation}\0{n}", api.prefix));
                 rules.extend(Rule::new(api, at, limit, bucket, r));
                 continue;
             };
@@ -112,8 +124,9 @@ impl Rules {
             };
             for (i, limit) in action.limits.iter().enumerate() {
                 let definition = format!("{:?}", (limit.by, resolved_text(limit, r)));
-                match buckets.shared(format!("{}\u{0}{i}", action.name), definition) {
-                    Ok(bucket) => rules.extend(Rule::new(api, at, limit, bucket, r)),
+                let name = format!("{}\0{i}", action.name);
+                match buckets.shared(name.clone(), definition) {
+                    Ok(bucket) => rules.extend(Rule::new(api, at, limit, (bucket, name), r)),
                     Err(()) => r.problem(
                         at,
                         format_args!(
@@ -162,7 +175,20 @@ fn resolved_text(limit: &Limit, r: &mut Resolver) -> String {
 }
 
 impl Rule {
-    fn new(api: &'static ApiPolicy, at: &str, limit: &'static Limit, bucket: u32, r: &mut Resolver) -> Option<Rule> {
+    /// By address, at one rate.
+    #[cfg(test)]
+    pub(super) fn plain(bucket: u32, name: &'static str, rate: Rate, cost: u32) -> Rule {
+        let quota = Resolved::Flat((rate, Gcra::new(rate).costing(cost)));
+        Rule { bucket, shared: name.into(), name, by: &[Key::Address], quota }
+    }
+
+    fn new(
+        api: &'static ApiPolicy,
+        at: &str,
+        limit: &'static Limit,
+        (bucket, shared): (u32, String),
+        r: &mut Resolver,
+    ) -> Option<Rule> {
         if limit.by.is_empty() {
             r.problem(at, format_args!("the limit `{}` counts by nothing", limit.name));
         }
@@ -196,7 +222,7 @@ impl Rule {
                 return None;
             }
         };
-        Some(Rule { bucket, name: limit.name, by: limit.by, quota })
+        Some(Rule { bucket, shared: shared.into(), name: limit.name, by: limit.by, quota })
     }
 
     /// The rate, where all callers have the same.
@@ -211,7 +237,7 @@ impl Rule {
         self.flat().is_some() && self.by.iter().all(|key| *key == Key::Address)
     }
 
-    fn quotum(&self, facts: CallerFacts<'_>) -> Option<Quotum> {
+    pub(super) fn quotum(&self, facts: CallerFacts<'_>) -> Option<Quotum> {
         match &self.quota {
             Resolved::Flat(quotum) => Some(*quotum),
             Resolved::ByGrant { default, rates } => {
@@ -227,11 +253,37 @@ impl Rule {
         }
     }
 
-    fn key(&self, facts: CallerFacts<'_>, hasher: &KeyHasher) -> CellKey {
+    /// How far ahead any of its rates lets the TAT lie.
+    pub(super) fn longest(&self) -> u64 {
+        let all: &mut dyn Iterator<Item = &Quotum> = match &self.quota {
+            Resolved::Flat(quotum) => &mut std::iter::once(quotum),
+            Resolved::ByGrant { default, rates } => {
+                &mut std::iter::once(default).chain(rates.iter().map(|(_, quotum)| quotum))
+            }
+            Resolved::OfLevel(rates) => &mut rates.iter(),
+        };
+        all.map(|(_, gcra)| gcra.tolerance).max().unwrap_or(0)
+    }
+
+    pub(super) fn key(&self, facts: CallerFacts<'_>, hasher: &KeyHasher) -> CellKey {
         if let [Key::Address] = self.by {
             return address(self.bucket, facts.address);
         }
         let mut parts = hasher.parts();
+        self.counted(facts, &mut |tag, bytes| parts.add(tag, bytes));
+        parts.key(self.bucket)
+    }
+
+    /// The same for every server.
+    pub(super) fn digest(&self, facts: CallerFacts<'_>) -> Digest {
+        let mut digester = Digester::new();
+        digester.add(7, self.shared.as_bytes());
+        self.counted(facts, &mut |tag, bytes| digester.add(tag, bytes));
+        digester.finish()
+    }
+
+    /// The parts that are counted by.
+    fn counted(&self, facts: CallerFacts<'_>, add: &mut dyn FnMut(u8, &[u8])) {
         for key in self.by {
             let id = facts.identity;
             let part = match key {
@@ -245,7 +297,7 @@ impl Rule {
                         Some(serde_json::Value::String(text)) => Some((5, text.as_str())),
                         Some(value) => {
                             // The text "7" and the number 7 are two.
-                            parts.add(6, value.to_string().as_bytes());
+                            add(6, value.to_string().as_bytes());
                             continue;
                         }
                         None => None,
@@ -253,15 +305,14 @@ impl Rule {
                 }
             };
             match part {
-                Some((tag, text)) => parts.add(tag, text.as_bytes()),
+                Some((tag, text)) => add(tag, text.as_bytes()),
                 // Who lacks what is counted by is counted by address: neither unlimited nor in one cell with the world.
                 None => {
                     let (kind, address) = counted(facts.address);
-                    parts.add(0, &[kind.to_be_bytes(), address.to_be_bytes()].concat());
+                    add(0, &[kind.to_be_bytes(), address.to_be_bytes()].concat());
                 }
             }
         }
-        parts.key(self.bucket)
     }
 }
 
@@ -270,8 +321,8 @@ fn quotum(rate: Setting<Rate>, r: &mut Resolver) -> Option<Quotum> {
 }
 
 impl Charged<'_> {
-    /// Charges a request for all `rules`, or refuses it and takes back everything in `standing`.
-    pub(crate) fn charge(
+    /// Charges a request for all `rules` at this server alone, or refuses it and takes back everything in `standing`.
+    pub(super) fn charge(
         &self,
         rules: &[Rule],
         facts: CallerFacts<'_>,
@@ -280,48 +331,54 @@ impl Charged<'_> {
         for (i, rule) in rules.iter().enumerate() {
             let Some((rate, gcra)) = rule.quotum(facts) else {
                 self.refund(standing);
-                return Err(Refused::new(Refusal::LevelTooLow).because("a limit is by level, and the caller has none"));
+                return Err(no_level());
             };
             let (remaining, next, charge) = match self.table.charge(rule.key(facts, self.hasher), gcra, self.now) {
                 Ok((charge, Verdict::Pass { remaining, next, .. })) => (remaining, next, charge),
-                Ok((charge, Verdict::Refuse { wait })) => {
+                Ok((charge, Verdict::Refuse(over))) => {
                     self.table.refund(charge);
-                    return Err(self.refuse(rules.get(i..).unwrap_or_default(), facts, wait, standing));
+                    return Err(self.refuse(rules.get(i..).unwrap_or_default(), facts, over, standing));
                 }
-                Err(wait) => return Err(self.refuse(rules.get(i..).unwrap_or_default(), facts, wait, standing)),
+                Err(over) => return Err(self.refuse(rules.get(i..).unwrap_or_default(), facts, over, standing)),
             };
-            standing.0.push(Entry { name: rule.name, rate, remaining, next, charge: Some(charge) });
+            standing.0.push(Entry { name: rule.name, rate, remaining, next, violated: false, charge: Some(charge) });
         }
         Ok(())
     }
 
     /// `rules` begins with the one that refused.
-    fn refuse(&self, rules: &[Rule], facts: CallerFacts<'_>, wait: u64, standing: &mut Standing) -> Refused {
+    fn refuse(&self, rules: &[Rule], facts: CallerFacts<'_>, over: Over, standing: &mut Standing) -> Refused {
         self.refund(standing);
-        let mut longest = wait;
-        let mut violated = Vec::new();
         for (i, rule) in rules.iter().enumerate() {
             let Some((rate, gcra)) = rule.quotum(facts) else { continue };
-            let wait = if i == 0 { Some(wait) } else { self.table.peek(rule.key(facts, self.hasher), gcra, self.now) };
-            if let Some(wait) = wait {
-                longest = longest.max(wait);
-                violated.push(rule.name);
-                standing.0.push(Entry { name: rule.name, rate, remaining: 0, next: wait, charge: None });
-            }
+            let over = if i == 0 { Some(over) } else { self.table.peek(rule.key(facts, self.hasher), gcra, self.now) };
+            standing.0.extend(over.map(|over| Entry::over(rule.name, rate, over)));
         }
-        let mut refused = Refused::new(Refusal::RateLimited).retry_after(seconds(longest));
-        let inner = refused.inner_mut();
-        inner.violated = violated;
-        inner.standing = std::mem::take(standing);
-        refused
+        limited(standing)
     }
 
     fn refund(&self, standing: &mut Standing) {
         for entry in &mut standing.0 {
             if let Some(charge) = entry.charge.take() {
-                self.table.refund(charge);
-                entry.remaining = entry.remaining.saturating_add(1).min(entry.rate.burst);
+                let cost = self.table.refund(charge);
+                entry.remaining = entry.remaining.saturating_add(cost).min(entry.rate.burst);
             }
         }
     }
+}
+
+pub(super) fn no_level() -> Refused {
+    Refused::new(Refusal::LevelTooLow).because("a limit is by level, and the caller has none")
+}
+
+/// 429: which limits refused, and the longest wait of theirs.
+pub(super) fn limited(standing: &mut Standing) -> Refused {
+    let over = || standing.0.iter().filter(|entry| entry.violated);
+    let violated = over().map(|entry| entry.name).collect();
+    let longest = over().map(|entry| entry.next).max().unwrap_or(0);
+    let mut refused = Refused::new(Refusal::RateLimited).retry_after(seconds(longest));
+    let inner = refused.inner_mut();
+    inner.violated = violated;
+    inner.standing = std::mem::take(standing);
+    refused
 }

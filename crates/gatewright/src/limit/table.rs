@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher;
 
-use super::gcra::{Gcra, Verdict};
+use super::gcra::{Gcra, Over, Verdict};
 use super::key::CellKey;
 
 const SHARDS: usize = 64;
@@ -56,8 +56,8 @@ impl Table {
     }
 
     /// Charges one request, or says how long to wait.
-    pub(crate) fn charge(&self, key: CellKey, gcra: Gcra, now: u64) -> Result<(Charge, Verdict), u64> {
-        let Some(mut shard) = self.shard(&key) else { return Err(1) };
+    pub(crate) fn charge(&self, key: CellKey, gcra: Gcra, now: u64) -> Result<(Charge, Verdict), Over> {
+        let Some(mut shard) = self.shard(&key) else { return Err(Over { wait: 1, remaining: 0 }) };
         let shard = &mut *shard;
         // Nearly every request comes from somebody who is known.
         if let Some(cell) = shard.cells.get_mut(&key) {
@@ -72,19 +72,32 @@ impl Table {
         charged(cell, Charge { key, overflow, gcra }, now)
     }
 
+    /// The TAT of a cell; 0 where there is none.
+    pub(crate) fn tat(&self, key: &CellKey) -> u64 {
+        self.shard(key).and_then(|shard| shard.cells.get(key).copied()).unwrap_or(0)
+    }
+
+    /// Takes over the TAT that a store said, where there is room for it and it says more than what is known.
+    pub(crate) fn learn(&self, key: CellKey, tat: u64, now: u64) {
+        let Some(mut shard) = self.shard(&key) else { return };
+        if let Some(cell) = shard.cells.get_mut(&key) {
+            *cell = tat.max(*cell);
+        } else if tat > now && shard.has_room(self.per_shard, now) {
+            shard.cells.insert(key, tat);
+        }
+    }
+
     /// How long a request would have to wait; nothing is charged.
-    pub(crate) fn peek(&self, key: CellKey, gcra: Gcra, now: u64) -> Option<u64> {
-        let shard = self.shard(&key)?;
-        let tat = shard.cells.get(&key).copied().unwrap_or(0);
-        match gcra.check(tat, now) {
-            Verdict::Refuse { wait } => Some(wait),
+    pub(crate) fn peek(&self, key: CellKey, gcra: Gcra, now: u64) -> Option<Over> {
+        match gcra.check(self.tat(&key), now) {
+            Verdict::Refuse(over) => Some(over),
             Verdict::Pass { .. } => None,
         }
     }
 
-    /// Takes a charge back.
-    pub(crate) fn refund(&self, charge: Charge) {
-        let Some(mut shard) = self.shard(&charge.key) else { return };
+    /// Takes a charge back; how much it was.
+    pub(crate) fn refund(&self, charge: Charge) -> u32 {
+        let Some(mut shard) = self.shard(&charge.key) else { return 0 };
         let cell = if charge.overflow {
             shard.overflow.get_mut(&charge.key.bucket())
         } else {
@@ -93,6 +106,7 @@ impl Table {
         if let Some(cell) = cell {
             *cell = charge.gcra.refunded(*cell);
         }
+        charge.gcra.cost()
     }
 
     #[cfg(test)]
@@ -102,9 +116,9 @@ impl Table {
 }
 
 /// Charges one cell.
-fn charged(cell: &mut u64, charge: Charge, now: u64) -> Result<(Charge, Verdict), u64> {
+fn charged(cell: &mut u64, charge: Charge, now: u64) -> Result<(Charge, Verdict), Over> {
     match charge.gcra.check(*cell, now) {
-        Verdict::Refuse { wait } => Err(wait),
+        Verdict::Refuse(over) => Err(over),
         pass @ Verdict::Pass { tat, .. } => {
             *cell = tat;
             Ok((charge, pass))

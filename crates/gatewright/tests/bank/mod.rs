@@ -95,6 +95,7 @@ pub const API: ApiPolicy = ApiPolicy {
     }],
     allow_networks: &[],
     limits: &[],
+    store: SharedStore { on_outage: OnOutage::Closed, budget: 20 },
     transport: Transport {
         https: Https::Required,
         tls13_only: false,

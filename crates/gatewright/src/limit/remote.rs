@@ -1,0 +1,197 @@
+//! Limits that several servers share: one step of the store charges all limits of a request, or none.
+//!
+//! The table of this server holds what the store said last, so that whoever is known to be over is refused without asking
+//! again, and so that this server can go on by itself where `on-outage: local` says so. What it holds is never more than the
+//! truth: it is counted from the moment before the store was asked. For the same reason it is given back to the store, less
+//! the budget, and a store that forgot everything learns again who was limited.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatewright_policy::table::{OnOutage, SharedStore};
+use gatewright_policy::{Rate, Refusal};
+
+use super::gcra::{Gcra, Over, Verdict};
+use super::headers::{Entry, Standing};
+use super::key::CellKey;
+use super::rules::{CallerFacts, Charged, Rule, Rules, limited, no_level};
+use crate::clock::Clock;
+use crate::guard::with_standing;
+use crate::problem::Refused;
+use crate::shared::{Away, Script, Store};
+
+/// The store, and how one version uses it.
+#[derive(Clone, Copy)]
+pub(crate) struct Remote<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) clock: &'a Arc<dyn Clock>,
+    pub(crate) policy: SharedStore,
+}
+
+/// A limit of this request.
+struct Line<'r> {
+    rule: &'r Rule,
+    rate: Rate,
+    gcra: Gcra,
+    cell: CellKey,
+}
+
+impl Charged<'_> {
+    /// The limits that need only the address. With a store, they are only looked at here: they are charged with the
+    /// caller's, or when the request is refused before that.
+    ///
+    /// # Errors
+    /// 429.
+    pub(crate) fn before(&self, rules: &Rules, facts: CallerFacts<'_>, standing: &mut Standing) -> Result<(), Refused> {
+        if self.remote.is_none() {
+            return self.charge(&rules.address, facts, standing);
+        }
+        self.known(&self.lines(rules.address.iter(), facts)?, self.now)
+    }
+
+    /// The limits that need the caller.
+    ///
+    /// # Errors
+    /// 429; 503 where the store is away and nothing may pass without it.
+    pub(crate) async fn admitted(
+        &self,
+        rules: &Rules,
+        facts: CallerFacts<'_>,
+        standing: &mut Standing,
+    ) -> Result<(), Refused> {
+        match self.remote {
+            None => self.charge(&rules.caller, facts, standing),
+            Some(remote) => Box::pin(self.ask(remote, rules, true, facts, standing)).await,
+        }
+    }
+
+    /// A request that is refused before its caller is known: its address is charged all the same.
+    pub(crate) async fn refused(
+        &self,
+        rules: &Rules,
+        facts: CallerFacts<'_>,
+        refused: Refused,
+        mut standing: Standing,
+    ) -> Refused {
+        if let Some(remote) = self.remote
+            && let Err(limited) = Box::pin(self.ask(remote, rules, false, facts, &mut standing)).await
+        {
+            return limited;
+        }
+        with_standing(refused, standing)
+    }
+
+    /// All limits that need only the address, charged.
+    ///
+    /// # Errors
+    /// As [`admitted`](Charged::admitted).
+    pub(crate) async fn address(&self, rules: &Rules, facts: CallerFacts<'_>) -> Result<Standing, Refused> {
+        let mut standing = Standing::default();
+        self.before(rules, facts, &mut standing)?;
+        if let Some(remote) = self.remote {
+            Box::pin(self.ask(remote, rules, false, facts, &mut standing)).await?;
+        }
+        Ok(standing)
+    }
+
+    fn lines<'r>(
+        &self,
+        rules: impl Iterator<Item = &'r Rule>,
+        facts: CallerFacts<'_>,
+    ) -> Result<Vec<Line<'r>>, Refused> {
+        let line = |rule: &'r Rule| {
+            let (rate, gcra) = rule.quotum(facts).ok_or_else(no_level)?;
+            Ok(Line { rule, rate, gcra, cell: rule.key(facts, self.hasher) })
+        };
+        rules.map(line).collect()
+    }
+
+    /// Refuses whoever is known to be over.
+    fn known(&self, lines: &[Line<'_>], now: u64) -> Result<(), Refused> {
+        let over = |line: &Line<'_>| {
+            let over = self.table.peek(line.cell, line.gcra, now)?;
+            Some(Entry::over(line.rule.name, line.rate, over))
+        };
+        let mut standing = Standing(lines.iter().filter_map(over).collect());
+        if standing.0.is_empty() { Ok(()) } else { Err(limited(&mut standing)) }
+    }
+
+    async fn ask(
+        &self,
+        remote: Remote<'_>,
+        rules: &Rules,
+        caller: bool,
+        facts: CallerFacts<'_>,
+        standing: &mut Standing,
+    ) -> Result<(), Refused> {
+        let callers = if caller { &*rules.caller } else { &[] };
+        let lines = self.lines(rules.address.iter().chain(callers), facts)?;
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let now = remote.clock.monotonic();
+        self.known(&lines, now)?;
+        let budget = Duration::from_millis(u64::from(remote.policy.budget));
+        let spare = now.saturating_add(u64::from(remote.policy.budget) * 1_000_000);
+        let mut arguments = Vec::with_capacity(lines.len() * 4);
+        for line in &lines {
+            let known = self.table.tat(&line.cell).saturating_sub(spare);
+            for number in [line.gcra.takes, line.gcra.tolerance, line.rule.longest(), known] {
+                arguments.push(number.to_string().into_bytes());
+            }
+        }
+        let keys = lines.iter().map(|line| remote.store.key('l', line.rule.digest(facts))).collect();
+        let answer = remote.store.run(budget, Script::Charge, keys, arguments).await;
+        let answer = answer.and_then(|answer| read(&answer, lines.len()).ok_or_else(|| remote.store.nonsense()));
+        match answer {
+            Ok((passed, ahead)) => self.take(&lines, passed, &ahead, now, standing),
+            Err(Away) if remote.policy.on_outage == OnOutage::Local => {
+                self.charge(&rules.address, facts, standing)?;
+                self.charge(callers, facts, standing)
+            }
+            Err(Away) => Err(away()),
+        }
+    }
+
+    /// What the store said.
+    fn take(
+        &self,
+        lines: &[Line<'_>],
+        passed: bool,
+        ahead: &[u64],
+        now: u64,
+        standing: &mut Standing,
+    ) -> Result<(), Refused> {
+        for (line, ahead) in lines.iter().zip(ahead) {
+            let after = if passed { ahead.saturating_add(line.gcra.takes) } else { *ahead };
+            self.table.learn(line.cell, now.saturating_add(after), now);
+            let (name, rate) = (line.rule.name, line.rate);
+            standing.0.push(match line.gcra.check(*ahead, 0) {
+                Verdict::Pass { remaining, next, .. } => {
+                    let kept = if passed { 0 } else { line.gcra.cost() };
+                    let remaining = remaining.saturating_add(kept).min(rate.burst);
+                    Entry { name, rate, remaining, next, violated: false, charge: None }
+                }
+                // It passed: the store counted a nanosecond otherwise.
+                Verdict::Refuse(Over { wait, .. }) if passed => {
+                    Entry { name, rate, remaining: 0, next: wait, violated: false, charge: None }
+                }
+                Verdict::Refuse(over) => Entry::over(name, rate, over),
+            });
+        }
+        if passed { Ok(()) } else { Err(limited(standing)) }
+    }
+}
+
+/// 503: the store is away, and nothing may pass without it.
+pub(crate) fn away() -> Refused {
+    Refused::new(Refusal::Unavailable).retry_after(1).because("the shared store is away")
+}
+
+/// Whether all were charged, and how far ahead each TAT lay before.
+fn read(answer: &[Vec<u8>], count: usize) -> Option<(bool, Vec<u64>)> {
+    let (first, rest) = answer.split_first()?;
+    let number = |text: &Vec<u8>| std::str::from_utf8(text).ok()?.parse().ok();
+    let ahead: Vec<u64> = rest.iter().map(number).collect::<Option<_>>()?;
+    (ahead.len() == count).then_some((first == b"1", ahead))
+}
