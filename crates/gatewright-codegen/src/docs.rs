@@ -69,7 +69,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// No control characters, and none that change the order of what is read (Trojan Source).
-fn is_shown(c: char) -> bool {
+pub(crate) fn is_shown(c: char) -> bool {
     !c.is_control()
         && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }

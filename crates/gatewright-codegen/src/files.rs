@@ -36,7 +36,8 @@ pub(crate) fn assemble(
     let mut out = OutputFiles::new();
     let header = header(ir);
     // In a crate that is no library, whatever its handlers do not use would be reported.
-    let lints = quote!(#[allow(dead_code, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]);
+    let lints =
+        quote!(#[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]);
     let mut add = |path: String, text: String| out.add(path, text).map_err(|bad| bug(format!("the path `{}`", bad.0)));
     match options.layout {
         Layout::SingleFile => {

@@ -169,22 +169,26 @@ fn is_tuple(opening: &str) -> bool {
     opening.ends_with('(') && !before.ends_with(|c: char| c.is_alphanumeric() || ['_', '>', '!'].contains(&c))
 }
 
-/// An empty line between items: the formatter puts none.
+/// An empty line between items: the formatter puts none. One-line items of a kind stand together.
 fn spaced(lines: &[String]) -> String {
+    let written = lines.iter().flat_map(|line| verbatim::written(line).unwrap_or_else(|| vec![line.clone()]));
+    let mut lines = written.peekable();
     let mut out = String::new();
-    let mut lines = lines.iter().peekable();
     while let Some(line) = lines.next() {
-        for line in verbatim::written(line).unwrap_or_else(|| vec![line.clone()]) {
-            out.push_str(&line);
-            out.push('\n');
-        }
+        out.push_str(&line);
+        out.push('\n');
         let Some(next) = lines.peek() else { break };
         let (here, there) = (line.trim_start(), next.trim_start());
+        let whole = |line: &str| line.contains("! {") && line.ends_with('}');
         let ends = here == "}"
             || here == "};"
-            || (here.ends_with(';') && (here.starts_with("pub static") || here.starts_with("pub struct")));
-        let starts = ["pub ", "impl", "///", "#["].iter().any(|s| there.starts_with(s));
-        if ends && starts && indent(line) == indent(next) {
+            || here == "} }"
+            || (whole(here) && !whole(there))
+            || (here.ends_with(';')
+                && ["pub static", "pub struct", "pub type", "use "].iter().any(|s| here.starts_with(s)));
+        let calls = ["object! {", "strings! {", "choice! {", "operation! {"];
+        let starts = ["pub ", "impl", "///", "#["].iter().chain(&calls).any(|s| there.starts_with(s));
+        if ends && starts && indent(&line) == indent(next) && !(here.starts_with("pub type") && whole(there)) {
             out.push('\n');
         }
     }

@@ -10,6 +10,7 @@
 
 mod docs;
 mod files;
+mod fill;
 mod layout;
 mod mount;
 mod names;
@@ -110,7 +111,7 @@ pub fn generate(ir: &CheckedIr, sources: &SourceMap, options: &Options) -> Resul
     let schemes = mount::schemes(ir, &names);
     let mut modules = vec![
         files::Module::new("policy", "Who may: every operation's policy, in the order of the document.", policies),
-        files::Module::new("types", "The types of the document's schemas.", plan.emit()),
+        files::Module::new("types", "The types of the document's schemas.", plan.lines()),
     ];
     if !names.resources.is_empty() {
         modules.push(files::Module::new("resources", "What finds the objects that belong to somebody.", resources));

@@ -1,7 +1,7 @@
 //! Calls of the runtime's macros, as text: the formatter leaves what stands in a macro as it is, so its pieces are formatted
 //! one by one. A call travels as a mark that holds its lines, and is written out when all else is formatted.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 
 use crate::layout::lay_out;
@@ -35,9 +35,14 @@ impl Lines {
         text.iter().for_each(|line| self.push(depth, line));
     }
 
+    /// A line of documentation that is harmless.
+    pub(crate) fn doc(&mut self, depth: usize, line: &str) {
+        self.push(depth, format!("/// {line}").trim_end());
+    }
+
     pub(crate) fn docs(&mut self, depth: usize, text: &str) {
         for line in crate::docs::lines(text) {
-            self.push(depth, format!("/// {line}").trim_end());
+            self.doc(depth, &line);
         }
     }
 
@@ -48,6 +53,31 @@ impl Lines {
     }
 }
 
+/// The same tokens with what each mark stands for in its place.
+pub(crate) fn written_out(tokens: TokenStream) -> TokenStream {
+    let trees: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut out = TokenStream::new();
+    let mut rest = trees.as_slice();
+    while let [tree, behind @ ..] = rest {
+        rest = behind;
+        match (tree, behind) {
+            (TokenTree::Ident(word), [_, TokenTree::Group(lines), _, after @ ..]) if word == "__lines" => {
+                let text = syn::parse2::<syn::LitStr>(lines.stream()).map(|text| text.value()).unwrap_or_default();
+                // Balanced, and its texts are escaped literals; if it did not parse, the build of the output would say so.
+                out.extend(
+                    text.parse().unwrap_or_else(|_| quote!(::core::compile_error!("a type could not be written");)),
+                );
+                rest = after;
+            }
+            (TokenTree::Group(group), _) => {
+                out.extend([TokenTree::Group(Group::new(group.delimiter(), written_out(group.stream())))]);
+            }
+            (tree, _) => out.extend([tree.clone()]),
+        }
+    }
+    out
+}
+
 /// An expression, formatted. What does not parse stays as it is: the build of the output tells of it.
 fn expression(tokens: TokenStream) -> Vec<String> {
     let Ok(file) = syn::parse2::<syn::File>(quote!(fn f() { #tokens })) else { return vec![tokens.to_string()] };
@@ -56,6 +86,11 @@ fn expression(tokens: TokenStream) -> Vec<String> {
     let mut lines: Vec<String> = inner.map(|line| line.strip_prefix("    ").unwrap_or(line).to_owned()).collect();
     lines.pop();
     lines
+}
+
+/// An expression on one line.
+pub(crate) fn one_line(tokens: TokenStream) -> String {
+    expression(tokens).iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
 /// A type on one line.

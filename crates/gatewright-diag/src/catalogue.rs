@@ -137,6 +137,8 @@ codes! {
     0507 REQUIRED_UNDECLARED "required-undeclared" Warning "a required property that is not declared";
     0508 KEYWORD_VALUE "keyword-value" Error "a value that a schema keyword cannot have";
     0509 RUST_TYPE "rust-type" Error "`x-rust-type` is not the path of a type";
+    0510 ENUM_DUPLICATE "enum-duplicate" Warning "a value that an enumeration lists twice";
+    0511 WRONG_EXAMPLE "wrong-example" Warning "an example that its own schema refuses";
 
     // 06: the vocabulary.
     0601 VOCABULARY_KEY "vocabulary-key" Error "an unknown key in `x-security`";

@@ -7,11 +7,13 @@ use std::rc::Rc;
 
 use gatewright_ir::names::{self, Case};
 use gatewright_ir::schema::{SchemaId, Schemas};
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::graph::Graph;
 use super::keywords;
+use crate::fill::fill;
+use crate::verbatim::Lines;
 
 /// How a request's unknown fields are taken, and whether the schema is the whole of its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,7 +127,7 @@ impl<'s> Checks<'s> {
         }
     }
 
-    /// The name of the check of a schema, made if need be: a function of the module of checks, or `check::any`.
+    /// The name of the check of a schema, made if need be: a function of the module of checks, or one of the runtime's.
     pub(super) fn path(&mut self, id: SchemaId, mode: Mode) -> String {
         let path = self.name(Key { id, mode, scope: Scope::default() });
         self.run();
@@ -133,17 +135,8 @@ impl<'s> Checks<'s> {
     }
 
     /// The path of a check from outside the module of checks.
-    pub(super) fn local_path(&self, name: &str) -> TokenStream {
-        match name.strip_prefix("check::") {
-            Some(known) => {
-                let known = Ident::new(known, Span::call_site());
-                quote!(::gatewright::json::check::#known)
-            }
-            None => {
-                let name = Ident::new(name, Span::call_site());
-                quote!(checks::#name)
-            }
-        }
+    pub(super) fn local_path(&self, name: &str) -> String {
+        if name.starts_with("check::") { name.to_owned() } else { format!("checks::{name}") }
     }
 
     fn run(&mut self) {
@@ -182,8 +175,12 @@ impl<'s> Checks<'s> {
 
     /// The name of a check; its function follows from the queue, or is there when this returns.
     pub(super) fn name(&mut self, key: Key) -> String {
-        if keywords::admits_all(self.schemas.get(key.id)) {
+        let schema = self.schemas.get(key.id);
+        if keywords::admits_all(schema) {
             return "check::any".to_owned();
+        }
+        if let Some(known) = keywords::only_types(schema) {
+            return format!("check::{known}");
         }
         let key = self.reduced(key);
         if let Some(known) = self.paths.get(&key) {
@@ -248,64 +245,49 @@ impl<'s> Checks<'s> {
     pub(super) fn pattern(&mut self, pattern: &gatewright_ir::schema::Pattern) -> String {
         let name = format!("PATTERN_{:016X}", wide_hash(&pattern.source));
         self.patterns.entry(name.clone()).or_insert_with(|| match &pattern.translated {
-            Some(text) => format!("static {name}: Pattern = Pattern::new({text:?}, {:?});\n", pattern.source),
-            None => format!("static {name}: Pattern = Pattern::backtracking({:?});\n", pattern.source),
+            Some(text) => format!("new({text:?}, {:?})", pattern.source),
+            None => format!("backtracking({:?})", pattern.source),
         });
         name
     }
 
     /// The module of checks.
     pub(super) fn emit(&self) -> TokenStream {
-        if self.functions.is_empty() {
-            return TokenStream::new();
+        let mut lines = Lines::default();
+        for (name, said) in &self.patterns {
+            lines.push(0, format!("static {name}: Pattern = Pattern::{said};"));
         }
-        let mut text = String::new();
-        for item in self.patterns.values().chain(self.functions.values()) {
-            text.push_str(item);
-        }
-        // All texts in it are escaped string literals, so this parses; if it did not, the build of the output would say so.
-        for (name, body) in [("mark_nothing", ""), ("mark_all", "_marks.all();")] {
-            if text.contains(name) {
-                text.push_str(&format!(
-                    "fn {name}(_: Value<'_>, _: &mut Violations, _marks: &mut check::Marks) {{ {body} }}\n"
-                ));
+        for (name, nothing) in [("mark_nothing", ""), ("mark_all", ", everything()")] {
+            if self.functions.values().any(|text| text.contains(name)) {
+                lines.push(0, format!("mark! {{ {name}{nothing} }}"));
             }
         }
-        let items: TokenStream =
-            text.parse().unwrap_or_else(|_| quote!(::core::compile_error!("a check could not be written");));
-        let field = text.contains("field(").then(|| {
-            quote! {
-                const fn field(name: &'static str, check: Check, flags: u8) -> check::Property {
-                    check::Property { name, check, flags }
-                }
-            }
-        });
+        for text in self.functions.values() {
+            fill(text, WIDTH).iter().for_each(|line| lines.push(0, line));
+        }
+        let items = lines.mark();
         quote! {
             #[doc = " What each schema asks of its values."]
-            #[allow(unused_imports, unused_variables, non_snake_case)]
+            #[allow(non_snake_case)]
             pub(super) mod checks {
-                use ::gatewright::json::{Bound, Check, Format, Kind, Pattern, Value, Violations, check};
-                #field
+                use ::gatewright::generated::*;
+                use ::gatewright::json::{Bound, Format, Pattern, check::*};
                 #items
             }
         }
     }
 }
 
+/// A module in a module stands this much further in, whatever the layout of files.
+const WIDTH: usize = 120 - 8;
+
 fn function(name: &str, key: &Key, body: &str, graph: &Graph) -> String {
-    if graph.in_place(key.id) {
-        let number = key.id.0;
-        return format!(
-            "pub(in super::super) fn {name}(value: Value<'_>, found: &mut Violations) {{ \
-             fn inside(value: Value<'_>, found: &mut Violations) {{ {body} }} \
-             if found.enter({number}, value) {{ inside(value, found); found.leave(); }} }}\n"
-        );
-    }
-    format!("pub(in super::super) fn {name}(value: Value<'_>, found: &mut Violations) {{ {body} }}\n")
+    let number = if graph.in_place(key.id) { format!("in {} ", key.id.0) } else { String::new() };
+    format!("check! {{ {number}{name}{body} }}")
 }
 
 fn mark_function(name: &str, body: &str) -> String {
-    format!("fn {name}(value: Value<'_>, found: &mut Violations, marks: &mut check::Marks) {{ {body} }}\n")
+    format!("mark! {{ {name}{body} }}")
 }
 
 /// FNV-1a: short, and the same on every machine. Not for security.

@@ -1,23 +1,18 @@
 //! Descriptions as doc comments. The text is the spec's, so anything may stand in it: nothing of it may end the comment,
 //! become a doc test, or hide what a reviewer reads.
 
-use proc_macro2::TokenStream;
-use quote::quote;
-
 use crate::docs::harmless;
 
 /// Of one description this much is kept; the spec has the rest.
 const MOST_LINES: usize = 8;
 const MOST_CHARS: usize = 600;
 
-/// Doc attributes for the first paragraph or two of `text`.
-pub(super) fn doc(text: Option<&str>) -> TokenStream {
-    let lines: Vec<String> = text.map(lines).unwrap_or_default();
-    let lines = lines.iter().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") });
-    quote!(#(#[doc = #lines])*)
+/// The first paragraph or two of a description, harmless.
+pub(super) fn lines(text: Option<&str>) -> Vec<String> {
+    text.map(shortened).unwrap_or_default()
 }
 
-fn lines(text: &str) -> Vec<String> {
+fn shortened(text: &str) -> Vec<String> {
     let mut left = MOST_CHARS;
     let mut kept: Vec<String> = Vec::new();
     for line in text.trim().lines().take(MOST_LINES) {
@@ -56,9 +51,9 @@ mod tests {
 
     #[test]
     fn hostile_text_stays_a_comment() {
-        let all = lines("*/ fn main() {}\r\n\n\n    let x = 1;\n```\nrm\n```\n\u{202e}evil\u{7}");
+        let all = shortened("*/ fn main() {}\r\n\n\n    let x = 1;\n```\nrm\n```\n\u{202e}evil\u{7}");
         assert_eq!(all, ["*/ fn main() {}", "", "let x = 1;", "'''", "rm", "'''", "evil"]);
-        assert!(lines(&"word ".repeat(1000)).concat().chars().count() <= MOST_CHARS + 2);
-        assert!(lines(" \n ").is_empty());
+        assert!(shortened(&"word ".repeat(1000)).concat().chars().count() <= MOST_CHARS + 2);
+        assert!(shortened(" \n ").is_empty());
     }
 }

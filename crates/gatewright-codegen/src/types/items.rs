@@ -1,13 +1,15 @@
 //! Types, and how they are read and written, as Rust.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use super::checks::{Checks, Mode};
-use super::docs::doc;
+use super::docs::lines;
 use super::literal;
 use super::model::{Choice, Definition, Field, Named, NamedId, Presence, Type, Variant, Wrapper};
 use super::plan::Planner;
+use crate::fill::fill;
+use crate::verbatim::{self, Lines};
 
 /// Which directions a type travels in.
 #[derive(Clone, Copy, Debug)]
@@ -67,350 +69,309 @@ pub(super) fn local(planner: &Planner<'_>, id: NamedId) -> TokenStream {
     }
 }
 
-fn boxed(kind: TokenStream, boxed: bool) -> TokenStream {
-    if boxed { quote!(::std::boxed::Box<#kind>) } else { kind }
+/// What is written beside a type's own text: in which directions it travels, and whether it is empty by itself.
+fn made(travels: Travels, empty: bool) -> String {
+    let all = [("FromJson", travels.incoming), ("ToJson", travels.outgoing), ("Default", empty)];
+    let words: Vec<&str> = all.iter().filter(|(_, is)| *is).map(|(word, _)| *word).collect();
+    format!("[{}]", words.join(", "))
 }
 
-/// Everything about one named type.
+/// The module of types may stand in another one.
+const WIDTH: usize = 120 - 4;
+
+/// Everything about one named type, as a call of the macro for its kind.
 pub(super) fn item(planner: &Planner<'_>, checks: &mut Checks<'_>, named: &Named, travels: Travels) -> TokenStream {
     let notes = &planner.schemas.get(named.schema).notes;
-    let text = notes.description.as_deref().or(notes.title.as_deref());
-    let doc = doc(text.or(Some(named.ident.as_str())));
-    let name = ident(&named.ident);
+    let about = lines(notes.description.as_deref().or(notes.title.as_deref()));
+    let mut out = Lines::default();
     match &named.definition {
         Definition::Alias(target) => {
-            let target = tokens(target, &|id| local(planner, id));
-            quote!(#doc pub type #name = #target;)
+            about.iter().for_each(|line| out.doc(0, line));
+            out.push(0, format!("pub type {} = {};", named.ident, text(planner, target)));
         }
         Definition::Struct { fields, additional, hidden } => {
-            structure(planner, &doc, &name, (fields, additional.as_ref(), hidden), travels)
+            structure(planner, &mut out, &about, named, (fields, additional.as_ref(), hidden), travels);
         }
-        Definition::Strings(values) => strings(&doc, &name, values, travels),
-        Definition::Union { variants, choice } => union(planner, checks, &doc, &name, variants, choice, travels),
+        Definition::Strings(values) => strings(&mut out, &about, &named.ident, values, travels),
+        Definition::Union { variants, choice } => {
+            let told = travels.incoming.then(|| told(planner, checks, variants, choice));
+            union(planner, &mut out, &about, &named.ident, variants, told, travels);
+        }
+    }
+    out.mark()
+}
+
+/// A type as text, by the short names that the module knows; a name that another type of the module has stays long.
+fn text(planner: &Planner<'_>, kind: &Type) -> String {
+    let known = |long: &str| {
+        let short = long.rsplit("::").next().unwrap_or(long);
+        if planner.has(short) { long.to_owned() } else { short.to_owned() }
+    };
+    match kind {
+        Type::Json => known("::gatewright::json::Json"),
+        Type::Number => known("::gatewright::json::Number"),
+        Type::Bool => "bool".to_owned(),
+        Type::I32 => "i32".to_owned(),
+        Type::I64 => "i64".to_owned(),
+        Type::U32 => "u32".to_owned(),
+        Type::U64 => "u64".to_owned(),
+        Type::I128 => "i128".to_owned(),
+        Type::F64 => "f64".to_owned(),
+        Type::String => known("::std::string::String"),
+        Type::Timestamp => known("::gatewright::types::Timestamp"),
+        Type::Date => known("::gatewright::types::Date"),
+        Type::Uuid => known("::gatewright::types::Uuid"),
+        Type::Base64 => known("::gatewright::types::Base64"),
+        Type::File => "::gatewright::body::File".to_owned(),
+        Type::Vec(inner) => format!("{}<{}>", known("::std::vec::Vec"), text(planner, inner)),
+        Type::Map(inner) => {
+            let (map, key) = (known("::std::collections::BTreeMap"), known("::std::string::String"));
+            format!("{map}<{key}, {}>", text(planner, inner))
+        }
+        Type::Option(inner) => format!("{}<{}>", known("::core::option::Option"), text(planner, inner)),
+        Type::Named(id) => match planner.named.get(id.0 as usize) {
+            Some(named) => named.ident.clone(),
+            None => known("::gatewright::json::Json"),
+        },
+        Type::Own { path, .. } => verbatim::kind(&path.parse().unwrap_or_default()),
     }
 }
 
-fn field_type(planner: &Planner<'_>, field: &Field) -> TokenStream {
-    let kind = boxed(tokens(&field.kind, &|id| local(planner, id)), field.boxed);
+fn around(planner: &Planner<'_>, long: &str, inner: &str) -> String {
+    let short = long.rsplit("::").next().unwrap_or(long);
+    format!("{}<{inner}>", if planner.has(short) { long } else { short })
+}
+
+fn boxed(planner: &Planner<'_>, kind: String, boxed: bool) -> String {
+    if boxed { around(planner, "::std::boxed::Box", &kind) } else { kind }
+}
+
+fn field_type(planner: &Planner<'_>, field: &Field) -> String {
+    let kind = boxed(planner, text(planner, &field.kind), field.boxed);
     let kind = match field.wrapper {
         None => kind,
-        Some(Wrapper::Pii) => quote!(::gatewright::json::Pii<#kind>),
-        Some(Wrapper::Secret) => quote!(::gatewright::json::Secret<#kind>),
+        Some(Wrapper::Pii) => around(planner, "::gatewright::json::Pii", &kind),
+        Some(Wrapper::Secret) => around(planner, "::gatewright::json::Secret", &kind),
     };
     match field.presence {
         Presence::Required | Presence::Default => kind,
-        Presence::Optional => quote!(::core::option::Option<#kind>),
-        Presence::Patch => quote!(::gatewright::json::Patch<#kind>),
+        Presence::Optional => around(planner, "::core::option::Option", &kind),
+        Presence::Patch => around(planner, "::gatewright::json::Patch", &kind),
+    }
+}
+
+/// How a member is read, and written.
+fn how(planner: &Planner<'_>, field: &Field) -> String {
+    let name = &field.name;
+    match field.presence {
+        Presence::Required => format!("required({name:?})"),
+        Presence::Optional => format!("optional({name:?})"),
+        Presence::Patch => format!("patch({name:?})"),
+        Presence::Default => {
+            let json = literal::default_of(planner.schemas, field.schema);
+            let path = |id| local(planner, id);
+            let value = json.and_then(|json| literal::expression(planner, &field.kind, json, &path));
+            let value = value.map(|value| {
+                let value = if field.boxed { quote!(::std::boxed::Box::new(#value)) } else { value };
+                verbatim::one_line(match field.wrapper {
+                    None => value,
+                    Some(Wrapper::Pii) => quote!(::gatewright::json::Pii::new(#value)),
+                    Some(Wrapper::Secret) => quote!(::gatewright::json::Secret::new(#value)),
+                })
+            });
+            match (value, json.map(gatewright_ir::json::Json::to_text)) {
+                (Some(value), _) => format!("default({name:?}, {value})"),
+                (None, Some(text)) => format!("text({name:?}, {text:?})"),
+                (None, None) => format!("required({name:?})"),
+            }
+        }
     }
 }
 
 fn structure(
     planner: &Planner<'_>,
-    doc: &TokenStream,
-    name: &Ident,
+    out: &mut Lines,
+    about: &[String],
+    named: &Named,
     (fields, additional, hidden): (&[Field], Option<&Type>, &[String]),
     travels: Travels,
-) -> TokenStream {
-    let idents: Vec<Ident> = fields.iter().map(|field| ident(&field.ident)).collect();
-    let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-    let declared = fields.iter().zip(&idents).map(|(field, ident)| {
+) {
+    let empty = fields.iter().all(|f| matches!(f.presence, Presence::Optional | Presence::Patch));
+    let head = format!("pub struct {}: {}", named.ident, made(travels, empty));
+    let mut depth = 1;
+    if about.is_empty() {
+        if fields.is_empty() && additional.is_none() {
+            out.push(0, format!("object! {{ {head} {{}} }}"));
+            return;
+        }
+        out.push(0, format!("object! {{ {head} {{"));
+    } else {
+        out.push(0, "object! {");
+        about.iter().for_each(|line| out.doc(1, line));
+        out.push(1, format!("{head} {{"));
+        depth = 2;
+    }
+    for field in fields {
         let schema = planner.schemas.get(field.schema);
         // What a component says of itself stands with its type.
         let said = schema.notes.description.as_deref().or(schema.notes.title.as_deref());
-        let doc = self::doc(said.filter(|_| schema.name.is_none()).or(Some(&format!("`{}`", field.name))));
-        let kind = field_type(planner, field);
-        quote!(#doc pub #ident: #kind)
-    });
-    let rest = additional.map(|kind| {
-        let kind = tokens(kind, &|id| local(planner, id));
-        quote! {
-            #[doc = " Members that the schema does not name."]
-            pub additional: ::std::collections::BTreeMap<::std::string::String, #kind>
+        lines(said.filter(|_| schema.name.is_none())).iter().for_each(|line| out.doc(depth, line));
+        let (kind, how) = (field_type(planner, field), how(planner, field));
+        let line = format!("{}: {kind} = {how},", field.ident);
+        if line.len() + 4 * depth <= WIDTH {
+            out.push(depth, line);
+        } else {
+            out.push(depth, format!("{}: {kind} =", field.ident));
+            out.push(depth + 1, format!("{how},"));
         }
-    });
-    let declared = declared.chain(rest);
-    let all_may_lack = fields.iter().all(|f| matches!(f.presence, Presence::Optional | Presence::Patch));
-    let derives = if all_may_lack { quote!(Clone, Debug, Default, PartialEq) } else { quote!(Clone, Debug, PartialEq) };
-    let decode = travels.incoming.then(|| {
-        let rest = additional.map(|_| hidden);
-        decode_struct(planner, name, fields, &idents, &names, rest)
-    });
-    let write = travels.outgoing.then(|| {
-        let members = fields.iter().zip(&idents).zip(&names).map(|((field, ident), name)| match field.presence {
-            Presence::Optional => quote!(out.optional(#name, &self.#ident);),
-            _ => quote!(out.member(#name, &self.#ident);),
-        });
-        let rest = additional.map(|_| quote!(out.members(&self.additional);));
-        quote! {
-            impl ::gatewright::json::ToJson for #name {
-                fn write(&self, out: &mut ::gatewright::json::Writer) {
-                    out.begin_object();
-                    #(#members)*
-                    #rest
-                    out.end_object();
-                }
-            }
-        }
-    });
-    quote! {
-        #doc
-        #[derive(#derives)]
-        pub struct #name { #(#declared),* }
-        #decode
-        #write
+    }
+    if let Some(kind) = additional {
+        let map = text(planner, &Type::Map(Box::new(kind.clone())));
+        let hidden: Vec<String> = hidden.iter().map(|name| format!("{name:?}")).collect();
+        out.push(depth, format!("..additional: {map} = others({}),", hidden.join(", ")));
+    }
+    if depth == 2 {
+        out.push(1, "}");
+        out.push(0, "}");
+    } else {
+        out.push(0, "} }");
     }
 }
 
-fn decode_struct(
-    planner: &Planner<'_>,
-    name: &Ident,
-    fields: &[Field],
-    idents: &[Ident],
-    names: &[&str],
-    additional: Option<&[String]>,
-) -> TokenStream {
-    let values = fields.iter().zip(idents).map(|(field, ident)| match field.presence {
-        Presence::Required => quote!(#ident: ::gatewright::json::required(value_, #ident)?),
-        Presence::Optional => quote!(#ident: ::gatewright::json::optional(#ident)?),
-        Presence::Patch => quote!(#ident: ::gatewright::json::Patch::decode_member(#ident)?),
-        Presence::Default => {
-            let json = literal::default_of(planner.schemas, field.schema);
-            let path = |id| local(planner, id);
-            let value = json.and_then(|json| literal::expression(planner, &field.kind, json, &path));
-            let value = match (value, field.boxed) {
-                (Some(value), true) => Some(quote!(::std::boxed::Box::new(#value))),
-                (value, _) => value,
-            };
-            let value = match (value, field.wrapper) {
-                (Some(value), Some(Wrapper::Pii)) => Some(quote!(::gatewright::json::Pii::new(#value))),
-                (Some(value), Some(Wrapper::Secret)) => Some(quote!(::gatewright::json::Secret::new(#value))),
-                (value, _) => value,
-            };
-            match (value, json.map(gatewright_ir::json::Json::to_text)) {
-                (Some(value), _) => quote!(#ident: ::gatewright::json::or_default(#ident, || #value)?),
-                (None, Some(text)) => quote!(#ident: ::gatewright::json::or_text(value_, #ident, #text)?),
-                (None, None) => quote!(#ident: ::gatewright::json::required(value_, #ident)?),
-            }
-        }
-    });
-    let count = Literal::usize_unsuffixed(names.len());
-    // No field can be called `value_`: identifiers end in an underscore only behind reserved words.
-    let (picked, rest) = match additional {
-        Some([]) => (
-            quote! {
-                const NAMES: &[&str; #count] = &[#(#names),*];
-                let [#(#idents),*] = value_.pick(NAMES)?;
-            },
-            Some(quote!(additional: value_.others(NAMES)?)),
-        ),
-        // What has no field because only the server sets it is not let in by the back door.
-        Some(hidden) => (
-            quote!(let [#(#idents),*] = value_.pick(&[#(#names),*])?;),
-            Some(quote!(additional: value_.others(&[#(#names,)* #(#hidden),*])?)),
-        ),
-        None => (quote!(let [#(#idents),*] = value_.pick(&[#(#names),*])?;), None),
-    };
-    let values = values.chain(rest);
-    quote! {
-        impl ::gatewright::json::FromJson for #name {
-            fn decode(
-                value_: ::gatewright::json::Value<'_>,
-            ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-                #picked
-                ::core::result::Result::Ok(Self { #(#values),* })
-            }
+/// A call whose head has documentation above it, or none; its list fills lines.
+fn listed(out: &mut Lines, about: &[String], call: &str, body: &[String]) {
+    if let ([], [body]) = (about, body) {
+        let line = format!("{call}! {{ {body} }}");
+        if line.chars().count() <= WIDTH {
+            out.push(0, line);
+            return;
         }
     }
+    out.push(0, format!("{call}! {{"));
+    about.iter().for_each(|line| out.doc(1, line));
+    for part in body {
+        fill(part, WIDTH - 4).iter().for_each(|line| out.push(1, line));
+    }
+    out.push(0, "}");
 }
 
-fn strings(doc: &TokenStream, name: &Ident, values: &[(String, String)], travels: Travels) -> TokenStream {
-    let idents: Vec<Ident> = values.iter().map(|(variant, _)| ident(variant)).collect();
-    let texts: Vec<&str> = values.iter().map(|(_, text)| text.as_str()).collect();
-    let docs = texts.iter().map(|text| self::doc(Some(&format!("`{}`", text.replace('`', "'")))));
-    let decode = travels.incoming.then(|| {
-        quote! {
-            impl ::gatewright::json::FromJson for #name {
-                fn decode(
-                    value: ::gatewright::json::Value<'_>,
-                ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-                    ::gatewright::json::listed(value, &[#((#texts, Self::#idents)),*])
-                }
-            }
-        }
-    });
-    let write = travels.outgoing.then(|| {
-        quote! {
-            impl ::gatewright::json::ToJson for #name {
-                fn write(&self, out: &mut ::gatewright::json::Writer) {
-                    out.string(self.as_str());
-                }
-            }
-        }
-    });
-    quote! {
-        #doc
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum #name { #(#docs #idents),* }
-        impl #name {
-            #[doc = " The value as it is sent."]
-            pub const fn as_str(self) -> &'static str {
-                match self { #(Self::#idents => #texts),* }
-            }
-        }
-        #decode
-        #write
+fn strings(out: &mut Lines, about: &[String], name: &str, values: &[(String, String)], travels: Travels) {
+    let head = format!("pub enum {name}: {}", made(travels, false));
+    // Within the marks of code nothing but such a mark or an end of line means anything.
+    let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c != '`' && crate::docs::is_shown(c));
+    if values.iter().all(|(_, text)| plain(text)) {
+        let list: Vec<String> = values.iter().map(|(variant, text)| format!("{variant} = {text:?}")).collect();
+        listed(out, about, "strings", &[format!("{head} {{ {} }}", list.join(", "))]);
+        return;
     }
+    out.push(0, "strings! {");
+    about.iter().for_each(|line| out.doc(1, line));
+    out.push(1, format!("{head} {{"));
+    for (variant, text) in values {
+        let shown = lines(Some(&format!("`{}`", text.replace('`', "'"))));
+        // A text of which nothing is to be seen has its name for it.
+        let shown = if shown.is_empty() { vec![variant.clone()] } else { shown };
+        shown.iter().for_each(|line| out.doc(2, line));
+        out.push(2, format!("{variant} = {text:?},"));
+    }
+    out.push(1, "}");
+    out.push(0, "}");
 }
 
 fn union(
     planner: &Planner<'_>,
-    checks: &mut Checks<'_>,
-    doc: &TokenStream,
-    name: &Ident,
+    out: &mut Lines,
+    about: &[String],
+    name: &str,
     variants: &[Variant],
-    choice: &Choice,
+    told: Option<String>,
     travels: Travels,
-) -> TokenStream {
-    let idents: Vec<Ident> = variants.iter().map(|variant| ident(&variant.ident)).collect();
-    let kinds = variants.iter().map(|v| boxed(tokens(&v.kind, &|id| local(planner, id)), v.boxed));
-    let docs = variants.iter().map(|variant| {
-        let schema = planner.schemas.get(variant.schema);
-        let said = schema.notes.description.as_deref().filter(|_| schema.name.is_none());
-        self::doc(said.or(Some(&format!("One of the forms: {}.", variant.ident))))
-    });
-    let decode = travels.incoming.then(|| {
-        let body = decode_union(planner, checks, variants, &idents, choice);
-        quote! {
-            impl ::gatewright::json::FromJson for #name {
-                fn decode(
-                    value: ::gatewright::json::Value<'_>,
-                ) -> ::core::result::Result<Self, ::gatewright::json::Mismatch> {
-                    #body
-                }
-            }
-        }
-    });
-    let write = travels.outgoing.then(|| {
-        quote! {
-            impl ::gatewright::json::ToJson for #name {
-                fn write(&self, out: &mut ::gatewright::json::Writer) {
-                    match self { #(Self::#idents(value) => ::gatewright::json::ToJson::write(value, out)),* }
-                }
-            }
-        }
-    });
-    quote! {
-        #doc
-        #[derive(Clone, Debug, PartialEq)]
-        pub enum #name { #(#docs #idents(#kinds)),* }
-        #decode
-        #write
+) {
+    let head = format!("pub enum {name}: {}", made(travels, false));
+    let forms: Vec<(Vec<String>, String)> = variants
+        .iter()
+        .map(|variant| {
+            let schema = planner.schemas.get(variant.schema);
+            let said = lines(schema.notes.description.as_deref().filter(|_| schema.name.is_none()));
+            let kind = boxed(planner, text(planner, &variant.kind), variant.boxed);
+            (said, format!("{}({kind})", variant.ident))
+        })
+        .collect();
+    if forms.iter().all(|(said, _)| said.is_empty()) {
+        let list: Vec<&str> = forms.iter().map(|(_, form)| form.as_str()).collect();
+        let mut body = vec![format!("{head} {{ {} }}", list.join(", "))];
+        body.extend(told);
+        listed(out, about, "choice", &body);
+        return;
     }
+    out.push(0, "choice! {");
+    about.iter().for_each(|line| out.doc(1, line));
+    out.push(1, format!("{head} {{"));
+    for (said, form) in forms {
+        said.iter().for_each(|line| out.doc(2, line));
+        out.push(2, format!("{form},"));
+    }
+    out.push(1, "}");
+    if let Some(part) = told {
+        fill(&part, WIDTH - 4).iter().for_each(|line| out.push(1, line));
+    }
+    out.push(0, "}");
 }
 
-fn decode_union(
-    planner: &Planner<'_>,
-    checks: &mut Checks<'_>,
-    variants: &[Variant],
-    idents: &[Ident],
-    choice: &Choice,
-) -> TokenStream {
-    let make = |place: usize| {
-        let ident = idents.get(place);
-        quote!(::gatewright::json::FromJson::decode(value).map(Self::#ident))
-    };
-    let refuse = |rule: &str| {
-        quote!(::core::result::Result::Err(
-            ::gatewright::json::Mismatch::new(value, #rule, "must have one of the listed forms"),
-        ))
-    };
+/// How a request's value is known to have one of the forms.
+fn told(planner: &Planner<'_>, checks: &mut Checks<'_>, variants: &[Variant], choice: &Choice) -> String {
+    let ident = |place: usize| variants.get(place).map(|variant| variant.ident.as_str());
     match choice {
         Choice::Property { name, values, default } => {
             let arms = (0..variants.len()).filter_map(|place| {
-                let texts: Vec<&str> = values.iter().filter(|v| v.1 == place).map(|v| v.0.as_str()).collect();
-                let make = make(place);
-                (!texts.is_empty()).then(|| quote!(::core::option::Option::Some(#(#texts)|*) => #make,))
+                let texts: Vec<String> = values.iter().filter(|v| v.1 == place).map(|v| format!("{:?}", v.0)).collect();
+                (!texts.is_empty()).then(|| Some(format!("{} => {}", texts.join(" | "), ident(place)?)))?
             });
-            let otherwise = default.map_or_else(|| refuse("discriminator"), make);
-            quote! {
-                match value.get(#name).and_then(::gatewright::json::Value::as_str) {
-                    #(#arms)*
-                    _ => #otherwise,
-                }
-            }
+            let otherwise = default.and_then(ident).map(|ident| format!("_ => {ident}"));
+            let arms: Vec<String> = arms.chain(otherwise).collect();
+            format!("by {name:?} {{ {} }}", arms.join(", "))
         }
         Choice::Kind { exactly_one } => {
-            let mut arms = Vec::new();
             // Kinds with the same candidates share an arm.
-            let mut groups: Vec<(Vec<usize>, Vec<Ident>)> = Vec::new();
+            let mut groups: Vec<(Vec<usize>, Vec<&str>)> = Vec::new();
             for kind in ["Null", "Boolean", "Number", "String", "Array", "Object"] {
                 let fits = |v: &(usize, &Variant)| admits(planner, &v.1.kind, kind);
                 let places: Vec<usize> = variants.iter().enumerate().filter(fits).map(|(place, _)| place).collect();
                 match groups.iter_mut().find(|(known, _)| *known == places) {
                     _ if places.is_empty() => {}
-                    Some((_, kinds)) => kinds.push(ident(kind)),
-                    None => groups.push((places, vec![ident(kind)])),
+                    Some((_, kinds)) => kinds.push(kind),
+                    None => groups.push((places, vec![kind])),
                 }
             }
-            let all = groups.iter().map(|(_, kinds)| kinds.len()).sum::<usize>() == 6;
-            for (places, kinds) in &groups {
-                let body = match places.as_slice() {
-                    [one] => make(*one),
-                    several => {
-                        let probes = probes(checks, variants, several, *exactly_one, &make);
-                        let refuse = refuse("oneOf");
-                        quote!({
-                            let mut found = ::gatewright::json::Violations::new();
-                            #probes
-                            #refuse
-                        })
-                    }
+            let arms = groups.iter().map(|(places, kinds)| {
+                let to = match places.as_slice() {
+                    [one] => ident(*one).unwrap_or_default().to_owned(),
+                    several => format!("[{}]", probes(checks, variants, several, *exactly_one).join(", ")),
                 };
-                if all && groups.len() == 1 {
-                    // One group for every kind: nothing to match on.
-                    return match places.as_slice() {
-                        [_] => body,
-                        _ => quote!(#body),
-                    };
-                }
-                arms.push(quote!(#(::gatewright::json::Kind::#kinds)|* => #body,));
-            }
-            let otherwise = (!all).then(|| {
-                let refuse = refuse("type");
-                quote!(_ => #refuse,)
+                format!("{} => {to}", kinds.join(" | "))
             });
-            quote!(match value.kind() { #(#arms)* #otherwise })
+            let arms: Vec<String> = arms.collect();
+            format!("by kind {{ {} }}", arms.join(", "))
         }
     }
 }
 
-/// Asks the branches one by one. The strictest reading comes first: of two branches that both admit the value it prefers
-/// the one that knows all of it.
-fn probes(
-    checks: &mut Checks<'_>,
-    variants: &[Variant],
-    places: &[usize],
-    exactly_one: bool,
-    make: &dyn Fn(usize) -> TokenStream,
-) -> TokenStream {
+/// The branches in the order in which they are asked. The strictest reading comes first: of two branches that both admit the
+/// value it prefers the one that knows all of it.
+fn probes(checks: &mut Checks<'_>, variants: &[Variant], places: &[usize], exactly_one: bool) -> Vec<String> {
     let strict = if exactly_one { Mode::REFUSE_IN_PLACE } else { Mode::REFUSE };
     let mut asked = Vec::new();
-    let mut probes = TokenStream::new();
     for mode in [strict, Mode::KEEP] {
         for place in places {
             let Some(variant) = variants.get(*place) else { continue };
             let check = checks.path(variant.schema, mode);
-            let text = (check.clone(), *place);
-            if asked.contains(&text) {
-                continue;
+            let text = format!("{} => {}", checks.local_path(&check), variant.ident);
+            if !asked.contains(&text) {
+                asked.push(text);
             }
-            asked.push(text);
-            let check = checks.local_path(&check);
-            let make = make(*place);
-            probes.extend(quote!(if found.probe(#check, value) { return #make; }));
         }
     }
-    probes
+    asked
 }
 
 /// Whether a type can come of a JSON value of this kind.

@@ -13,10 +13,13 @@ use super::view::{self, View};
 
 /// The schema `true`, whatever it says of itself.
 pub(super) fn admits_all(schema: &Schema) -> bool {
+    schema.types.is_none() && asks_at_most_types(schema)
+}
+
+fn asks_at_most_types(schema: &Schema) -> bool {
     !schema.nothing
         && schema.reference.is_none()
         && schema.dynamic_reference.is_none()
-        && schema.types.is_none()
         && schema.enumeration.is_none()
         && schema.constant.is_none()
         && number_is_empty(schema)
@@ -29,6 +32,27 @@ pub(super) fn admits_all(schema: &Schema) -> bool {
         && schema.not.is_none()
         && schema.condition.is_none()
         && format(schema).is_none()
+}
+
+/// The runtime's check of a schema that asks for a type and nothing else.
+pub(super) fn only_types(schema: &Schema) -> Option<&'static str> {
+    let known = match bits(schema.types?) {
+        1 => "is_null",
+        2 => "is_boolean",
+        4 => "is_integer",
+        8 | 12 => "is_number",
+        16 => "is_string",
+        32 => "is_array",
+        64 => "is_object",
+        3 => "is_boolean_or_null",
+        5 => "is_integer_or_null",
+        9 | 13 => "is_number_or_null",
+        17 => "is_string_or_null",
+        33 => "is_array_or_null",
+        65 => "is_object_or_null",
+        _ => return None,
+    };
+    asks_at_most_types(schema).then_some(known)
 }
 
 fn number_is_empty(schema: &Schema) -> bool {
@@ -116,17 +140,17 @@ pub(super) fn required_of(schemas: &Schemas, id: SchemaId, names: &[String]) -> 
     names.iter().zip(found).filter(|(_, found)| *found).map(|(name, _)| name.clone()).collect()
 }
 
-/// The statements of the check.
+/// What the runtime's `check!` is given behind the name: the types, and each rule.
 pub(super) fn body(checks: &mut Checks<'_>, key: &Key) -> String {
     let schemas = checks.schemas;
     let schema = schemas.get(key.id);
     if schema.nothing {
-        return "check::never(value, found);".to_owned();
+        return ", never()".to_owned();
     }
     let scope = scope_within(schemas, key);
     let mut out = String::new();
     if let Some(types) = schema.types {
-        let _ = write!(out, "if !check::types(value, found, {}) {{ return; }}", bits(types));
+        let _ = write!(out, "({})", bits(types));
     }
     constants(schema, &mut out);
     number(schema, &mut out);
@@ -210,19 +234,15 @@ fn kind_bits(json: &Json) -> u8 {
 
 fn constants(schema: &Schema, out: &mut String) {
     let constant = schema.constant.as_ref().map(std::slice::from_ref);
-    for (place, values) in [schema.enumeration.as_deref(), constant].into_iter().enumerate() {
-        let Some(values) = values else { continue };
+    for values in [schema.enumeration.as_deref(), constant].into_iter().flatten() {
         if values.is_empty() {
-            out.push_str("check::never(value, found);");
+            out.push_str(", never()");
         } else if let Some(texts) = all_strings(values) {
-            let _ = write!(out, "check::one_of_strings(value, found, &{texts:?});");
+            let _ = write!(out, ", one_of_strings(&{texts:?})");
         } else {
             let texts: Vec<String> = values.iter().map(Json::to_text).collect();
-            let _ = write!(
-                out,
-                "static VALUES_{place}: check::Constants = check::Constants::new(&{texts:?}); \
-                 check::constant(value, found, &VALUES_{place});"
-            );
+            let list: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
+            let _ = write!(out, ", constant({})", list.join(", "));
         }
     }
 }
@@ -244,37 +264,33 @@ fn number(schema: &Schema, out: &mut String) {
         let Some(number) = number else { continue };
         // 18 digits always fit the runtime's quick comparison.
         let short = number.as_i128().and_then(|v| i64::try_from(v).ok()).filter(|v| v.unsigned_abs() < 10_u64.pow(18));
-        let _ = write!(out, "check::{helper}(value, found, &Bound::new({:?}, {short:?}));", number.canonical());
+        let _ = write!(out, ", {helper}(&Bound::new({:?}, {short:?}))", number.canonical());
     }
 }
 
 fn string(checks: &mut Checks<'_>, schema: &Schema, out: &mut String) {
     let s = &schema.string;
     if let Some(least) = s.min_length {
-        let _ = write!(out, "check::min_length(value, found, {least});");
+        let _ = write!(out, ", min_length({least})");
     }
     if let Some(most) = s.max_length {
-        let _ = write!(out, "check::max_length(value, found, {most});");
+        let _ = write!(out, ", max_length({most})");
     }
     if let Some(pattern) = &s.pattern {
         let name = checks.pattern(pattern);
-        let _ = write!(out, "check::pattern(value, found, &{name});");
+        let _ = write!(out, ", pattern(&{name})");
     }
     if let Some(format) = format(schema) {
-        let _ = write!(out, "check::format(value, found, Format::{format});");
+        let _ = write!(out, ", format(Format::{format})");
     }
     if let Some((encoding, json)) = content(schema) {
-        let encoding = encoding.map_or("None".to_owned(), |name| format!("Some(check::Encoding::{name})"));
+        let encoding = encoding.map_or("None".to_owned(), |name| format!("Some(Encoding::{name})"));
         let schema = schema.string.content_schema.filter(|_| json).map(|id| {
             // A document of its own: the policy on the request's fields says nothing of it.
             checks.name(Key { id, mode: Mode::KEEP, scope: Scope::default() })
         });
         let schema = schema.map_or("None".to_owned(), |check| format!("Some({check})"));
-        let _ = write!(
-            out,
-            "static CONTENT: check::Content = check::Content {{ encoding: {encoding}, json: {json}, schema: {schema} }}; \
-             check::content(value, found, &CONTENT);"
-        );
+        let _ = write!(out, ", content {{ encoding: {encoding}, json: {json}, schema: {schema} }}");
     }
 }
 
@@ -383,13 +399,9 @@ impl Within<'_, '_> {
             let scope = Scope { anchors: self.scope.anchors.clone(), read_only: Rc::default() };
             let check = checks.name(Key { id: contains, mode: Mode::KEEP, scope });
             let (min, max) = (rules.min_contains.unwrap_or(1), rules.max_contains.unwrap_or(u64::MAX));
-            let _ = write!(text, "contains: Some(&check::Contains {{ check: {check}, min: {min}, max: {max} }}), ");
+            let _ = write!(text, "contains: Some(&Contains {{ check: {check}, min: {min}, max: {max} }}), ");
         }
-        let _ = write!(
-            out,
-            "static ITEMS: check::Array = check::Array {{ {text} ..check::Array::ANY }}; \
-             check::array(value, found, &ITEMS);"
-        );
+        let _ = write!(out, ", array {{ {} }}", text.trim_end_matches(", "));
     }
 
     fn object(&self, checks: &mut Checks<'_>, key: &Key, out: &mut String) {
@@ -415,14 +427,17 @@ impl Within<'_, '_> {
                 && !is_read_only
                 && !self.scope.read_only.contains(&property.name);
             needed += usize::from(required);
-            let check = if is_read_only { "check::any".to_owned() } else { self.below(checks, property.schema) };
+            let name = &property.name;
             // Where unknown fields are refused, so are those that only the server sets; else they are let pass, unread.
-            let flags = match (is_read_only, self.mode.refuse) {
-                (true, true) => 2,
-                (true, false) => 4,
-                (false, _) => u8::from(required),
+            let text = match (is_read_only, self.mode.refuse) {
+                (true, true) => format!("refused({name:?})"),
+                (true, false) => format!("ignored({name:?})"),
+                (false, _) => {
+                    let check = self.below(checks, property.schema);
+                    format!("{}({name:?}, {check})", if required { "required" } else { "optional" })
+                }
             };
-            fields.push((&property.name, format!("field({:?}, {check}, {flags})", property.name)));
+            fields.push((name, text));
         }
         let known: std::collections::HashSet<&str> = rules.properties.iter().map(|p| p.name.as_str()).collect();
         let mut named = std::collections::HashSet::new();
@@ -431,14 +446,13 @@ impl Within<'_, '_> {
                 needed += 1;
                 // Elsewhere spoken of, if at all. Where only the policy closes the object, what is required is admitted:
                 // else no request could be valid.
-                let flags = if closed { 1 } else { 9 };
-                fields.push((name, format!("field({name:?}, check::any, {flags})")));
+                let text = if closed { format!("required({name:?}, check::any)") } else { format!("named({name:?})") };
+                fields.push((name, text));
             }
         }
         let mut text = String::new();
-        if !fields.is_empty() {
-            let list: Vec<&str> = fields.iter().map(|(_, text)| text.as_str()).collect();
-            let _ = write!(text, "properties: &[{}], required: {needed}, ", list.join(", "));
+        if needed > 0 {
+            let _ = write!(text, "required: {needed}, ");
         }
         if (17..=usize::from(u16::MAX)).contains(&fields.len()) {
             let mut order: Vec<usize> = (0..fields.len()).collect();
@@ -454,14 +468,14 @@ impl Within<'_, '_> {
             let _ = write!(text, "patterns: &[{}], ", list.join(", "));
         }
         match rules.additional_properties {
-            Some(id) if schemas.get(id).nothing => text.push_str("rest: check::Rest::Closed, "),
+            Some(id) if schemas.get(id).nothing => text.push_str("rest: Rest::Closed, "),
             Some(id) => match self.below(checks, id).as_str() {
                 "check::any" => {}
                 check => {
-                    let _ = write!(text, "rest: check::Rest::Check({check}), ");
+                    let _ = write!(text, "rest: Rest::Check({check}), ");
                 }
             },
-            None if closed => text.push_str("rest: check::Rest::Closed, "),
+            None if closed => text.push_str("rest: Rest::Closed, "),
             None => {}
         }
         if let Some(names) = rules.property_names {
@@ -477,11 +491,14 @@ impl Within<'_, '_> {
             let list = rules.dependent_required.iter().map(|(name, needed)| format!("({name:?}, &{needed:?})"));
             let _ = write!(text, "dependent: &[{}], ", list.collect::<Vec<_>>().join(", "));
         }
-        let _ = write!(
-            out,
-            "static MEMBERS: check::Object = check::Object {{ {text} ..check::Object::ANY }}; \
-             check::object(value, found, &MEMBERS);"
-        );
+        // The long list comes last, so that the short words are seen first.
+        if !fields.is_empty() {
+            let list: Vec<&str> = fields.iter().map(|(_, text)| text.as_str()).collect();
+            let _ = write!(text, "properties: &[{}]", list.join(", "));
+        }
+        if !text.is_empty() {
+            let _ = write!(out, ", object {{ {} }}", text.trim_end_matches(", "));
+        }
     }
 
     fn composition(&self, checks: &mut Checks<'_>, out: &mut String) {
@@ -508,16 +525,14 @@ impl Within<'_, '_> {
                     Some(id) => format!("Some({})", self.member(checks, id)),
                     None => "None".to_owned(),
                 };
-                let upper = helper.to_ascii_uppercase();
                 // `null` says nothing of the property, where the schema admits it beside the branches.
                 let unless = match schema.types {
-                    Some(types) if types.contains(Types::NULL) => "if value.kind() != Kind::Null ",
+                    Some(types) if types.contains(Types::NULL) => "_unless_null",
                     _ => "",
                 };
                 let _ = write!(
                     out,
-                    "static {upper}: check::Discriminator = check::Discriminator {{ property: {:?}, branches: &[{}], \
-                     default: {default} }}; {unless}{{ check::discriminated(value, found, &{upper}); }}",
+                    ", discriminated{unless} {{ property: {:?}, default: {default}, branches: &[{}] }}",
                     discriminator.property,
                     list.join(", ")
                 );
@@ -526,11 +541,11 @@ impl Within<'_, '_> {
             let list: Vec<String> = branches.iter().map(|id| self.member(checks, *id)).collect();
             let recursive = branches.iter().any(|id| checks.graph.recursive(*id));
             let suffix = if recursive { "_recursive" } else { "" };
-            let _ = write!(out, "check::{helper}{suffix}(value, found, &[{}]);", list.join(", "));
+            let _ = write!(out, ", {helper}{suffix}(&[{}])", list.join(", "));
         }
         if let Some(id) = schema.not {
             let check = self.deciding(checks, id);
-            let _ = write!(out, "check::except(value, found, {check});");
+            let _ = write!(out, ", except({check})");
         }
         if let Some(condition) = &schema.condition {
             let when = self.deciding(checks, condition.when);
@@ -539,12 +554,12 @@ impl Within<'_, '_> {
                 None => "None".to_owned(),
             };
             let (then, otherwise) = (branch(condition.then), branch(condition.otherwise));
-            let _ = write!(out, "check::when(value, found, {when}, {then}, {otherwise});");
+            let _ = write!(out, ", when({when}, {then}, {otherwise})");
         }
         for (name, id) in &schema.object.dependent_schemas {
             let check = self.member(checks, *id);
             if check != "check::any" {
-                let _ = write!(out, "check::dependent_schema(value, found, {name:?}, {check});");
+                let _ = write!(out, ", dependent_schema({name:?}, {check})");
             }
         }
     }
@@ -555,24 +570,24 @@ impl Within<'_, '_> {
         let meant = self.mode.whole && closes(schemas, key.id) && members(self.schema).next().is_some();
         let own = Key { scope: self.scope.clone(), ..key.clone() };
         let rest = match self.schema.object.unevaluated_properties {
-            Some(id) if schemas.get(id).nothing => Some("check::Rest::Closed".to_owned()),
+            Some(id) if schemas.get(id).nothing => Some("Rest::Closed".to_owned()),
             Some(id) => match self.below(checks, id) {
                 check if check == "check::any" => None,
-                check => Some(format!("check::Rest::Check({check})")),
+                check => Some(format!("Rest::Check({check})")),
             },
-            None if meant => Some("check::Rest::Closed".to_owned()),
+            None if meant => Some("Rest::Closed".to_owned()),
             None => None,
         };
         if let Some(rest) = rest {
             let meant = self.schema.object.unevaluated_properties.is_none();
             let mark = self.mark_of(checks, own.clone(), Marking { objects: true, meant, beside: true });
-            let _ = write!(out, "check::unevaluated_properties(value, found, {mark}, &{rest});");
+            let _ = write!(out, ", unevaluated_properties({mark}, &{rest})");
         }
         if let Some(id) = self.schema.array.unevaluated_items {
             let check = if schemas.get(id).nothing { "check::never".to_owned() } else { self.below(checks, id) };
             if check != "check::any" {
                 let mark = self.mark_of(checks, own, Marking { objects: false, meant: false, beside: true });
-                let _ = write!(out, "check::unevaluated_items(value, found, {mark}, {check});");
+                let _ = write!(out, ", unevaluated_items({mark}, {check})");
             }
         }
     }
@@ -585,6 +600,6 @@ impl Within<'_, '_> {
 
 fn call(check: &str, out: &mut String) {
     if check != "check::any" {
-        let _ = write!(out, "{check}(value, found);");
+        let _ = write!(out, ", also({check})");
     }
 }

@@ -59,7 +59,7 @@ fn free_form(schema: &Schema) -> bool {
         && !schema.nothing
 }
 
-/// The statements of the marking function. The `unevaluated…` of the schema itself marks all, unless the function stands
+/// What the runtime's `mark!` is given behind the name. The `unevaluated…` of the schema itself marks all, unless the function stands
 /// for what is beside it.
 pub(super) fn body(checks: &mut Checks<'_>, key: &Key, marking: Marking) -> String {
     let schemas = checks.schemas;
@@ -75,7 +75,7 @@ pub(super) fn body(checks: &mut Checks<'_>, key: &Key, marking: Marking) -> Stri
         array.items.is_some() || (!beside && array.unevaluated_items.is_some())
     };
     if all {
-        return format!("if value.kind() == Kind::{kind} {{ marks.all(); }}");
+        return format!(", all({kind})");
     }
     if marking.objects {
         let mut names: Vec<&str> = object.properties.iter().map(|property| property.name.as_str()).collect();
@@ -85,22 +85,22 @@ pub(super) fn body(checks: &mut Checks<'_>, key: &Key, marking: Marking) -> Stri
             names.extend(more.collect::<Vec<_>>());
         }
         let patterns: Vec<String> =
-            object.pattern_properties.iter().map(|(pattern, _)| format!("&{}", checks.pattern(pattern))).collect();
-        if !patterns.is_empty() {
-            let _ = write!(out, "static PATTERNS: &[&Pattern] = &[{}];", patterns.join(", "));
-        }
+            object.pattern_properties.iter().map(|(pattern, _)| checks.pattern(pattern)).collect();
         if !names.is_empty() || !patterns.is_empty() {
-            let patterns = if patterns.is_empty() { "&[]" } else { "PATTERNS" };
-            let _ = write!(out, "marks.properties(value, found, &{names:?}, {patterns});");
+            let _ = if patterns.is_empty() {
+                write!(out, ", properties(&{names:?}, &[])")
+            } else {
+                write!(out, ", patterns({names:?}, {})", patterns.join(", "))
+            };
         }
     } else {
         if !array.prefix_items.is_empty() {
-            let _ = write!(out, "if value.kind() == Kind::Array {{ marks.first({}); }}", array.prefix_items.len());
+            let _ = write!(out, ", first({})", array.prefix_items.len());
         }
         if let Some(contains) = array.contains {
             let scope = Scope { anchors: key.scope.anchors.clone(), read_only: Rc::default() };
             let check = checks.name(Key { id: contains, mode: Mode::KEEP, scope });
-            let _ = write!(out, "marks.contains(value, found, {check});");
+            let _ = write!(out, ", contains({check})");
         }
     }
     let cx = Members { key, marking };
@@ -122,12 +122,12 @@ pub(super) fn body(checks: &mut Checks<'_>, key: &Key, marking: Marking) -> Stri
             let optional = |mark: Option<String>| mark.map_or("None".to_owned(), |mark| format!("Some({mark})"));
             let when = when.unwrap_or_else(|| NOTHING.to_owned());
             let (then, otherwise) = (optional(then), optional(otherwise));
-            let _ = write!(out, "marks.when(value, found, ({check}, {when}), {then}, {otherwise});");
+            let _ = write!(out, ", when(({check}, {when}), {then}, {otherwise})");
         }
     }
     for (name, id) in &object.dependent_schemas {
         if let Some(mark) = cx.mark(checks, *id) {
-            let _ = write!(out, "marks.dependent(value, found, {name:?}, {mark});");
+            let _ = write!(out, ", dependent({name:?}, {mark})");
         }
     }
     out
@@ -153,7 +153,7 @@ impl Members<'_> {
 
     fn call(&self, checks: &mut Checks<'_>, id: SchemaId, out: &mut String) {
         if let Some(mark) = self.mark(checks, id) {
-            let _ = write!(out, "{mark}(value, found, marks);");
+            let _ = write!(out, ", also({mark})");
         }
     }
 
@@ -167,12 +167,7 @@ impl Members<'_> {
             let list: Vec<String> =
                 discriminator.mapping.iter().map(|(value, id)| format!("({value:?}, {})", mark(*id))).collect();
             let default = discriminator.default.map_or("None".to_owned(), |id| format!("Some({})", mark(id)));
-            let _ = write!(
-                out,
-                "marks.discriminated(value, found, {:?}, &[{}], {default});",
-                discriminator.property,
-                list.join(", ")
-            );
+            let _ = write!(out, ", discriminated({:?}, &[{}], {default})", discriminator.property, list.join(", "));
             return;
         }
         let mut list = Vec::new();
@@ -188,7 +183,7 @@ impl Members<'_> {
             }
         }
         if !list.is_empty() {
-            let _ = write!(out, "marks.branches(value, found, &[{}]);", list.join(", "));
+            let _ = write!(out, ", branches(&[{}])", list.join(", "));
         }
     }
 }

@@ -24,7 +24,7 @@ use std::rc::Rc;
 use gatewright_ir::CheckedIr;
 use gatewright_ir::policy::UnknownFields;
 use gatewright_ir::schema::SchemaId;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use checks::{Checks, Mode};
@@ -119,12 +119,12 @@ impl<'i> Plan<'i> {
             UnknownFields::Ignore | UnknownFields::Keep => Mode::KEEP,
         };
         let name = inner.checks.path(id, mode);
-        let path = inner.checks.local_path(&name);
-        if name.starts_with("check::") {
-            return path;
+        if let Some(known) = name.strip_prefix("check::") {
+            let known = Ident::new(known, Span::call_site());
+            return quote!(::gatewright::json::check::#known);
         }
-        let prefix = &self.prefix;
-        quote!(#prefix::#path)
+        let (prefix, name) = (&self.prefix, Ident::new(&name, Span::call_site()));
+        quote!(#prefix::checks::#name)
     }
 
     /// The JSON text of the schema's `default`; `None` if there is none, or none that its [`request_type`](Self::request_type)
@@ -144,6 +144,11 @@ impl<'i> Plan<'i> {
 
     /// The items of the file of types: what was asked for, and what that needs.
     pub fn emit(&self) -> TokenStream {
+        crate::verbatim::written_out(self.lines())
+    }
+
+    /// As [`emit`](Self::emit), with marks for what is laid out line by line.
+    pub(crate) fn lines(&self) -> TokenStream {
         let inner = &mut *self.inner.borrow_mut();
         let planner = &inner.planner;
         let incoming = planner.reachable(&inner.incoming);
@@ -151,7 +156,9 @@ impl<'i> Plan<'i> {
         let mut all: Vec<NamedId> = incoming.union(&outgoing).copied().collect();
         let ident = |id: &NamedId| planner.named.get(id.0 as usize).map(|named| named.ident.as_str());
         all.sort_by(|a, b| ident(a).cmp(&ident(b)));
-        let mut out = TokenStream::new();
+        let mut out = quote!(
+            use ::gatewright::generated::*;
+        );
         for id in all {
             let Some(named) = planner.named.get(id.0 as usize) else { continue };
             let travels = Travels { incoming: incoming.contains(&id), outgoing: outgoing.contains(&id) };

@@ -564,6 +564,11 @@ impl<'s> Planner<'s> {
         }
     }
 
+    /// Whether a type of the document has this name.
+    pub(super) fn has(&self, ident: &str) -> bool {
+        self.idents.contains(ident)
+    }
+
     /// Every named type that these lead to, in the order of names.
     pub(super) fn reachable(&self, from: &BTreeSet<NamedId>) -> BTreeSet<NamedId> {
         let mut seen = BTreeSet::new();

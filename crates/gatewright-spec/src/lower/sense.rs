@@ -17,9 +17,14 @@ pub(super) fn check(schemas: &mut Schemas, sink: &mut Sink) {
         parts.extend(schema.not);
     }
     let mut unsound = Vec::new();
+    let mut examples = Vec::new();
     for (id, schema) in schemas.iter() {
         bounds(schema, sink);
         enumeration(schema, sink);
+        duplicates(schema, sink);
+        if schema.notes.examples.iter().any(|example| refused(schema, example)) {
+            examples.push(schema.span);
+        }
         if !default(schema, sink) {
             unsound.push(id);
         }
@@ -27,6 +32,7 @@ pub(super) fn check(schemas: &mut Schemas, sink: &mut Sink) {
             required(schema, sink);
         }
     }
+    wrong_examples(&examples, sink);
     for id in unsound {
         let mut schema = schemas.get(id).clone();
         schema.notes.default = None;
@@ -103,6 +109,72 @@ fn enumeration(schema: &Schema, sink: &mut Sink) {
     }
 }
 
+fn duplicates(schema: &Schema, sink: &mut Sink) {
+    let Some(values) = &schema.enumeration else { return };
+    // Long lists are of strings, which a set tells apart quickly.
+    let mut seen = HashSet::new();
+    let Some(twice) = values.iter().find(|value| !seen.insert(value.to_text())) else { return };
+    sink.warning(
+        codes::ENUM_DUPLICATE,
+        schema.span,
+        format!("the enumeration lists `{}` more than once", super::shown(&twice.to_text())),
+    )
+    .help("remove all but one, or write the value that was meant");
+}
+
+/// All of a document in one: real ones have hundreds.
+fn wrong_examples(places: &[Span], sink: &mut Sink) {
+    const SHOWN: usize = 4;
+    let Some((first, others)) = places.split_first() else { return };
+    let message = match others.len() {
+        0 => "an example is no value of its schema".to_owned(),
+        n => format!("{} examples are no values of their schemas", n + 1),
+    };
+    let mut warning = sink.warning(codes::WRONG_EXAMPLE, *first, message);
+    for place in others.iter().take(SHOWN - 1) {
+        warning = warning.related(*place, "this one too");
+    }
+    warning.help("write values that the schemas admit");
+}
+
+/// Whether a schema refuses a value by its own types, values or bounds. What other schemas say is not looked at.
+fn refused(schema: &Schema, value: &Json) -> bool {
+    let types = schema.types.filter(|types| !types.is_empty());
+    let listed = schema.enumeration.as_ref().is_none_or(|list| list.contains(value));
+    let constant = schema.constant.as_ref().is_none_or(|constant| constant == value);
+    types.is_some_and(|types| !fits(value, types)) || !listed || !constant || beyond(schema, value).is_some()
+}
+
+/// The bound that a value is beyond.
+fn beyond(schema: &Schema, value: &Json) -> Option<&'static str> {
+    match value {
+        Json::Number(number) => {
+            let bounds = &schema.number;
+            let low = bounds.minimum.as_ref().is_some_and(|least| number < least);
+            let high = bounds.maximum.as_ref().is_some_and(|most| number > most);
+            let open_low = bounds.exclusive_minimum.as_ref().is_some_and(|least| number <= least);
+            let open_high = bounds.exclusive_maximum.as_ref().is_some_and(|most| number >= most);
+            let all =
+                [(low, "minimum"), (high, "maximum"), (open_low, "exclusiveMinimum"), (open_high, "exclusiveMaximum")];
+            all.into_iter().find_map(|(is, name)| is.then_some(name))
+        }
+        Json::String(text) => length(text.chars().count(), schema.string.min_length, schema.string.max_length)
+            .map(|low| if low { "minLength" } else { "maxLength" }),
+        Json::Array(items) => length(items.len(), schema.array.min_items, schema.array.max_items)
+            .map(|low| if low { "minItems" } else { "maxItems" }),
+        _ => None,
+    }
+}
+
+/// Whether a length is below the least (`true`) or beyond the most; `None` where it is neither.
+fn length(length: usize, least: Option<u64>, most: Option<u64>) -> Option<bool> {
+    let length = length as u64;
+    if least.is_some_and(|least| length < least) {
+        return Some(true);
+    }
+    most.is_some_and(|most| length > most).then_some(false)
+}
+
 /// Whether the default is one.
 fn default(schema: &Schema, sink: &mut Sink) -> bool {
     let Some(default) = &schema.notes.default else { return true };
@@ -115,7 +187,10 @@ fn default(schema: &Schema, sink: &mut Sink) -> bool {
             "the default is none of the enumeration's values".to_owned(),
             "write one of the values that `enum` lists".to_owned(),
         ),
-        _ => return true,
+        _ => match beyond(schema, &default.value) {
+            Some(bound) => (format!("the default is beyond `{bound}`"), "write a value within the bounds".to_owned()),
+            None => return true,
+        },
     };
     sink.warning(codes::WRONG_DEFAULT, default.span, message).label("not used").help(help);
     false

@@ -15,7 +15,7 @@ pub use logic::{
     one_of_recursive, when,
 };
 pub use mark::{Mark, Marks};
-pub use object::{Object, Property, Rest, object, unevaluated_properties};
+pub use object::{Object, Property, Rest, ignored, named, object, optional, refused, required, unevaluated_properties};
 pub use scalar::{
     exclusive_maximum, exclusive_minimum, format, max_length, maximum, min_length, minimum, multiple_of,
     one_of_strings, pattern,
@@ -70,6 +70,31 @@ impl Tag {
             Tag::Object => OBJECT,
         }
     }
+}
+
+macro_rules! plain {
+    ($($name:ident: $types:expr, $docs:literal;)*) => {$(
+        #[doc = $docs]
+        pub fn $name(value: Value<'_>, found: &mut Violations) {
+            types(value, found, $types);
+        }
+    )*};
+}
+// Schemas that most documents have: a type, or that or null.
+plain! {
+    is_null: NULL, "`type: null`";
+    is_boolean: BOOLEAN, "`type: boolean`";
+    is_integer: INTEGER, "`type: integer`";
+    is_number: NUMBER, "`type: number`";
+    is_string: STRING, "`type: string`";
+    is_array: ARRAY, "`type: array`";
+    is_object: OBJECT, "`type: object`";
+    is_boolean_or_null: BOOLEAN | NULL, "`type: [boolean, null]`";
+    is_integer_or_null: INTEGER | NULL, "`type: [integer, null]`";
+    is_number_or_null: NUMBER | NULL, "`type: [number, null]`";
+    is_string_or_null: STRING | NULL, "`type: [string, null]`";
+    is_array_or_null: ARRAY | NULL, "`type: [array, null]`";
+    is_object_or_null: OBJECT | NULL, "`type: [object, null]`";
 }
 
 /// The schema `true`.

@@ -28,6 +28,40 @@ impl Property {
     pub const ELSEWHERE: u8 = 8;
 }
 
+const fn property(name: &'static str, check: Check, flags: u8) -> Property {
+    Property { name, check, flags }
+}
+
+/// A property that may be absent.
+#[must_use]
+pub const fn optional(name: &'static str, check: Check) -> Property {
+    property(name, check, 0)
+}
+
+/// A property that must be there.
+#[must_use]
+pub const fn required(name: &'static str, check: Check) -> Property {
+    property(name, check, Property::REQUIRED)
+}
+
+/// A property that only responses have: it must not be there.
+#[must_use]
+pub const fn refused(name: &'static str) -> Property {
+    property(name, super::any, Property::READ_ONLY)
+}
+
+/// A property that only responses have: it is let pass unread.
+#[must_use]
+pub const fn ignored(name: &'static str) -> Property {
+    property(name, super::any, Property::IGNORED)
+}
+
+/// A name that must be there, and of which a neighbour in `allOf` says the rest.
+#[must_use]
+pub const fn named(name: &'static str) -> Property {
+    property(name, super::any, Property::REQUIRED | Property::ELSEWHERE)
+}
+
 /// What becomes of members that neither `properties` nor `patternProperties` names.
 #[derive(Debug)]
 pub enum Rest {

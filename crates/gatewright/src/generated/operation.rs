@@ -1,17 +1,4 @@
-//! What generated code is short by: the names that its operations import, and two macros for what every operation has.
-//!
-//! An operation's module says what differs from others: the facts of its document ([`Meta`]), where each
-//! field of its request comes from, and what each answer becomes. [`operation!`](crate::operation!) and
-//! [`answers!`](crate::answers!) write the rest. No policy is decided here: the tables are written out, and a route cannot be
-//! made without one.
-
-pub use std::collections::BTreeMap;
-
-pub use crate::json::{Json, Number};
-pub use crate::operation::Meta;
-pub use crate::params::{MediaSpec, ParameterSpec, Read, Shape, Style};
-pub use crate::reply::{JsonHeader, NoError, Reply};
-pub use crate::types::{Base64, Date, Timestamp, Uuid};
+//! What an operation is written with.
 
 /// One operation: the marker `Op`, its `Request` and how that is read, and who handles it. Generated code calls it in the
 /// module of the operation, beside its `Response` and its `Error`.
