@@ -25,6 +25,7 @@ pub(crate) fn run() -> Outcome {
     });
     // Tests start these.
     step("OpenID provider", &mut tally, crate::oidc::install);
+    step("browser", &mut tally, crate::browser::install);
     step("PostgreSQL", &mut tally, crate::postgres::install);
     step("Redis", &mut tally, crate::stores::install);
     tests(&mut tally);

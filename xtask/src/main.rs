@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a shell: it starts programs and touches files")]
 
 mod bless;
+mod browser;
 mod ci;
 mod corpus;
 mod layers;
@@ -35,6 +36,7 @@ tasks:
   projects [DIR]        `gatewright new` on documents of tests/projects (and of a corpus): each passes its own test
   bless                 rewrite every expectation that a test compares with
   mutants [NAME...]     take guards away, one at a time: a test must notice each; or those whose names hold a NAME
+  browser               the bank's page in Chromium, and the picture of it: docs/passkeys.png
   oidc                  install a real OpenID provider with npm, and test the server's credentials against it
   postgres              install PostgreSQL with apt, and test the store of keys against it
   stores                install a real Redis with apt-get, and test limits that servers share against it
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         "differential" => suite::differential(rest),
         "peers" => peers::run(rest),
         "bless" => bless::run(),
+        "browser" => browser::run(),
         "layers" => layers::run(),
         "mutants" => mutants::run(rest),
         "oidc" => oidc::run(),

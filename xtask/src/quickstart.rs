@@ -133,7 +133,7 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     Ok(format!("the server ended: {status}"))
 }
 
-/// `gatewright new`, and the example's own handlers in place of the stubs.
+/// `gatewright new`, and the example's own handlers and page in place of the stubs.
 fn make(project: &Path) -> Result<(), String> {
     let cli = gatewright(false)?;
     let _ = std::fs::remove_dir_all(project);
@@ -148,7 +148,7 @@ fn make(project: &Path) -> Result<(), String> {
     std::fs::remove_file(project.join("src/handlers.rs")).map_err(|e| e.to_string())?;
     let example = root().join("examples/bank/src");
     let mut sources = Vec::new();
-    crate::layers::files(&example, ".rs", &mut sources);
+    crate::layers::files(&example, "", &mut sources);
     if sources.is_empty() {
         return Err(format!("no handlers in {}", example.display()));
     }
@@ -159,7 +159,8 @@ fn make(project: &Path) -> Result<(), String> {
         if matches!(name.to_str(), Some("lib.rs" | "main.rs")) {
             continue;
         }
-        if name.components().count() == 1 && name != Path::new("app.rs") {
+        let module = name.extension().is_some_and(|e| e == "rs") && name.components().count() == 1;
+        if module && name != Path::new("app.rs") {
             modules.push_str(&format!("pub mod {};\n", name.file_stem().unwrap_or_default().to_string_lossy()));
         }
         let to = project.join("src").join(name);
@@ -304,7 +305,8 @@ impl Shell<'_> {
                 n => println!("for i in $(seq {n}); do {line}; echo; done"),
             }
         }
-        println!();
+        println!("\n# passkeys, in a browser that takes the certificate; with $ALICE as the token");
+        println!("{}/page\n", self.origin);
     }
 
     fn try_all(&self) -> Outcome {

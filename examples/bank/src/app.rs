@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use gatewright::{App, Config, Identity, Owned, ResolveError, Router, StartError, resolver};
+use gatewright::{App, Config, Gateway, Identity, Owned, ResolveError, Router, StartError, resolver};
 
 use crate::api::{v1, v2};
 use crate::ledger::{Entry, Ledger};
+use crate::page;
 
 /// The bank.
 #[derive(Clone, App)]
@@ -14,13 +15,22 @@ pub struct Bank {
     pub ledger: Ledger,
 }
 
-/// Both versions of the bank's API, side by side.
+/// Both versions of the bank's API, side by side, with the bank's page at `/page`.
 ///
 /// # Errors
 /// A deployment value is missing or wrong.
 pub fn router(config: Config) -> Result<Router, StartError> {
+    serve(config).map(|(router, _)| router)
+}
+
+/// The same with the gateway that stands in it, which knows whether the server is ready and what it counted.
+///
+/// # Errors
+/// A deployment value is missing or wrong.
+pub fn serve(config: Config) -> Result<(Router, Gateway), StartError> {
     let bank = Arc::new(Bank { ledger: Ledger::with_examples() });
-    gatewright::router([v1::mount(bank.clone()), v2::mount(bank)], config)
+    let (router, gateway) = gatewright::serve([v1::mount(bank.clone()), v2::mount(bank)], config)?;
+    Ok((page::with(router), gateway))
 }
 
 #[resolver(v2::ResolveAccount, also = v1::ResolveAccount)]

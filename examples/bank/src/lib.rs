@@ -5,6 +5,7 @@
 pub mod app;
 pub mod handlers;
 pub mod ledger;
+pub mod page;
 
 /// The generated API, by version.
 pub mod api {
