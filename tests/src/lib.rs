@@ -6,5 +6,7 @@ pub mod interpreter;
 pub mod issuer;
 pub mod oracle;
 pub mod random;
+#[path = "../../crates/gatewright/src/shared/server.rs"]
+pub mod redis;
 pub mod scratch;
 pub mod suite;

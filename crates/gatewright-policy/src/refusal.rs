@@ -57,6 +57,14 @@ pub enum Refusal {
     FieldNotAllowed,
     /// The object is not the caller's, or is not there: one answer for both, so that existence does not leak.
     NotOwned,
+    /// The request has no `Idempotency-Key`, and needs one.
+    IdempotencyKeyMissing,
+    /// Its `Idempotency-Key` is none, or there are two.
+    IdempotencyKeyInvalid,
+    /// The same request is being worked on, or its answer could not be kept.
+    IdempotencyConflict,
+    /// Another request had this `Idempotency-Key`.
+    IdempotencyKeyReused,
     /// The deadline passed before the request was read whole.
     RequestTimeout,
     /// The deadline passed while the handler worked.
@@ -71,7 +79,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal, for tables and catalogues.
-    pub const ALL: [Refusal; 30] = [
+    pub const ALL: [Refusal; 34] = [
         Refusal::BadRequest,
         Refusal::HttpsRequired,
         Refusal::WrongHost,
@@ -97,6 +105,10 @@ impl Refusal {
         Refusal::Invalid,
         Refusal::FieldNotAllowed,
         Refusal::NotOwned,
+        Refusal::IdempotencyKeyMissing,
+        Refusal::IdempotencyKeyInvalid,
+        Refusal::IdempotencyConflict,
+        Refusal::IdempotencyKeyReused,
         Refusal::RequestTimeout,
         Refusal::Timeout,
         Refusal::NotImplemented,
@@ -108,6 +120,7 @@ impl Refusal {
     pub const fn status(self) -> u16 {
         match self {
             Refusal::BadRequest | Refusal::CredentialRepeated | Refusal::Malformed | Refusal::Invalid => 400,
+            Refusal::IdempotencyKeyMissing | Refusal::IdempotencyKeyInvalid => 400,
             Refusal::CredentialMissing | Refusal::CredentialInvalid | Refusal::StepUpRequired => 401,
             Refusal::HttpsRequired
             | Refusal::NetworkNotAllowed
@@ -122,10 +135,12 @@ impl Refusal {
             Refusal::MethodNotAllowed => 405,
             Refusal::NotAcceptable => 406,
             Refusal::RequestTimeout => 408,
+            Refusal::IdempotencyConflict => 409,
             Refusal::Gone => 410,
             Refusal::BodyTooLarge => 413,
             Refusal::UnsupportedMediaType => 415,
             Refusal::WrongHost => 421,
+            Refusal::IdempotencyKeyReused => 422,
             Refusal::RateLimited => 429,
             Refusal::Internal => 500,
             Refusal::NotImplemented => 501,
@@ -162,6 +177,10 @@ impl Refusal {
             Refusal::BodyTooLarge => "content-too-large",
             Refusal::Malformed => "malformed-body",
             Refusal::Invalid => "validation-failed",
+            Refusal::IdempotencyKeyMissing => "idempotency-key-required",
+            Refusal::IdempotencyKeyInvalid => "idempotency-key-invalid",
+            Refusal::IdempotencyConflict => "idempotency-conflict",
+            Refusal::IdempotencyKeyReused => "idempotency-key-reused",
             Refusal::RequestTimeout => "request-timeout",
             Refusal::Timeout => "timeout",
             Refusal::NotImplemented => "not-implemented",
@@ -208,6 +227,12 @@ impl Refusal {
             Refusal::BodyTooLarge => "the body is larger than allowed",
             Refusal::Malformed => "the body is not well-formed",
             Refusal::Invalid => "parameters or body break the rules of the document; `errors` says where",
+            Refusal::IdempotencyKeyMissing => "the operation needs an `Idempotency-Key`, and the request has none",
+            Refusal::IdempotencyKeyInvalid => "the `Idempotency-Key` is not one short text",
+            Refusal::IdempotencyConflict => {
+                "the same request is being worked on, or was done and its answer was too large to be kept"
+            }
+            Refusal::IdempotencyKeyReused => "another request had this `Idempotency-Key`",
             Refusal::RequestTimeout => "the request was not there in whole in time",
             Refusal::Timeout => "the request could not be answered in time",
             Refusal::NotImplemented => "nobody has written this operation yet",
@@ -241,6 +266,10 @@ impl Refusal {
             | Refusal::FieldNotAllowed
             | Refusal::RequestTimeout => Check::Content,
             Refusal::NotOwned => Check::Owner,
+            Refusal::IdempotencyKeyMissing
+            | Refusal::IdempotencyKeyInvalid
+            | Refusal::IdempotencyConflict
+            | Refusal::IdempotencyKeyReused => Check::Idempotency,
             Refusal::Timeout | Refusal::NotImplemented | Refusal::Internal | Refusal::Unavailable => Check::Handler,
         }
     }

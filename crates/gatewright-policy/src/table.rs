@@ -454,6 +454,8 @@ pub struct Policy {
     pub body_limit: Setting<u64>,
     /// The deadline of the whole request, in milliseconds.
     pub timeout: Setting<u64>,
+    /// Whether a request that is sent again is answered with the first result.
+    pub idempotency: Option<Idempotency>,
     /// Whether each decision is recorded.
     pub audit: bool,
     /// What only some callers may see in its responses: an index into [`ApiPolicy::fields`].
@@ -487,6 +489,15 @@ pub enum StepUpMethod {
 impl StepUpMethod {
     /// The `acr` that stands for several factors at most issuers (OpenID PAPE 1.0, 4).
     pub const MULTI_FACTOR: &'static str = "http://schemas.openid.net/pape/policies/2007/06/multi-factor";
+}
+
+/// `idempotency` (draft-ietf-httpapi-idempotency-key-header-07).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idempotency {
+    /// Whether a request without `Idempotency-Key` is refused.
+    pub required: bool,
+    /// For how many seconds the first result is kept.
+    pub expires: u32,
 }
 
 /// The guarded members of one JSON value; what is not named here is open.

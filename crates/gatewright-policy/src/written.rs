@@ -18,7 +18,7 @@
 //! static NOBODY_SAID: Policy = Policy::CLOSED.checked();
 //! ```
 
-use crate::table::{Access, Claim, Limit, Policy, Setting, StepUp};
+use crate::table::{Access, Claim, Idempotency, Limit, Policy, Setting, StepUp};
 
 impl Policy {
     /// Admits nobody, takes no body and has no time.
@@ -35,6 +35,7 @@ impl Policy {
         limits: &[],
         body_limit: Setting::Fixed(0),
         timeout: Setting::Fixed(0),
+        idempotency: None,
         audit: false,
         read: None,
         write: None,
@@ -98,6 +99,12 @@ impl Policy {
     #[must_use]
     pub const fn timeout(self, milliseconds: Setting<u64>) -> Policy {
         Policy { timeout: milliseconds, ..self }
+    }
+
+    /// A request that is sent again is answered with the first result.
+    #[must_use]
+    pub const fn idempotency(self, idempotency: Idempotency) -> Policy {
+        Policy { idempotency: Some(idempotency), ..self }
     }
 
     /// Whether each decision is recorded.

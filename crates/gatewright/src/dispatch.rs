@@ -21,6 +21,7 @@ use crate::cx::RawParts;
 use crate::guard::{Admission, Guard};
 use crate::json::{Document, Limits, Scope, Violations};
 use crate::mount::Mount;
+use crate::once::Once;
 use crate::operation::{Boxed, Meta};
 use crate::params::{self, BodySpec, Read, Received, Sent, media};
 use crate::reply::{Outcome, Reply};
@@ -238,7 +239,8 @@ impl Inner {
             let raw = raw(&mut request.parts);
             let (guard, identity) = (guard.clone(), admission.identity().cloned());
             let stepped_up = admission.stepped_up();
-            (endpoint.0)(Pending { meta, guard, identity, stepped_up, received, found, raw })
+            let once = Once::of(&guard, identity.as_deref(), exchange.client(), &raw, &received.body, deadline);
+            (endpoint.0)(Pending { meta, guard, identity, stepped_up, received, found, raw, once })
         };
         shield(deadline, handled).await?
     }

@@ -55,6 +55,13 @@ impl<O: Operation<Id = ()>> GuardLayer<O> {
         let Some((api, guard)) = mounted else {
             return Err(StartError::new(format!("`{}` ({}) is not mounted", policy.operation, policy.at)));
         };
+        if policy.idempotency.is_some() {
+            let why = format!(
+                "`{}` ({}) takes idempotency keys, which a layer cannot: write a handler",
+                policy.operation, policy.at
+            );
+            return Err(StartError::new(why));
+        }
         let mut table = Table::default();
         let prefix = gateway.api(api).map_or("", |api| api.prefix);
         // A router that is nested under the prefix shows its handlers the rest of the path.
@@ -148,7 +155,7 @@ where
                 let mut parts = parts;
                 let raw = raw(&mut parts.clone());
                 let stepped_up = admission.stepped_up();
-                let pending = Pending { meta: O::META, guard, identity, stepped_up, received, found, raw };
+                let pending = Pending { meta: O::META, guard, identity, stepped_up, received, found, raw, once: None };
                 let (valid, ()) = pending.read::<O>()?;
                 if let Ok(identity) = valid.identity() {
                     parts.extensions.insert(identity);

@@ -23,6 +23,7 @@ mod layer;
 mod limit;
 mod mount;
 pub mod net;
+mod once;
 mod operation;
 pub mod outbound;
 mod owned;

@@ -171,10 +171,15 @@ impl<A: Sync + 'static> Keep<A> for NoOwner {
 /// The way of every admitted request: read, the object found, handled. No step can be left out, because the next one
 /// needs what it gives.
 fn call<A: Send + Sync + 'static, O: HandledBy<A>>(app: Arc<A>, pending: Pending) -> Boxed<Result<Reply, Refused>> {
+    let mut pending = pending;
     Box::pin(async move {
+        let once = pending.once.take();
         let (valid, id) = pending.read::<O>()?;
         let cx = O::Owner::keep(&*app, valid, id).await?;
-        Ok(O::handle(&app, cx).await.into_reply())
+        match once {
+            None => Ok(O::handle(&app, cx).await.into_reply()),
+            Some(once) => once.run(Box::pin(async move { O::handle(&app, cx).await.into_reply() })).await,
+        }
     })
 }
 

@@ -10,6 +10,7 @@ use gatewright_policy::Refusal;
 use crate::cx::{Cx, RawParts, Unowned};
 use crate::guard::Guard;
 use crate::json::{Value, Violations};
+use crate::once::Once;
 use crate::operation::{Meta, Operation};
 use crate::owned::{Authorized, Owned, ResolveError};
 use crate::params::text::quote;
@@ -26,6 +27,8 @@ pub struct Pending {
     pub(crate) received: Received,
     pub(crate) found: Violations,
     pub(crate) raw: Box<RawParts>,
+    /// Where its operation takes idempotency keys.
+    pub(crate) once: Option<Box<Once>>,
 }
 
 /// An admitted, valid request.

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use gatewright_diag::{Level, Sink, Span, codes};
 use gatewright_ir::Policy;
+use gatewright_ir::api::MediaKind;
 use gatewright_ir::policy::{Anomaly, Scheme, Verify};
 
 use crate::{Context, Rule};
@@ -18,7 +19,6 @@ type Row<T> = (&'static str, fn(&T) -> Option<Span>);
 
 /// Of operations.
 const OPERATION: &[Row<Policy>] = &[
-    ("idempotency", |policy| policy.idempotency.as_ref().map(|fact| fact.span)),
     ("upstream", |policy| policy.upstream.as_ref().map(|fact| fact.span)),
     ("allow.devices", |policy| policy.allow.as_ref().filter(|a| a.value.devices.is_some()).map(|fact| fact.span)),
 ];
@@ -42,6 +42,17 @@ fn check(cx: &Context<'_>, sink: &mut Sink) {
     }
     for scheme in &cx.policies().schemes {
         found.extend(SCHEME.iter().filter_map(|(key, at)| Some((*key, at(scheme)?))));
+    }
+    // Two requests are compared by their bodies, and one that a handler reads itself is not there to be compared.
+    for (operation, policy) in cx.operations() {
+        let content = operation.body.iter().flat_map(|body| &body.content);
+        let streamed = content.map(|media| media.kind).any(|kind| match kind {
+            MediaKind::Json | MediaKind::Form | MediaKind::Xml | MediaKind::Text => false,
+            MediaKind::Multipart | MediaKind::EventStream | MediaKind::JsonLines | MediaKind::Binary => true,
+        });
+        if let (true, Some(fact)) = (streamed, &policy.idempotency) {
+            found.insert(("idempotency", fact.span));
+        }
     }
     // Of parameters; properties are guarded.
     let parameters = cx.api().operations.iter().flat_map(|operation| &operation.parameters);

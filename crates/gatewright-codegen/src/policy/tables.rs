@@ -188,6 +188,11 @@ fn parts(
         let step = step_up(&step.value, step.span)?;
         steps.extend(quote!(.step_up(#step)));
     }
+    if let Some(idempotency) = &policy.idempotency {
+        let required = idempotency.value.required;
+        let expires = Literal::u32_unsuffixed(idempotency.value.expires);
+        steps.extend(quote!(.idempotency(Idempotency { required: #required, expires: #expires })));
+    }
     if let Some(node) = fields.read(operation)? {
         let node = small(node as u16);
         steps.extend(quote!(.read(#node)));
@@ -229,9 +234,6 @@ fn usual<'t>(all: impl Iterator<Item = &'t TokenStream>) -> TokenStream {
 
 /// What the vocabulary has and the tables have not.
 fn unenforceable(policy: &Policy, span: Span) -> Result<(), CodegenError> {
-    if let Some(fact) = &policy.idempotency {
-        return Err(refused("`idempotency`", fact.span));
-    }
     if let Some(fact) = &policy.upstream {
         return Err(refused("`upstream`", fact.span));
     }

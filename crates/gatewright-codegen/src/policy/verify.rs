@@ -53,6 +53,8 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
             && level(&table, &grants) == Some(policy.level.as_ref().map(|l| l.value.clone()))
             && table.count("claims") == Some(policy.claims.as_ref().map_or(0, |c| c.value.len()))
             && table.count("limits") == Some(policy.limits.as_ref().map_or(0, |l| l.value.len()))
+            && idempotency(&table)
+                == Some(policy.idempotency.as_ref().map(|i| (i.value.required, u64::from(i.value.expires))))
             && step_up(&table) == Some(policy.step_up.as_ref().map(|step| of_step_up(&step.value)))
             && index(&table, "read") == Some(read)
             && index(&table, "write") == Some(write)
@@ -111,16 +113,21 @@ fn bound(scheme: &ExprStruct) -> Option<Option<Bound>> {
         (name, None) if name == "None" => Some(None),
         (name, Some(found)) if name == "Some" => {
             let found = structure(found)?;
-            let flag = |name: &str| match field(found, name)? {
-                Expr::Lit(lit) => match &lit.lit {
-                    Lit::Bool(flag) => Some(flag.value),
-                    _ => None,
-                },
-                _ => None,
-            };
+            let flag = |name: &str| flag(found, name);
             let (dpop, mtls, require, nonce) = (flag("dpop")?, flag("mtls")?, flag("require")?, flag("nonce")?);
             Some(Some(Bound { dpop, mtls, require, nonce }))
         }
+        _ => None,
+    }
+}
+
+/// Whether a field says `true`.
+fn flag(of: &ExprStruct, name: &str) -> Option<bool> {
+    match field(of, name)? {
+        Expr::Lit(lit) => match &lit.lit {
+            Lit::Bool(flag) => Some(flag.value),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -172,6 +179,7 @@ const FIELDS: &[&str] = &[
     "allow_networks",
     "allow_users",
     "step_up",
+    "idempotency",
     "limits",
     "body_limit",
     "timeout",
@@ -342,6 +350,14 @@ fn step_up(table: &Table<'_>) -> Option<Option<Step>> {
         other => (variant(other)?.0, Vec::new()),
     };
     Some(Some((method, acr, number(field(step, "within")?)?)))
+}
+
+/// Whether a key is required, and for how many seconds a result is kept.
+#[allow(clippy::option_option)]
+fn idempotency(table: &Table<'_>) -> Option<Option<(bool, u64)>> {
+    let Some(idempotency) = table.fields.get("idempotency") else { return Some(None) };
+    let idempotency = structure(idempotency)?;
+    Some(Some((flag(idempotency, "required")?, number(field(idempotency, "expires")?)?)))
 }
 
 fn of_step_up(step: &StepUp) -> Step {

@@ -46,6 +46,8 @@ pub enum Weaker {
     StepUp,
     /// `rate-limit`.
     Limits,
+    /// `idempotency`
+    Idempotency,
     /// `audit`.
     Audit,
     /// `transport.https` or `transport.client-certificates`.
@@ -67,6 +69,7 @@ impl Weaker {
             Weaker::Users => "users whom the newer one refuses may call it",
             Weaker::StepUp => "`step-up` is absent, takes an older authentication, or one that the newer one refuses",
             Weaker::Limits => "`rate-limit` lacks a limit of the newer one, or admits more",
+            Weaker::Idempotency => "`idempotency` is absent or not required, and the newer one's is",
             Weaker::Audit => "it is not audited, and the newer one is",
             Weaker::Transport => "`transport` takes connections that the newer one refuses",
             Weaker::Properties => "the newer one guards properties, and types of two versions cannot be compared",
@@ -110,6 +113,11 @@ pub const fn weaker(old: Row, new: Row) -> Option<Weaker> {
     }
     if !limits(old, new) {
         return Some(Weaker::Limits);
+    }
+    match (old.policy.idempotency, new.policy.idempotency) {
+        (_, None) => {}
+        (Some(a), Some(b)) if a.required || !b.required => {}
+        _ => return Some(Weaker::Idempotency),
     }
     if new.policy.audit && !old.policy.audit {
         return Some(Weaker::Audit);

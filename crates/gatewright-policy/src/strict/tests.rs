@@ -88,6 +88,7 @@ fn policy() -> Policy {
         limits: &[],
         body_limit: Setting::Fixed(1),
         timeout: Setting::Fixed(1),
+        idempotency: None,
         audit: false,
         read: None,
         write: None,
@@ -208,6 +209,10 @@ fn conditions_may_be_added_and_not_dropped() {
     assert_eq!(held(by(Some(&["a"])), by(Some(&["a", "b"]))), None);
     assert_eq!(held(by(Some(&["a", "c"])), by(Some(&["a", "b"]))), Some(Weaker::Users));
     assert_eq!(held(policy(), by(Some(&["a"]))), Some(Weaker::Users));
+    let once = |required| policy().idempotency(Idempotency { required, expires: 60 });
+    assert_eq!(held(once(true), once(false)), None);
+    assert_eq!(held(once(false), once(true)), Some(Weaker::Idempotency));
+    assert_eq!(held(policy(), once(false)), Some(Weaker::Idempotency));
     assert_eq!(held(policy(), Policy { audit: true, ..policy() }), Some(Weaker::Audit));
 
     let off = ApiPolicy { transport: Transport { https: Https::Off, ..api().transport }, ..api() };

@@ -43,6 +43,7 @@ pub struct Config {
     pub(crate) token_cache: usize,
     pub(crate) limiter_keys: usize,
     pub(crate) rate_limit_headers: bool,
+    pub(crate) idempotency_bytes: usize,
     store: Option<SecretString>,
     store_namespace: String,
     /// In place of a network.
@@ -83,6 +84,7 @@ impl Config {
             token_cache: 10_000,
             limiter_keys: 1 << 20,
             rate_limit_headers: true,
+            idempotency_bytes: 64 << 20,
             store: None,
             store_namespace: "gatewright".to_owned(),
             #[cfg(test)]
@@ -227,7 +229,15 @@ impl Config {
         self
     }
 
-    /// The store that several servers share for their limits: Redis 5 or later, or Valkey. `redis://HOST:PORT`; with TLS and
+    /// About how many bytes idempotency keys and their results may take in the memory of this server, where there is no
+    /// shared store; one caller has an eighth of them. One more key is refused (503). Default 64 MB.
+    #[must_use]
+    pub fn idempotency_bytes(mut self, most: usize) -> Config {
+        self.idempotency_bytes = most;
+        self
+    }
+
+    /// The store that several servers share for their limits and idempotency keys: Redis 5 or later, or Valkey. `redis://HOST:PORT`; with TLS and
     /// an ACL user, `rediss://USER:PASSWORD@HOST:PORT/DATABASE`. Where this is not called, the variable `GATEWRIGHT_STORE`
     /// names it; without either each server counts for itself. Needs the feature `redis`. The spec says what happens while
     /// the store is away (`limits: { on-outage, store-budget }`).

@@ -90,6 +90,8 @@ pub(crate) struct Shared {
     pub(crate) hasher: KeyHasher,
     /// What this server shares with others, where the deployment names it.
     pub(crate) store: Option<Arc<crate::shared::Store>>,
+    /// Idempotency keys, where they are not shared.
+    pub(crate) once: crate::once::Memory,
     pub(crate) ids: exchange::Ids,
     pub(crate) forwarding: Forwarding,
     pub(crate) trust_request_id: bool,

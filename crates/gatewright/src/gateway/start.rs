@@ -33,6 +33,7 @@ impl Gateway {
             limits: Table::new(config.limiter_keys),
             hasher: KeyHasher::default(),
             store: config.store(&mut r),
+            once: crate::once::Memory::new(config.idempotency_bytes),
             ids: Ids::new(),
             forwarding: config.forwarding,
             trust_request_id: config.trust_request_id,

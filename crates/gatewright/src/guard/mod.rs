@@ -14,7 +14,7 @@ pub use step_up::SteppedUp;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatewright_policy::table::{Access, Policy};
+use gatewright_policy::table::{Access, Policy, SharedStore};
 use gatewright_policy::{Refusal, bits};
 use http::request::Parts;
 
@@ -122,6 +122,20 @@ impl Guard {
 
     pub(crate) fn counts(&self) -> &Counts {
         &self.0.counts
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
+    }
+
+    /// How its version uses a shared store.
+    pub(crate) fn store_policy(&self) -> SharedStore {
+        self.0.api.policy.store
+    }
+
+    /// The path prefix of its version.
+    pub(crate) fn prefix(&self) -> &'static str {
+        self.0.api.policy.prefix
     }
 
     pub(crate) fn limits(&self) -> &Rules {

@@ -116,6 +116,11 @@ impl Document {
     }
 
     /// Adds files that its strings stand for, by their number.
+    /// What it was read from.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(crate) fn attach(&mut self, files: Vec<crate::body::File>) {
         self.attachments = files;
     }

@@ -16,8 +16,7 @@ mod table;
 pub use alone::Limiter;
 pub(crate) use headers::Standing;
 pub(crate) use key::KeyHasher;
-#[cfg(feature = "server")]
 pub(crate) use key::counted;
-pub(crate) use remote::Remote;
+pub(crate) use remote::{Remote, away};
 pub(crate) use rules::{Buckets, CallerFacts, Charged, Rules};
 pub(crate) use table::Table;

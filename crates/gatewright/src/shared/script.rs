@@ -5,15 +5,24 @@
 pub(crate) enum Script {
     /// Charges all limits of a request, or none.
     Charge,
+    /// Leases an idempotency key.
+    Begin,
+    /// Keeps its result.
+    Finish,
+    /// Gives it back.
+    Release,
 }
 
 impl Script {
     /// Every script, in the order of their numbers.
-    pub(crate) const ALL: [Script; 1] = [Script::Charge];
+    pub(crate) const ALL: [Script; 4] = [Script::Charge, Script::Begin, Script::Finish, Script::Release];
 
     pub(crate) fn text(self) -> &'static str {
         match self {
             Script::Charge => include_str!("charge.lua"),
+            Script::Begin => include_str!("begin.lua"),
+            Script::Finish => include_str!("finish.lua"),
+            Script::Release => include_str!("release.lua"),
         }
     }
 

@@ -160,6 +160,7 @@ pub const OPEN: Policy = Policy {
     limits: &[],
     body_limit: Setting::Fixed(1_024),
     timeout: Setting::Fixed(10_000),
+    idempotency: None,
     audit: false,
     read: None,
     write: None,
