@@ -446,6 +446,8 @@ pub struct Policy {
     pub allow_networks: Option<&'static [u16]>,
     /// Subjects who may call it; `None` allows all.
     pub allow_users: Option<&'static [&'static str]>,
+    /// Groups of devices from which it may be called; `None` allows all.
+    pub allow_devices: Option<&'static [&'static str]>,
     /// How its caller must have authenticated, and how recently; `None` asks no more than `access` does.
     pub step_up: Option<StepUp>,
     /// Its limits.

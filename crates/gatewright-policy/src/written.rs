@@ -31,6 +31,7 @@ impl Policy {
         claims: &[],
         allow_networks: None,
         allow_users: None,
+        allow_devices: None,
         step_up: None,
         limits: &[],
         body_limit: Setting::Fixed(0),
@@ -75,6 +76,12 @@ impl Policy {
     #[must_use]
     pub const fn allow_users(self, users: &'static [&'static str]) -> Policy {
         Policy { allow_users: Some(users), ..self }
+    }
+
+    /// Groups of devices from which it may be called.
+    #[must_use]
+    pub const fn allow_devices(self, groups: &'static [&'static str]) -> Policy {
+        Policy { allow_devices: Some(groups), ..self }
     }
 
     /// How its caller must have authenticated, and how recently.

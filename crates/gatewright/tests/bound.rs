@@ -354,3 +354,27 @@ fn where_certificates_are_required_nobody_comes_without() {
     proxied.extensions_mut().insert(proxy);
     assert_eq!(bank.send(proxied).code(), 400);
 }
+
+/// The key of a proof is a device as a certificate's is; a token that is bound to nothing proves none.
+#[test]
+fn a_device_is_known_by_the_key_of_its_proofs() {
+    let (laptop, other) = (Client::new(), Client::new());
+    let thumbprint = laptop.cnf()["cnf"]["jkt"].as_str().unwrap().to_owned();
+    let policy = Policy { allow_devices: Some(&["laptops"]), ..GUARDED };
+    let versions = vec![(api(Some(DPOP)), vec![policy])];
+    let bank = Bank::configured(versions, |config| config.devices("laptops", [thumbprint.clone()]));
+    for (client, want) in [(&laptop, 200), (&other, 403)] {
+        // Twice: the second time the token is remembered.
+        let token = bank.token(client.cnf());
+        for _ in 0..2 {
+            let proof = client.proof(&token, json!({}), json!({}));
+            let headers = [("authorization", format!("DPoP {token}")), ("dpop", proof)];
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            assert_eq!(bank.send(bank.request(&headers)).code(), want);
+        }
+        let stolen = bank.request(&[("authorization", &format!("Bearer {token}"))]);
+        assert_eq!(bank.send(stolen).code(), 401);
+    }
+    let unbound = bank.request(&[("authorization", &bank.bearer(json!({})))]);
+    assert_eq!(bank.send(unbound).code(), 403);
+}

@@ -20,7 +20,6 @@ type Row<T> = (&'static str, fn(&T) -> Option<Span>);
 /// Of operations.
 const OPERATION: &[Row<Policy>] = &[
     ("upstream", |policy| policy.upstream.as_ref().map(|fact| fact.span)),
-    ("allow.devices", |policy| policy.allow.as_ref().filter(|a| a.value.devices.is_some()).map(|fact| fact.span)),
 ];
 
 /// Of security schemes.

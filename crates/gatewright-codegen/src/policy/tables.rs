@@ -151,7 +151,7 @@ fn parts(
 ) -> Result<Parts, CodegenError> {
     let set = &source.ir.policies;
     let policy = set.get(operation.policy);
-    unenforceable(policy, operation.span)?;
+    unenforceable(policy)?;
     let access = access(source, &policy.access.value, policy.access.span)?;
     let mut steps = TokenStream::new();
     let role_bits = policy.roles.iter().flat_map(|r| &r.value).map(|role| {
@@ -183,6 +183,10 @@ fn parts(
     if let Some(users) = allow.and_then(|a| a.users.as_ref()) {
         let users = users.iter().map(|u| &u.value);
         steps.extend(quote!(.allow_users(&[#(#users),*])));
+    }
+    if let Some(groups) = allow.and_then(|a| a.devices.as_ref()) {
+        let groups = groups.iter().map(|g| &g.value);
+        steps.extend(quote!(.allow_devices(&[#(#groups),*])));
     }
     if let Some(step) = &policy.step_up {
         let step = step_up(&step.value, step.span)?;
@@ -233,12 +237,9 @@ fn usual<'t>(all: impl Iterator<Item = &'t TokenStream>) -> TokenStream {
 }
 
 /// What the vocabulary has and the tables have not.
-fn unenforceable(policy: &Policy, span: Span) -> Result<(), CodegenError> {
+fn unenforceable(policy: &Policy) -> Result<(), CodegenError> {
     if let Some(fact) = &policy.upstream {
         return Err(refused("`upstream`", fact.span));
-    }
-    if policy.allow.as_ref().is_some_and(|a| a.value.devices.is_some()) {
-        return Err(refused("`allow.devices`", span));
     }
     Ok(())
 }

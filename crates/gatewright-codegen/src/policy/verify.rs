@@ -59,7 +59,8 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
             && index(&table, "read") == Some(read)
             && index(&table, "write") == Some(write)
             && table.says("allow_networks") == allow.is_some_and(|a| a.networks.is_some())
-            && table.says("allow_users") == allow.is_some_and(|a| a.users.is_some());
+            && table.says("allow_users") == allow.is_some_and(|a| a.users.is_some())
+            && table.says("allow_devices") == allow.is_some_and(|a| a.devices.is_some());
         if !same {
             return Err(format!("the table of `{}` does not say its policy", operation.id));
         }
@@ -178,6 +179,7 @@ const FIELDS: &[&str] = &[
     "claims",
     "allow_networks",
     "allow_users",
+    "allow_devices",
     "step_up",
     "idempotency",
     "limits",

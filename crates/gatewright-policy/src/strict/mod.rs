@@ -42,6 +42,8 @@ pub enum Weaker {
     Networks,
     /// `allow.users`.
     Users,
+    /// `allow.devices`.
+    Devices,
     /// `step-up`.
     StepUp,
     /// `rate-limit`.
@@ -67,6 +69,7 @@ impl Weaker {
             Weaker::Claims => "`claims` lacks a condition that the newer one has",
             Weaker::Networks => "networks that the newer one refuses may call it",
             Weaker::Users => "users whom the newer one refuses may call it",
+            Weaker::Devices => "devices that the newer one refuses may call it",
             Weaker::StepUp => "`step-up` is absent, takes an older authentication, or one that the newer one refuses",
             Weaker::Limits => "`rate-limit` lacks a limit of the newer one, or admits more",
             Weaker::Idempotency => "`idempotency` is absent or not required, and the newer one's is",
@@ -107,6 +110,11 @@ pub const fn weaker(old: Row, new: Row) -> Option<Weaker> {
         (_, None) => {}
         (Some(a), Some(b)) if texts_within(a, b) => {}
         _ => return Some(Weaker::Users),
+    }
+    match (old.policy.allow_devices, new.policy.allow_devices) {
+        (_, None) => {}
+        (Some(a), Some(b)) if texts_within(a, b) => {}
+        _ => return Some(Weaker::Devices),
     }
     if !step_up(old, new) {
         return Some(Weaker::StepUp);

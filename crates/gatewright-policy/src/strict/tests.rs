@@ -85,6 +85,7 @@ fn policy() -> Policy {
         claims: &[],
         allow_networks: None,
         allow_users: None,
+        allow_devices: None,
         limits: &[],
         body_limit: Setting::Fixed(1),
         timeout: Setting::Fixed(1),
@@ -213,6 +214,10 @@ fn conditions_may_be_added_and_not_dropped() {
     assert_eq!(held(once(true), once(false)), None);
     assert_eq!(held(once(false), once(true)), Some(Weaker::Idempotency));
     assert_eq!(held(policy(), once(false)), Some(Weaker::Idempotency));
+    let on = |allow_devices| Policy { allow_devices, ..policy() };
+    assert_eq!(held(on(Some(&["a"])), on(Some(&["a", "b"]))), None);
+    assert_eq!(held(on(Some(&["c"])), on(Some(&["a", "b"]))), Some(Weaker::Devices));
+    assert_eq!(held(policy(), on(Some(&["a"]))), Some(Weaker::Devices));
     assert_eq!(held(policy(), Policy { audit: true, ..policy() }), Some(Weaker::Audit));
 
     let off = ApiPolicy { transport: Transport { https: Https::Off, ..api().transport }, ..api() };

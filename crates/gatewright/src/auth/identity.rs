@@ -25,6 +25,8 @@ pub(crate) struct Credential {
     pub(crate) claims: Map<String, Value>,
     /// Seconds since 1970.
     pub(crate) expires: Option<i64>,
+    /// The thumbprint of the key that it is bound to: whoever used it proved to hold it.
+    pub(crate) bound_to: Option<[u8; 32]>,
     pub(crate) grants: Grants,
     /// Its own mark, where passkeys are shown with it.
     pub(crate) mark: Option<Mark>,
@@ -135,6 +137,11 @@ impl Identity {
         self.credentials.iter().filter_map(|c| c.expires).min()
     }
 
+    /// Thumbprints of the keys that the caller proved to hold.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.credentials.iter().filter_map(|c| c.bound_to.as_ref())
+    }
+
     pub(crate) fn grants(&self) -> &[u64] {
         self.grants.words()
     }
@@ -154,6 +161,7 @@ impl Identity {
             roles: Box::default(),
             claims,
             expires: None,
+            bound_to: None,
             grants: Grants::default(),
             mark: None,
         })])

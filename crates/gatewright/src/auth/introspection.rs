@@ -243,6 +243,7 @@ impl Introspector {
             roles: self.roles_claim.map_or_else(Vec::new, list),
             claims: answer.clone(),
             expires,
+            bound_to: confirmation.key(),
             ..Facts::default()
         };
         Ok((facts, confirmation))

@@ -245,7 +245,7 @@ impl SchemeState {
         }
         let token = verified.map_err(|rejected| Checked::Bad(Bad::Credential(rejected.why())))?;
         let (until, confirmation) = (token.until, token.confirmation);
-        let identity = self.identity(token.into(), credential);
+        let identity = self.identity(Facts { bound_to: confirmation.key(), ..token.into() }, credential);
         cache.insert(credential, &identity, confirmation, until, held.generation);
         Ok((identity, confirmation))
     }
@@ -308,6 +308,7 @@ impl SchemeState {
             roles: facts.roles.into_iter().map(String::into_boxed_str).collect(),
             claims: facts.claims,
             expires: facts.expires,
+            bound_to: facts.bound_to,
             grants,
             mark: api.passkeys.is_some().then(|| webauthn::mark(self.scheme.name, presented)),
         })])
@@ -330,6 +331,8 @@ pub(crate) struct Facts {
     pub(crate) roles: Vec<String>,
     pub(crate) claims: Map<String, Value>,
     pub(crate) expires: Option<i64>,
+    /// The thumbprint of a key that each use must prove.
+    pub(crate) bound_to: Option<[u8; 32]>,
 }
 
 impl From<Verified> for Facts {
@@ -343,6 +346,7 @@ impl From<Verified> for Facts {
             roles: v.roles,
             claims: v.claims,
             expires: v.expires,
+            bound_to: None,
         }
     }
 }

@@ -7,6 +7,7 @@ pub(crate) use setting::Resolver;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -19,6 +20,13 @@ use gatewright_store::{KeyStore, PasskeyStore, Pepper};
 use secrecy::{SecretSlice, SecretString};
 
 /// Looks a variable up.
+/// Which devices a group is.
+#[derive(Clone)]
+pub(crate) enum DeviceList {
+    Known(Vec<String>),
+    File(PathBuf),
+}
+
 pub(crate) type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// The deployment's side of a server.
@@ -50,6 +58,9 @@ pub struct Config {
     #[cfg(test)]
     pub(crate) store_over: Option<Arc<crate::shared::Store>>,
     /// Whether development credentials are accepted.
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) devices: BTreeMap<String, DeviceList>,
+    pub(crate) certificate_header: bool,
     pub(crate) dev: bool,
     /// The development issuer's keys, in place of everybody's.
     pub(crate) dev_jwks: Option<String>,
@@ -89,6 +100,9 @@ impl Config {
             store_namespace: "gatewright".to_owned(),
             #[cfg(test)]
             store_over: None,
+            files: Vec::new(),
+            devices: BTreeMap::new(),
+            certificate_header: false,
             dev: false,
             dev_jwks: None,
         }
@@ -134,6 +148,51 @@ impl Config {
     #[must_use]
     pub fn passkeys(mut self, store: Arc<dyn PasskeyStore>) -> Config {
         self.passkeys = Some(store);
+        self
+    }
+
+    /// Variables from a file, before all others: a `NAME=value` each line; empty lines and those that begin with `#` say
+    /// nothing. Networks and trusted proxies are read from it again when it changes ([`Gateway::reload`]).
+    ///
+    /// [`Gateway::reload`]: crate::Gateway::reload
+    #[must_use]
+    pub fn environment_file(mut self, path: impl Into<PathBuf>) -> Config {
+        let (path, others) = (path.into(), self.environment.clone());
+        self.files.push(path.clone());
+        // A file that cannot be read is reported where settings are: it never comes to its defaults.
+        self.environment(move |name| {
+            let text = std::fs::read_to_string(&path).ok()?;
+            let said = text.lines().filter_map(|line| pair(line)?).find(|(key, _)| *key == name);
+            said.map(|(_, value)| value.to_owned()).or_else(|| others(name))
+        })
+    }
+
+    /// Which devices a group of `allow.devices` is: SHA-256 thumbprints of client certificates, or of the keys of DPoP proofs
+    /// (RFC 7638), in hexadecimal digits or base64url.
+    #[must_use]
+    pub fn devices<T: Into<String>>(
+        mut self,
+        group: impl Into<String>,
+        thumbprints: impl IntoIterator<Item = T>,
+    ) -> Config {
+        let list = thumbprints.into_iter().map(Into::into).collect();
+        self.devices.insert(group.into(), DeviceList::Known(list));
+        self
+    }
+
+    /// The same from a file: a thumbprint each line, and what stands behind `#` is for people. It is read again when it
+    /// changes ([`Gateway::reload`](crate::Gateway::reload)).
+    #[must_use]
+    pub fn devices_file(mut self, group: impl Into<String>, path: impl Into<PathBuf>) -> Config {
+        self.devices.insert(group.into(), DeviceList::File(path.into()));
+        self
+    }
+
+    /// Takes the client's certificate from `Client-Cert` (RFC 9440) of trusted proxies. Default: no. Say yes only where each of
+    /// them verifies certificates, sets the header, and takes away what clients send under its name.
+    #[must_use]
+    pub fn client_certificate_header(mut self, trust: bool) -> Config {
+        self.certificate_header = trust;
         self
     }
 
@@ -317,6 +376,20 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config").field("keys", &self.keys.is_some()).field("dev", &self.dev).finish_non_exhaustive()
     }
+}
+
+/// A line of an environment's file: a name and its value; nothing within for a line that says nothing, nothing at all for one
+/// that cannot be read.
+#[allow(clippy::option_option, reason = "a line may be good and say nothing")]
+pub(crate) fn pair(line: &str) -> Option<Option<(&str, &str)>> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Some(None);
+    }
+    let (name, value) = line.split_once('=')?;
+    let name = name.trim_end();
+    let good = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    good.then(|| Some((name, value.trim())))
 }
 
 /// Why a server does not start: everything that is wrong, at once.

@@ -23,7 +23,6 @@ impl Gateway {
     /// let private = gatewright::server::Server::new(gateway.diagnostics()).plain(([127, 0, 0, 1], 9_090).into())?;
     /// # Ok(()) }
     /// ```
-    #[must_use]
     pub fn diagnostics(&self) -> Router {
         let (ready, policies) = (self.clone(), self.policies());
         let router = Router::new()

@@ -9,7 +9,7 @@ use http::request::Parts;
 
 use super::{Edge, Shared};
 use crate::guard::Guard;
-use crate::net::{Forwarding, Peer, forwarded, host};
+use crate::net::{Peer, Ranges, client_cert, forwarded, host};
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -24,7 +24,8 @@ pub struct Exchange {
     pub(crate) host: Option<String>,
     /// The port that the request names; none where it is its scheme's.
     pub(crate) port: Option<u16>,
-    /// The SHA-256 of the client's certificate. Behind a trusted proxy there is none: the connection's is the proxy's.
+    /// The SHA-256 of the client's certificate. Behind a trusted proxy it is what
+    /// `Client-Cert` says, if that counts: the connection's is the proxy's.
     pub(crate) certificate: Option<[u8; 32]>,
     /// Monotonic nanoseconds.
     pub(crate) started: u64,
@@ -38,7 +39,8 @@ pub struct Exchange {
 impl Exchange {
     pub(super) fn open(shared: &Shared, edge: &Edge, api: Option<usize>, parts: &Parts) -> Exchange {
         let peer = parts.extensions.get::<Peer>();
-        let trusted = peer.is_some_and(|p| edge.trusted.contains(p.address()));
+        let proxies = edge.trusted.load();
+        let trusted = peer.is_some_and(|p| proxies.contains(p.address()));
         let mut exchange = Exchange {
             id: Id::Ours([b'0'; 32]),
             client: peer.map(Peer::address),
@@ -57,7 +59,7 @@ impl Exchange {
             method: parts.method.clone(),
         };
         if let (true, Some(peer)) = (trusted, peer) {
-            exchange.believe(parts, peer.address(), edge, shared.forwarding);
+            exchange.believe(parts, peer.address(), &proxies, shared);
         }
         let theirs = if trusted && shared.trust_request_id { parts.headers.get(&X_REQUEST_ID) } else { None };
         exchange.id = match theirs.filter(|id| is_id(id)) {
@@ -67,8 +69,11 @@ impl Exchange {
         exchange
     }
 
-    fn believe(&mut self, parts: &Parts, peer: IpAddr, edge: &Edge, forwarding: Forwarding) {
-        let hop = forwarded::read(&parts.headers, peer, &edge.trusted, forwarding);
+    fn believe(&mut self, parts: &Parts, peer: IpAddr, proxies: &Ranges, shared: &Shared) {
+        let hop = forwarded::read(&parts.headers, peer, proxies, shared.forwarding);
+        if shared.certificate_header {
+            self.certificate = client_cert::read(&parts.headers);
+        }
         self.client = hop.client;
         self.secure = hop.secure.unwrap_or(self.secure);
         if let Some(named) = hop.host {

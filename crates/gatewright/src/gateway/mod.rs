@@ -7,6 +7,7 @@ mod diagnostics;
 mod exchange;
 mod finish;
 mod lifecycle;
+mod lists;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod shield;
@@ -18,12 +19,13 @@ pub(crate) use counts::Counts;
 pub use exchange::Exchange;
 pub(crate) use finish::FIELDS;
 pub(crate) use lifecycle::Life;
+pub(crate) use lists::{Sources, networks};
 pub(crate) use shield::fits;
 pub use shield::{collect_body, shield};
-pub(crate) use start::networks;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::body::Body;
 use gatewright_policy::Refusal;
 use gatewright_policy::table::{ApiPolicy, Hsts, Https, Policy};
@@ -96,6 +98,10 @@ pub(crate) struct Shared {
     pub(crate) forwarding: Forwarding,
     pub(crate) trust_request_id: bool,
     pub(crate) rate_limit_headers: bool,
+    /// What may be read again.
+    pub(crate) lists: Sources,
+    /// Whether trusted proxies say in `Client-Cert` who their clients are.
+    pub(crate) certificate_header: bool,
     /// Of requests that no operation answered.
     pub(crate) unanswered: Counts,
     pub(crate) draining: std::sync::atomic::AtomicBool,
@@ -134,9 +140,9 @@ pub(crate) struct Edge {
     pub(crate) hsts: Option<HeaderValue>,
     /// In lower case; empty takes every host.
     pub(crate) hosts: Box<[String]>,
-    pub(crate) trusted: Ranges,
+    pub(crate) trusted: ArcSwap<Ranges>,
     /// `None` allows every address.
-    pub(crate) networks: Option<Ranges>,
+    pub(crate) networks: Option<ArcSwap<Ranges>>,
     pub(crate) style: Style,
 }
 
@@ -225,7 +231,7 @@ impl Gateway {
         if exchange.old_tls && edge.tls13_only {
             return Err(Refused::new(Refusal::HttpsRequired).because("TLS 1.2, where `min-tls` is 1.3"));
         }
-        if !edge.networks.as_ref().is_none_or(|n| exchange.client().is_some_and(|a| n.contains(a))) {
+        if !edge.networks.as_ref().is_none_or(|n| exchange.client().is_some_and(|a| n.load().contains(a))) {
             return Err(Refused::new(Refusal::NetworkNotAllowed).because("the API's networks"));
         }
         Ok(())

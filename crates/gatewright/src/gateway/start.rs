@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use gatewright_policy::table::{Access, ApiPolicy, ClientCertificates, Https, StepUpMethod};
 use http::StatusCode;
 
 use super::exchange::Ids;
+use super::lists::{Sources, listed, networks, trusted};
 use super::{Api, ApiState, Counts, Edge, Gateway, Life, Mounted, Shared, hsts_value};
 use crate::auth::bound::{Nonces, Replays};
 use crate::auth::webauthn::Passkeys;
@@ -15,7 +17,7 @@ use crate::auth::{SchemeState, Verifier};
 use crate::config::{Config, Resolver, StartError};
 use crate::guard::Guard;
 use crate::limit::{Buckets, KeyHasher, Rules, Table};
-use crate::net::{Ranges, host, parse_network};
+use crate::net::{Ranges, host};
 use crate::problem::Style;
 
 impl Gateway {
@@ -24,7 +26,8 @@ impl Gateway {
     /// # Errors
     /// Everything that is wrong with the deployment.
     pub fn start(config: Config, apis: Vec<Api>) -> Result<Gateway, StartError> {
-        let mut r = Resolver::new(config.environment.clone());
+        let lists = Sources::new(&config);
+        let mut r = lists.resolver();
         if apis.is_empty() {
             r.problem("", "there is no API to serve");
         }
@@ -38,6 +41,8 @@ impl Gateway {
             forwarding: config.forwarding,
             trust_request_id: config.trust_request_id,
             rate_limit_headers: config.rate_limit_headers,
+            lists,
+            certificate_header: config.certificate_header,
             unanswered: Counts::new(),
             draining: std::sync::atomic::AtomicBool::new(false),
             uses: config.keys.as_ref().map(|(_, _, uses)| uses.clone()),
@@ -132,16 +137,6 @@ fn edge(policy: &'static ApiPolicy, r: &mut Resolver) -> Edge {
     if !transport.hosts.is_empty() && hosts.is_empty() {
         r.problem("", "all `hosts` are empty: name one, or leave the key out to take every host");
     }
-    let mut trusted = Vec::new();
-    for setting in transport.trusted_proxies {
-        let Some(text) = r.text(*setting) else { continue };
-        for text in listed(&text) {
-            match parse_network(text) {
-                Some(network) => trusted.push(network),
-                None => r.problem("", format_args!("the trusted proxy `{text}` is no network")),
-            }
-        }
-    }
     let status = StatusCode::from_u16(policy.validation_status).ok().filter(|s| matches!(s.as_u16(), 400 | 422));
     if status.is_none() {
         r.problem("", "the status of a validation failure is 400 or 422");
@@ -152,8 +147,9 @@ fn edge(policy: &'static ApiPolicy, r: &mut Resolver) -> Edge {
         tls13_only: transport.tls13_only,
         hsts: transport.hsts.and_then(hsts_value),
         hosts: hosts.into(),
-        trusted: Ranges::new(&trusted),
-        networks: (!policy.allow_networks.is_empty()).then(|| networks(policy, policy.allow_networks, "", r)),
+        trusted: ArcSwap::from_pointee(trusted(transport.trusted_proxies, r)),
+        networks: (!policy.allow_networks.is_empty())
+            .then(|| ArcSwap::from_pointee(networks(policy, policy.allow_networks, "", r))),
         style: Style {
             type_base: policy.type_base.and_then(|base| r.text(base)),
             validation_status: status.unwrap_or(StatusCode::BAD_REQUEST),
@@ -161,37 +157,13 @@ fn edge(policy: &'static ApiPolicy, r: &mut Resolver) -> Edge {
     }
 }
 
-/// The networks of these indexes in one set. Networks that are all empty allow nobody.
-pub(crate) fn networks(policy: &'static ApiPolicy, names: &[u16], at: &str, r: &mut Resolver) -> Ranges {
-    let mut found = Vec::new();
-    for index in names {
-        let Some(network) = policy.networks.get(usize::from(*index)) else {
-            r.problem(at, format_args!("the network {index} does not exist"));
-            continue;
-        };
-        for setting in network.ranges {
-            let Some(text) = r.text(*setting) else { continue };
-            for text in listed(&text) {
-                match parse_network(text) {
-                    Some(range) => found.push(range),
-                    None => r.problem(at, format_args!("`{text}` of the network `{}` is no network", network.name)),
-                }
-            }
-        }
-    }
-    Ranges::new(&found)
-}
-
-fn listed(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').map(str::trim).filter(|t| !t.is_empty())
-}
-
 /// The rules where no version is concerned: what any version asks is asked, and only what all trust is trusted.
 fn common(apis: &[Mounted]) -> Edge {
     let edges = || apis.iter().map(|m| &m.state.edge);
-    let first = |of: fn(&Edge) -> &Ranges| edges().next().map(|e| of(e).clone()).unwrap_or_default();
-    let trusted = first(|e| &e.trusted);
-    let same_trust = edges().all(|e| e.trusted == trusted);
+    let lists: Vec<Lists> = edges()
+        .map(|e| ((**e.trusted.load()).clone(), e.networks.as_ref().map(|list| (**list.load()).clone())))
+        .collect();
+    let (trusted, networks) = common_lists(&lists);
     let https = if edges().any(|e| e.https == Https::Required) {
         Https::Required
     } else if edges().any(|e| e.https == Https::Redirect) {
@@ -200,15 +172,26 @@ fn common(apis: &[Mounted]) -> Edge {
         Https::Off
     };
     let open_host = edges().any(|e| e.hosts.is_empty());
-    let open_network = edges().any(|e| e.networks.is_none());
     Edge {
         https,
         certificate: edges().any(|e| e.certificate),
         tls13_only: edges().any(|e| e.tls13_only),
         hsts: edges().find_map(|e| e.hsts.clone()),
         hosts: if open_host { Box::default() } else { edges().flat_map(|e| e.hosts.iter().cloned()).collect() },
-        trusted: if same_trust { trusted } else { Ranges::default() },
-        networks: (!open_network).then(|| Ranges::union(edges().filter_map(|e| e.networks.as_ref()))),
+        trusted: ArcSwap::from_pointee(trusted),
+        networks: networks.map(ArcSwap::from_pointee),
         style: edges().next().map(|e| e.style.clone()).unwrap_or_default(),
     }
+}
+
+/// Trusted proxies, and the networks that the API may be used from.
+type Lists = (Ranges, Option<Ranges>);
+
+/// The lists where no version is concerned.
+pub(super) fn common_lists(all: &[Lists]) -> Lists {
+    let trusted = all.first().map(|(trusted, _)| trusted.clone()).unwrap_or_default();
+    let same_trust = all.iter().all(|(other, _)| *other == trusted);
+    let open = all.iter().any(|(_, networks)| networks.is_none());
+    let union = || Ranges::union(all.iter().filter_map(|(_, networks)| networks.as_ref()));
+    (if same_trust { trusted } else { Ranges::default() }, (!open).then(union))
 }

@@ -14,6 +14,7 @@ pub use step_up::SteppedUp;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use gatewright_policy::table::{Access, Policy, SharedStore};
 use gatewright_policy::{Refusal, bits};
 use http::request::Parts;
@@ -25,7 +26,7 @@ use crate::config::Resolver;
 use crate::gateway::{ApiState, Buckets, Counts, Exchange, PathValues, Shared};
 use crate::json::Document;
 use crate::limit::{CallerFacts, Rules, Standing};
-use crate::net::Ranges;
+use crate::net::{Devices, Ranges};
 use crate::problem::Refused;
 
 /// The guard of one operation.
@@ -37,7 +38,9 @@ struct Inner {
     api: Arc<ApiState>,
     policy: &'static Policy,
     /// `None` allows every address.
-    networks: Option<Ranges>,
+    networks: Option<ArcSwap<Ranges>>,
+    /// `None` allows every device.
+    devices: Option<ArcSwap<Devices>>,
     places: Box<[PlaceUse]>,
     challenges: Challenges,
     limits: Rules,
@@ -69,7 +72,7 @@ impl Guard {
         buckets: &mut Buckets,
         r: &mut Resolver,
     ) -> Guard {
-        let networks = policy.allow_networks.map(|names| crate::gateway::networks(api.policy, names, policy.at, r));
+        let (networks, devices) = lists(shared, api, policy, r);
         if let Access::Guarded([]) = policy.access {
             r.problem(policy.at, format_args!("the operation `{}` has no guard", policy.operation));
         }
@@ -91,7 +94,8 @@ impl Guard {
             counts: Counts::new(),
             shared: shared.clone(),
             api: api.clone(),
-            networks,
+            networks: networks.map(ArcSwap::from_pointee),
+            devices: devices.map(ArcSwap::from_pointee),
             policy,
         }))
     }
@@ -138,6 +142,20 @@ impl Guard {
         self.0.api.policy.prefix
     }
 
+    /// The operation's networks and devices as they are said now.
+    pub(crate) fn lists(&self, r: &mut Resolver) -> Lists {
+        lists(&self.0.shared, &self.0.api, self.0.policy, r)
+    }
+
+    pub(crate) fn set_lists(&self, (networks, devices): Lists) {
+        if let (Some(list), Some(new)) = (&self.0.networks, networks) {
+            list.store(Arc::new(new));
+        }
+        if let (Some(list), Some(new)) = (&self.0.devices, devices) {
+            list.store(Arc::new(new));
+        }
+    }
+
     pub(crate) fn limits(&self) -> &Rules {
         &self.0.limits
     }
@@ -159,7 +177,7 @@ impl Guard {
 
         let retired = this.api.lifecycle.retired(exchange.unix);
         // A retired version looks at nobody's network, but is not to be hammered either.
-        if !retired && !this.networks.as_ref().is_none_or(|n| exchange.client().is_some_and(|a| n.contains(a))) {
+        if !retired && !this.networks.as_ref().is_none_or(|n| exchange.client().is_some_and(|a| n.load().contains(a))) {
             return Err(Refused::new(Refusal::NetworkNotAllowed).because("the operation's networks"));
         }
         charged.before(&this.limits, facts, &mut standing)?;
@@ -172,7 +190,7 @@ impl Guard {
             Ok(identity) => identity,
             Err(refused) => return Err(charged.refused(&this.limits, facts, refused, standing).await),
         };
-        if let Err(refused) = this.authorize(identity.as_deref(), parts, path) {
+        if let Err(refused) = this.authorize(identity.as_deref(), exchange, parts, path) {
             let mut refused = charged.refused(&this.limits, facts, refused, standing).await;
             refused.inner_mut().subject = identity.as_deref().and_then(Identity::subject).map(str::to_owned);
             return Err(refused);
@@ -243,7 +261,13 @@ impl Guard {
 
 impl Inner {
     /// Level, roles, claims, users: all that are asked must hold, whichever alternative let the caller in.
-    fn authorize(&self, identity: Option<&Identity>, parts: &Parts, path: &dyn PathValues) -> Result<(), Refused> {
+    fn authorize(
+        &self,
+        identity: Option<&Identity>,
+        exchange: &Exchange,
+        parts: &Parts,
+        path: &dyn PathValues,
+    ) -> Result<(), Refused> {
         let policy = self.policy;
         let have = identity.map_or(&[][..], Identity::grants);
         if policy.level.is_some_and(|bit| !holds(have, bit)) {
@@ -256,10 +280,26 @@ impl Inner {
         if let Some(users) = policy.allow_users
             && !identity.and_then(Identity::subject).is_some_and(|s| users.contains(&s))
         {
-            return Err(Refused::new(Refusal::CallerNotAllowed));
+            return Err(Refused::new(Refusal::CallerNotAllowed).because("the allowed users"));
+        }
+        if let Some(devices) = &self.devices {
+            let devices = devices.load();
+            // What the caller proved to hold, in this request.
+            let mut held = exchange.certificate.iter().chain(identity.into_iter().flat_map(Identity::keys));
+            if !held.any(|thumbprint| devices.has(thumbprint)) {
+                return Err(Refused::new(Refusal::CallerNotAllowed).because("the allowed devices"));
+            }
         }
         Ok(())
     }
+}
+
+/// The networks and the devices of an operation.
+pub(crate) type Lists = (Option<Ranges>, Option<Devices>);
+
+fn lists(shared: &Shared, api: &ApiState, policy: &Policy, r: &mut Resolver) -> Lists {
+    let networks = policy.allow_networks.map(|names| crate::gateway::networks(api.policy, names, policy.at, r));
+    (networks, policy.allow_devices.map(|groups| shared.lists.devices(groups, policy.at, r)))
 }
 
 pub(crate) fn with_standing(mut refused: Refused, standing: Standing) -> Refused {

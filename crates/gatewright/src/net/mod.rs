@@ -1,9 +1,12 @@
 //! Addresses and hosts: who a request really comes from, and whom it is for.
 
+pub(crate) mod client_cert;
+mod devices;
 pub(crate) mod forwarded;
 pub(crate) mod host;
 mod ranges;
 
+pub(crate) use devices::{Devices, parse as parse_device};
 pub(crate) use ranges::{Ranges, normal, parse as parse_network};
 
 use std::net::{IpAddr, SocketAddr};

@@ -168,7 +168,8 @@ impl Server {
         let server = server.first_request_timeout(self.bounds.first_request);
         let task = tokio::spawn(server.serve(Peers::new(self.router)));
         let watch = certificate.watch(config, tls);
-        Ok(Running { address, handle, task, watch, gateway: self.gateway })
+        let lists = self.gateway.as_ref().map(watch_lists);
+        Ok(Running { address, handle, task, watch, _lists: lists, gateway: self.gateway })
     }
 
     /// Listens with plain HTTP: for loopback, for a proxy on the same host, and to refuse or redirect those who come
@@ -184,7 +185,8 @@ impl Server {
         self.bound(server.http_builder());
         let server = server.first_request_timeout(self.bounds.first_request);
         let task = tokio::spawn(server.serve(Peers::new(self.router)));
-        Ok(Running { address, handle, task, watch: None, gateway: self.gateway })
+        let lists = self.gateway.as_ref().map(watch_lists);
+        Ok(Running { address, handle, task, watch: None, _lists: lists, gateway: self.gateway })
     }
 
     fn caps(&self) -> Caps {
@@ -216,6 +218,7 @@ pub struct Running {
     handle: Handle,
     task: JoinHandle<io::Result<()>>,
     watch: Option<certificate::Watch>,
+    _lists: Option<Lists>,
     gateway: Option<Gateway>,
 }
 
@@ -252,16 +255,32 @@ impl Running {
         ended
     }
 
-    /// Serves until SIGTERM or SIGINT, then as [`stop`](Running::stop).
+    /// Serves until SIGTERM or SIGINT, then as [`stop`](Running::stop). On SIGHUP it reads the certificate and, where it was
+    /// told of its gateway, the lists again ([`Gateway::reload`]).
     ///
     /// # Errors
     /// Signals cannot be had, or the listener fails.
     pub async fn until_signal(mut self, grace: Duration) -> io::Result<()> {
-        tokio::select! {
-            ended = &mut self.task => return ended.unwrap_or_else(|e| Err(io::Error::other(e))),
-            signal = signal() => signal?,
+        let mut signals = Signals::new()?;
+        loop {
+            tokio::select! {
+                ended = &mut self.task => return ended.unwrap_or_else(|e| Err(io::Error::other(e))),
+                signal = signals.next() => match signal? {
+                    Signal::End => return self.stop(grace).await,
+                    Signal::Reload => self.reload_all(),
+                },
+            }
         }
-        self.stop(grace).await
+    }
+
+    /// What cannot be read stays as it was, and the log says so.
+    fn reload_all(&self) {
+        if let Err(error) = self.reload() {
+            tracing::error!(target: "gatewright::server", %error, "the certificate cannot be used: the old one stays");
+        }
+        if let Some(Err(error)) = self.gateway.as_ref().map(Gateway::reload) {
+            tracing::error!(target: "gatewright::server", %error, "the lists cannot be read: the old ones stay");
+        }
     }
 
     /// Serves until the listener ends.
@@ -273,16 +292,68 @@ impl Running {
     }
 }
 
+/// Reads lists again when their files change, as long as the listener runs.
+#[derive(Debug)]
+struct Lists(JoinHandle<()>);
+
+impl Drop for Lists {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn watch_lists(gateway: &Gateway) -> Lists {
+    let gateway = gateway.clone();
+    Lists(tokio::spawn(async move {
+        let mut every = tokio::time::interval(Duration::from_secs(10));
+        loop {
+            every.tick().await;
+            if let Err(error) = gateway.reload_if_changed() {
+                tracing::error!(target: "gatewright::server", %error, "the lists changed and cannot be read: the old ones stay");
+            }
+        }
+    }))
+}
+
+enum Signal {
+    /// SIGTERM, SIGINT.
+    End,
+    /// SIGHUP.
+    Reload,
+}
+
 #[cfg(unix)]
-async fn signal() -> io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupt = tokio::signal::ctrl_c() => interrupt,
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals { terminate: signal(SignalKind::terminate())?, hang_up: signal(SignalKind::hangup())? })
+    }
+
+    async fn next(&mut self) -> io::Result<Signal> {
+        tokio::select! {
+            _ = self.terminate.recv() => Ok(Signal::End),
+            interrupt = tokio::signal::ctrl_c() => interrupt.map(|()| Signal::End),
+            _ = self.hang_up.recv() => Ok(Signal::Reload),
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn signal() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals)
+    }
+
+    async fn next(&mut self) -> io::Result<Signal> {
+        tokio::signal::ctrl_c().await.map(|()| Signal::End)
+    }
 }

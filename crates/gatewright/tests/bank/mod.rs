@@ -157,6 +157,7 @@ pub const OPEN: Policy = Policy {
     claims: &[],
     allow_networks: None,
     allow_users: None,
+    allow_devices: None,
     limits: &[],
     body_limit: Setting::Fixed(1_024),
     timeout: Setting::Fixed(10_000),

@@ -32,6 +32,11 @@ pub(crate) struct Confirmation {
 }
 
 impl Confirmation {
+    /// The thumbprint of the key.
+    pub(crate) fn key(&self) -> Option<[u8; 32]> {
+        self.jkt
+    }
+
     /// Reads it from claims. A kind that we cannot check is an error: the token is not for whoever happens to hold it.
     pub(crate) fn read(claims: &Map<String, Value>) -> Result<Confirmation, &'static str> {
         let mut found = Confirmation::default();

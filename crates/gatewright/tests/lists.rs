@@ -1,0 +1,166 @@
+//! Who may call from where and with what: networks, devices, and the proxies that say so; and that lists change while the
+//! server runs, all at once or not at all. Every row shows whether the handler was entered.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod bank;
+
+use std::path::Path;
+
+use bank::*;
+use gatewright::table::*;
+use gatewright::{Config, Gateway, Peer};
+use serde_json::json;
+
+const LAPTOP: [u8; 32] = [0x11; 32];
+const OTHER: [u8; 32] = [0x22; 32];
+const ON_LAPTOPS: Policy = Policy { allow_devices: Some(&["laptops"]), ..GUARDED };
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref().try_into().unwrap()
+}
+
+fn send(bank: &Bank, peer: &str, certificate: Option<[u8; 32]>, headers: &[(&str, &str)]) -> u16 {
+    let bearer = bank.bearer(json!({}));
+    let mut all = vec![("authorization", bearer.as_str())];
+    all.extend_from_slice(headers);
+    let mut request = bank.from(peer, &all);
+    if let Some(certificate) = certificate {
+        let peer = Peer::new(peer.parse().unwrap()).over_tls().with_certificate(certificate);
+        request.extensions_mut().insert(peer);
+    }
+    bank.send(request).code()
+}
+
+const CLIENT: &str = "198.51.100.7:1";
+const PROXY: &str = "10.0.0.1:1";
+
+#[test]
+fn a_device_is_what_it_holds() {
+    let bank = Bank::configured(vec![(API, vec![ON_LAPTOPS])], |c| c.devices("laptops", [hex(&LAPTOP)]));
+    assert_eq!(send(&bank, CLIENT, Some(LAPTOP), &[]), 200);
+    assert_eq!(send(&bank, CLIENT, Some(OTHER), &[]), 403);
+    assert_eq!(send(&bank, CLIENT, None, &[]), 403);
+    // Names are no proof.
+    for header in ["client-cert", "x-device-id", "x-client-cert-fingerprint", "x-ssl-client-sha256"] {
+        assert_eq!(send(&bank, CLIENT, None, &[(header, &hex(&LAPTOP))]), 403, "{header}");
+    }
+    // A good device does not make a good caller.
+    let mut stranger = bank.request(&[]);
+    stranger.extensions_mut().insert(Peer::new(CLIENT.parse().unwrap()).over_tls().with_certificate(LAPTOP));
+    assert_eq!(bank.send(stranger).code(), 401);
+    // Nor a good user on it.
+    let both = Policy { allow_users: Some(&["bob"]), ..ON_LAPTOPS };
+    let bank = Bank::configured(vec![(API, vec![both])], |c| c.devices("laptops", [hex(&LAPTOP)]));
+    assert_eq!(send(&bank, CLIENT, Some(LAPTOP), &[]), 403);
+    let empty = Bank::configured(vec![(API, vec![ON_LAPTOPS])], |c| c.devices("laptops", [""; 0]));
+    assert_eq!(send(&empty, CLIENT, Some(LAPTOP), &[]), 403, "an empty list allows nobody");
+}
+
+/// Rows: M5.
+#[test]
+fn a_certificate_in_a_header_counts_from_trusted_proxies_alone() {
+    let der = b"a certificate";
+    let base64 = "YSBjZXJ0aWZpY2F0ZQ==";
+    let header = format!(":{base64}:");
+    let devices = |c: Config| c.devices("laptops", [hex(&sha256(der))]);
+    let asked = Bank::configured(vec![(API, vec![ON_LAPTOPS])], |c| devices(c).client_certificate_header(true));
+    assert_eq!(send(&asked, PROXY, None, &[("client-cert", &header)]), 200);
+    assert_eq!(send(&asked, CLIENT, None, &[("client-cert", &header)]), 403, "forged");
+    assert_eq!(send(&asked, PROXY, None, &[("client-cert", base64)]), 403, "no byte sequence");
+    assert_eq!(send(&asked, PROXY, None, &[("client-cert", &header), ("client-cert", &header)]), 403);
+    assert_eq!(send(&asked, PROXY, Some(sha256(der)), &[]), 403, "the proxy's own certificate is nobody's behind it");
+    let unasked = Bank::configured(vec![(API, vec![ON_LAPTOPS])], devices);
+    assert_eq!(send(&unasked, PROXY, None, &[("client-cert", &header)]), 403);
+}
+
+#[test]
+fn a_server_with_a_list_that_it_cannot_read_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken");
+    std::fs::write(&broken, "# laptops\nnonsense\n").unwrap();
+    let configs: [(&dyn Fn(Config) -> Config, &str); 5] = [
+        (&|c| c, "nobody says which devices `laptops` are"),
+        (&|c| c.devices("laptops", ["nonsense"]), "`nonsense` of the devices `laptops` is no thumbprint"),
+        (&|c| c.devices_file("laptops", folder.path().join("none")), "cannot be read"),
+        (&|c| c.devices_file("laptops", &broken), "broken:2` is no thumbprint"),
+        (&|c| c.devices("laptops", [""; 0]).environment_file(folder.path().join("none")), "cannot be read"),
+    ];
+    for (also, why) in configs {
+        let config = also(Config::new().variables([("ISSUER", "issuer.example.com")]).jwks("oauth", r#"{"keys":[]}"#));
+        let api = gatewright::Api { policy: leak(API), operations: vec![leak(ON_LAPTOPS)], verifiers: vec![] };
+        let error = Gateway::start(config, vec![api]).unwrap_err().to_string();
+        assert!(error.contains(why), "{why}: {error}");
+    }
+}
+
+/// An API whose networks and proxies a file says, and the file.
+fn changing(file: &Path) -> Bank {
+    const OFFICE: &[Network] =
+        &[Network { name: "office", ranges: &[Setting::Environment { template: "${OFFICE}", at: "bank.yaml:5" }] }];
+    const PROXIES: &[Setting<&str>] = &[Setting::Environment { template: "${PROXIES:-}", at: "bank.yaml:6" }];
+    let transport = Transport { trusted_proxies: PROXIES, ..API.transport };
+    let api = ApiPolicy { networks: OFFICE, transport, ..API };
+    let inside = ApiPolicy { allow_networks: &[0], prefix: "/v2", ..api };
+    let policy = Policy { allow_networks: Some(&[0]), ..GUARDED };
+    let devices = file.with_file_name("devices");
+    Bank::configured(vec![(api, vec![policy, ON_LAPTOPS]), (inside, vec![GUARDED])], |c| {
+        c.environment_file(file).devices_file("laptops", &devices)
+    })
+}
+
+#[test]
+fn lists_change_while_the_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, devices) = (folder.path().join("environment"), folder.path().join("devices"));
+    let say = |text: &str| std::fs::write(&file, format!("# of this host\n{text}")).unwrap();
+    say("OFFICE=198.51.100.0/24\n");
+    std::fs::write(&devices, format!("{} # hers\n", hex(&LAPTOP))).unwrap();
+    let bank = changing(&file);
+    let from = |operation: (usize, usize), peer: &str, certificate: [u8; 32], forwarded: &str| {
+        let bearer = bank.bearer(json!({}));
+        let headers = [("authorization", bearer.as_str()), ("x-forwarded-for", forwarded)];
+        let mut request = bank.from(peer, &headers);
+        request.extensions_mut().insert(Peer::new(peer.parse().unwrap()).over_tls().with_certificate(certificate));
+        bank.send_to(operation.0, operation.1, request).code()
+    };
+    for operation in [(0, 0), (1, 0)] {
+        assert_eq!(from(operation, CLIENT, OTHER, ""), 200);
+        assert_eq!(from(operation, "203.0.113.9:1", OTHER, "198.51.100.7"), 403, "nobody trusts it");
+    }
+    assert_eq!(from((0, 1), CLIENT, LAPTOP, ""), 200);
+
+    say("OFFICE=203.0.113.0/24\nPROXIES=192.0.2.1\n");
+    std::fs::write(&devices, hex(&OTHER)).unwrap();
+    assert_eq!(from((0, 0), CLIENT, OTHER, ""), 200, "nothing before it is read");
+    bank.gateway.reload().unwrap();
+    for operation in [(0, 0), (1, 0)] {
+        assert_eq!(from(operation, CLIENT, OTHER, ""), 403);
+        assert_eq!(from(operation, "203.0.113.9:1", OTHER, ""), 200);
+        assert_eq!(from(operation, "192.0.2.1:1", OTHER, "203.0.113.9"), 200, "a new proxy is believed");
+        assert_eq!(from(operation, "192.0.2.2:1", OTHER, "203.0.113.9"), 403);
+    }
+    assert_eq!((from((0, 1), CLIENT, LAPTOP, ""), from((0, 1), "192.0.2.9:1", OTHER, "")), (403, 200));
+
+    // One mistake leaves all as it was: a file that is half written, or gone.
+    for (text, broken) in
+        [("OFFICE=198.51.100.0/24\n", "nonsense"), ("OFFICE=198.51.100.0/240\n", ""), ("OFFICE\n", ""), ("", "")]
+    {
+        say(text);
+        std::fs::write(&devices, broken).unwrap();
+        assert!(bank.gateway.reload().is_err(), "{text}");
+        assert_eq!((from((0, 0), CLIENT, OTHER, ""), from((0, 0), "203.0.113.9:1", OTHER, "")), (403, 200), "{text}");
+        assert_eq!(from((0, 1), "203.0.113.9:1", OTHER, ""), 200);
+    }
+    std::fs::remove_file(&file).unwrap();
+    let error = bank.gateway.reload().unwrap_err().to_string();
+    assert!(error.contains("cannot be read"), "{error}");
+    assert_eq!(from((0, 0), "203.0.113.9:1", OTHER, ""), 200);
+    // And back.
+    say("OFFICE=198.51.100.0/24\n");
+    bank.gateway.reload_if_changed().unwrap();
+    assert_eq!((from((0, 0), CLIENT, OTHER, ""), from((0, 0), "203.0.113.9:1", OTHER, "")), (200, 403));
+}
