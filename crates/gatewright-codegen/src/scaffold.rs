@@ -114,6 +114,7 @@ fn verifier(scheme: &Scheme, marker: &proc_macro2::Ident, options: &ScaffoldOpti
         SchemeKind::ApiKey { location, name } => {
             format!("`Presented::Token`: the {} `{}`", location.as_str(), one_line(name))
         }
+        SchemeKind::MutualTls => "`Presented::Certificate { sha256, der }`: a client's, which was verified".to_owned(),
         _ => "`Presented::Token`: an access token".to_owned(),
     };
     let app = &options.app;

@@ -164,3 +164,44 @@ fn lists_change_while_the_server_runs() {
     bank.gateway.reload_if_changed().unwrap();
     assert_eq!((from((0, 0), CLIENT, OTHER, ""), from((0, 0), "203.0.113.9:1", OTHER, "")), (200, 403));
 }
+
+/// `mutualTLS`: a certificate that was verified is a credential, and the application says whose.
+#[test]
+fn a_certificate_is_a_credential() {
+    let [oauth, key, basic] = API.schemes else { panic!("three schemes") };
+    let certificate = Scheme { carrier: Carrier::ClientCertificate, ..*basic };
+    let transport = Transport { client_certificates: ClientCertificates::Optional, ..API.transport };
+    let api = ApiPolicy { schemes: leak([*oauth, *key, certificate]), transport, ..API };
+    let policy = Policy { access: Access::Guarded(&[BASIC_ANY]), ..OPEN };
+    let bank = Bank::configured(vec![(api, vec![policy])], |c| c.client_certificate_header(true));
+    let send = |peer: &str, certificate: Option<[u8; 32]>, der: Option<&'static [u8]>, headers: &[(&str, &str)]| {
+        let mut request = bank.from(peer, headers);
+        if let Some(certificate) = certificate {
+            let peer = Peer::new(peer.parse().unwrap()).over_tls().with_certificate(certificate);
+            request.extensions_mut().insert(peer);
+        }
+        if let Some(der) = der {
+            request.extensions_mut().insert(gatewright::net::CertificateDer(der.into()));
+        }
+        let answer = bank.send(request);
+        (answer.code(), answer.subject)
+    };
+    let subject = |name: &str| (200, Some(name.to_owned()));
+    assert_eq!(send(CLIENT, Some([0x33; 32]), None, &[]), subject("machine"));
+    assert_eq!(send(CLIENT, Some([0x44; 32]), Some(b"DER of bob"), &[]), subject("bob"));
+    assert_eq!(send(CLIENT, Some([0x44; 32]), Some(b"DER of eve"), &[]), (401, None), "verified, and nobody's");
+    assert_eq!(send(CLIENT, None, None, &[]), (401, None));
+    assert_eq!(send(CLIENT, None, Some(b"DER of bob"), &[]), (401, None), "one that no handshake verified");
+    let header = [("client-cert", ":REVSIG9mIGJvYg==:")];
+    assert_eq!(send(PROXY, None, None, &header), subject("bob"));
+    assert_eq!(send(CLIENT, None, None, &header), (401, None), "forged");
+    assert_eq!(send(PROXY, Some([0x33; 32]), None, &[]), (401, None), "the proxy's own");
+    let basic = [("authorization", "Basic Ym9iOnNlY3JldA==")];
+    assert_eq!(send(CLIENT, None, None, &basic), (401, None), "another kind of credential");
+
+    let off = ApiPolicy { transport: API.transport, ..api };
+    let verifier = gatewright::Verifier::new::<Basic, App>("basic", std::sync::Arc::new(App));
+    let api = gatewright::Api { policy: leak(off), operations: vec![leak(policy)], verifiers: vec![verifier] };
+    let error = Gateway::start(Config::new(), vec![api]).unwrap_err().to_string();
+    assert!(error.contains("needs client certificates"), "{error}");
+}

@@ -28,6 +28,14 @@ pub enum Presented<'a> {
     },
     /// Whatever stands behind the scheme's name in `Authorization`, or in the header, query parameter or cookie.
     Token(&'a str),
+    /// A client certificate (`mutualTLS`), which the handshake verified, or a trusted proxy: who it is, is for the
+    /// application to say.
+    Certificate {
+        /// The SHA-256 of its DER form.
+        sha256: &'a [u8; 32],
+        /// Its DER form (RFC 5280), where it is known.
+        der: Option<&'a [u8]>,
+    },
 }
 
 impl fmt::Debug for Presented<'_> {

@@ -13,6 +13,8 @@ pub(crate) enum Place {
     Header(HeaderName),
     Query(&'static str),
     Cookie(&'static str),
+    /// The handshake, or what a trusted proxy says of its own: not the request itself.
+    Certificate,
 }
 
 /// What a place holds.
@@ -26,15 +28,15 @@ pub(crate) enum Held<'p> {
 }
 
 impl Place {
-    /// The place of a scheme; `None` for a client certificate, which is not in the request.
-    pub(crate) fn of(scheme: &Scheme) -> Option<Result<Place, ()>> {
-        Some(match scheme.carrier {
+    /// The place of a scheme; an error for a header that has no valid name.
+    pub(crate) fn of(scheme: &Scheme) -> Result<Place, ()> {
+        match scheme.carrier {
             Carrier::Authorization(_) => Ok(Place::Header(AUTHORIZATION)),
             Carrier::Header(name) => HeaderName::from_bytes(name.as_bytes()).map(Place::Header).map_err(|_| ()),
             Carrier::Query(name) => Ok(Place::Query(name)),
             Carrier::Cookie(name) => Ok(Place::Cookie(name)),
-            Carrier::ClientCertificate => return None,
-        })
+            Carrier::ClientCertificate => Ok(Place::Certificate),
+        }
     }
 
     pub(crate) fn held<'p>(&self, parts: &'p Parts) -> Held<'p> {
@@ -42,6 +44,7 @@ impl Place {
             Place::Header(name) => header(&parts.headers, name),
             Place::Query(name) => query(parts.uri.query().unwrap_or_default(), name),
             Place::Cookie(name) => cookie(&parts.headers, name),
+            Place::Certificate => Held::Nothing,
         }
     }
 }

@@ -194,7 +194,7 @@ impl SchemeState {
                 Ok(None) => Checked::Bad(Bad::Credential("no such API key")),
                 Ok(Some(facts)) => Checked::Good(self.identity(facts, credential)),
             },
-            Kind::Application(verifier) => self.application(verifier, credential, asked.deadline).await,
+            Kind::Application(verifier) => self.application(verifier, credential, asked).await,
         }
     }
 
@@ -250,7 +250,7 @@ impl SchemeState {
         Ok((identity, confirmation))
     }
 
-    async fn application(&self, verifier: &Verifier, credential: &str, deadline: Instant) -> Checked {
+    async fn application(&self, verifier: &Verifier, credential: &str, asked: &Asked<'_>) -> Checked {
         let basic;
         let presented = match self.scheme.carrier {
             Carrier::Authorization("basic") => match super::application_basic(credential) {
@@ -261,11 +261,17 @@ impl SchemeState {
                     Presented::Basic { user, password }
                 }
             },
+            Carrier::ClientCertificate => {
+                let Some(sha256) = &asked.exchange.certificate else {
+                    return Checked::Bad(Bad::Credential("no client certificate"));
+                };
+                Presented::Certificate { sha256, der: asked.exchange.certificate_der.as_deref() }
+            }
             _ if credential.is_empty() => return Checked::Bad(Bad::Credential("an empty credential")),
             _ => Presented::Token(credential),
         };
         // The application's code may hang or panic: nobody comes in by either.
-        match crate::gateway::shield(deadline, verifier.verify(presented)).await {
+        match crate::gateway::shield(asked.deadline, verifier.verify(presented)).await {
             Ok(Ok(verified)) => Checked::Good(self.identity(verified.into(), credential)),
             Ok(Err(Unverified::Bad)) => Checked::Bad(Bad::Credential("the application does not verify it")),
             Ok(Err(Unverified::Unavailable(cause))) => Checked::Unavailable(cause),

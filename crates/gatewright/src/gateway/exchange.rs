@@ -3,13 +3,15 @@
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use axum::body::Bytes;
 use http::HeaderValue;
 use http::header::HeaderName;
 use http::request::Parts;
 
 use super::{Edge, Shared};
+use crate::auth::jwt::sha256;
 use crate::guard::Guard;
-use crate::net::{Peer, Ranges, client_cert, forwarded, host};
+use crate::net::{CertificateDer, Peer, Ranges, client_cert, forwarded, host};
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -27,6 +29,7 @@ pub struct Exchange {
     /// The SHA-256 of the client's certificate. Behind a trusted proxy it is what
     /// `Client-Cert` says, if that counts: the connection's is the proxy's.
     pub(crate) certificate: Option<[u8; 32]>,
+    pub(crate) certificate_der: Option<Bytes>,
     /// Monotonic nanoseconds.
     pub(crate) started: u64,
     opened: tokio::time::Instant,
@@ -52,12 +55,16 @@ impl Exchange {
             },
             port: host::port(parts),
             certificate: peer.filter(|_| !trusted).and_then(Peer::certificate),
+            certificate_der: None,
             started: shared.clock.monotonic(),
             opened: tokio::time::Instant::now(),
             unix: shared.clock.unix(),
             api,
             method: parts.method.clone(),
         };
+        if exchange.certificate.is_some() {
+            exchange.certificate_der = parts.extensions.get::<CertificateDer>().map(|der| der.0.clone());
+        }
         if let (true, Some(peer)) = (trusted, peer) {
             exchange.believe(parts, peer.address(), &proxies, shared);
         }
@@ -72,7 +79,8 @@ impl Exchange {
     fn believe(&mut self, parts: &Parts, peer: IpAddr, proxies: &Ranges, shared: &Shared) {
         let hop = forwarded::read(&parts.headers, peer, proxies, shared.forwarding);
         if shared.certificate_header {
-            self.certificate = client_cert::read(&parts.headers);
+            self.certificate_der = client_cert::read(&parts.headers);
+            self.certificate = self.certificate_der.as_deref().map(sha256);
         }
         self.client = hop.client;
         self.secure = hop.secure.unwrap_or(self.secure);

@@ -279,7 +279,7 @@ impl Gateway {
         matches!(parts.method, Method::GET | Method::HEAD)
             && !parts.headers.contains_key(http::header::AUTHORIZATION)
             && !parts.headers.contains_key(http::header::COOKIE)
-            && !concerned.flat_map(|(_, m)| m.state.policy.schemes).filter_map(|s| Place::of(s)?.ok()).any(credential)
+            && !concerned.flat_map(|(_, m)| m.state.policy.schemes).filter_map(|s| Place::of(s).ok()).any(credential)
     }
 
     /// The response of a refused request.

@@ -54,7 +54,7 @@ impl Inner {
         let parts = asked.parts;
         let mut found = Found::default();
         for place in &self.places {
-            let held = match place.place.held(parts) {
+            let held = match place.held(asked) {
                 Held::Nothing => continue,
                 Held::One(text) => text,
                 Held::Several => return Err(repeated()),

@@ -15,11 +15,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gatewright_policy::table::{Access, Policy, SharedStore};
+use gatewright_policy::table::{Access, ClientCertificates, Policy, SharedStore};
 use gatewright_policy::{Refusal, bits};
 use http::request::Parts;
 
-use crate::auth::carrier::Place;
+use crate::auth::carrier::{Held, Place};
 use crate::auth::challenge::Challenges;
 use crate::auth::{Asked, Identity, SchemeState};
 use crate::config::Resolver;
@@ -58,6 +58,18 @@ struct PlaceUse {
     bearer: bool,
 }
 
+impl PlaceUse {
+    /// What stands there; of a certificate, its thumbprint.
+    fn held<'r>(&self, asked: &Asked<'r>) -> Held<'r> {
+        match (&self.place, &asked.exchange.certificate) {
+            (Place::Certificate, Some(sha256)) => {
+                Held::One(sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
+            }
+            (place, _) => place.held(asked.parts),
+        }
+    }
+}
+
 impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Guard").field("operation", &self.0.policy.operation).finish_non_exhaustive()
@@ -85,7 +97,7 @@ impl Guard {
             r.problem(policy.at, format_args!("a guarded property of `{}` leads nowhere", policy.operation));
         }
         Guard(Arc::new(Inner {
-            places: places(api, policy, r),
+            places: places(shared, api, policy, r),
             challenges: Challenges::new(api.policy, policy),
             limits: Rules::new(api.policy, policy, buckets, r),
             body_limit: r.size(policy.body_limit).unwrap_or(0),
@@ -313,7 +325,7 @@ pub(crate) fn holds(have: &[u64], bit: u16) -> bool {
 }
 
 /// The places of an operation's schemes, each once, in the order of the spec.
-fn places(api: &ApiState, policy: &Policy, r: &mut Resolver) -> Box<[PlaceUse]> {
+fn places(shared: &Shared, api: &ApiState, policy: &Policy, r: &mut Resolver) -> Box<[PlaceUse]> {
     let Access::Guarded(alternatives) = policy.access else { return Box::default() };
     let mut places: Vec<(Place, Vec<Arc<SchemeState>>)> = Vec::new();
     let mut seen = Vec::new();
@@ -326,20 +338,16 @@ fn places(api: &ApiState, policy: &Policy, r: &mut Resolver) -> Box<[PlaceUse]> 
             r.problem(policy.at, format_args!("the scheme {index} of `{}` does not exist", policy.operation));
             continue;
         };
-        let place = match Place::of(declared) {
-            Some(Ok(place)) => place,
-            Some(Err(())) => {
-                r.problem(declared.at, format_args!("the scheme `{}` has no valid header name", declared.name));
-                continue;
-            }
-            None => {
-                r.problem(
-                    declared.at,
-                    format_args!("client certificates are not supported yet: the scheme `{}`", declared.name),
-                );
-                continue;
-            }
+        let Ok(place) = Place::of(declared) else {
+            r.problem(declared.at, format_args!("the scheme `{}` has no valid header name", declared.name));
+            continue;
         };
+        let shown = api.policy.transport.client_certificates != ClientCertificates::Off || shared.certificate_header;
+        if place == Place::Certificate && !shown {
+            let why = "needs client certificates: say `client-certificates` in the document's `transport`, or \
+                       `Config::client_certificate_header`";
+            r.problem(declared.at, format_args!("the scheme `{}` {why}", declared.name));
+        }
         // A scheme that could not start was reported already; the server does not start.
         let Some(Some(state)) = api.schemes.get(usize::from(*index)) else { continue };
         match places.iter_mut().find(|(p, _)| *p == place) {

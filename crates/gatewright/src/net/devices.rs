@@ -21,10 +21,8 @@ impl Devices {
 /// Reads a thumbprint: 64 hexadecimal digits, with or without colons, as certificate tools print them; or the 43 letters of
 /// base64url, as `x5t#S256` (RFC 8705) and `jkt` (RFC 9449) have them.
 pub(crate) fn parse(text: &str) -> Option<[u8; 32]> {
-    if let Some(bytes) = base64::url(text) {
-        if let Ok(thumbprint) = bytes.try_into() {
-            return Some(thumbprint);
-        }
+    if let Some(thumbprint) = base64::url(text).and_then(|bytes| bytes.try_into().ok()) {
+        return Some(thumbprint);
     }
     let digits: Vec<u8> = text.bytes().filter(|b| *b != b':').collect();
     if digits.len() != 64 {

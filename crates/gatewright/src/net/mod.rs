@@ -78,6 +78,10 @@ impl Peer {
     }
 }
 
+/// The DER form of the client's certificate that the handshake verified, beside [`Peer`] in a request's extensions.
+#[derive(Clone, Debug)]
+pub struct CertificateDer(pub axum::body::Bytes);
+
 /// Which header a trusted proxy writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forwarding {

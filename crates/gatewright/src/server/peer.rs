@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum_server::accept::Accept;
 use axum_server::tls::TlsInfo;
 use http::{Extensions, Request};
@@ -21,7 +21,7 @@ use tower_service::Service;
 
 use super::linger::Lingering;
 use crate::auth::jwt::sha256;
-use crate::net::Peer;
+use crate::net::{CertificateDer, Peer};
 
 /// Makes the service of a connection.
 #[derive(Clone)]
@@ -55,23 +55,29 @@ impl Service<SocketAddr> for Peers {
 pub(super) struct OfPeer {
     router: Router,
     peer: Peer,
-    /// The SHA-256 of the client's certificate, once it was looked at.
-    certificate: Arc<OnceLock<Option<[u8; 32]>>>,
+    /// The client's certificate and its SHA-256, once it was looked at.
+    certificate: Arc<OnceLock<Option<Shown>>>,
 }
+
+/// A certificate's SHA-256, and the certificate.
+type Shown = ([u8; 32], CertificateDer);
 
 impl OfPeer {
     /// The peer, with what the handshake agreed on and verified of it.
-    fn verified(&self, agreed: Option<Agreed>, extensions: &Extensions) -> Peer {
+    fn verified(&self, agreed: Option<Agreed>, extensions: &mut Extensions) -> Peer {
         let peer = match agreed {
             Some(Agreed::Modern) => self.peer.over_tls(),
             Some(Agreed::Old) => self.peer.over_tls_1_2(),
             None => self.peer,
         };
-        let sha256 = self.certificate.get_or_init(|| {
+        let shown = self.certificate.get_or_init(|| {
             let tls = extensions.get::<Arc<TlsInfo>>()?;
-            Some(sha256(tls.peer_certificates.first()?))
+            let der = tls.peer_certificates.first()?;
+            Some((sha256(der), CertificateDer(Bytes::copy_from_slice(der))))
         });
-        sha256.map_or(peer, |sha256| peer.with_certificate(sha256))
+        let Some((sha256, der)) = shown else { return peer };
+        extensions.insert(der.clone());
+        peer.with_certificate(*sha256)
     }
 }
 
@@ -93,7 +99,7 @@ impl Service<Request<Incoming>> for OfPeer {
             _ => request.map(Body::new),
         };
         let agreed = request.extensions_mut().remove::<Agreed>();
-        let peer = self.verified(agreed, request.extensions());
+        let peer = self.verified(agreed, request.extensions_mut());
         request.extensions_mut().insert(peer);
         self.router.call(request)
     }

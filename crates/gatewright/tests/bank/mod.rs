@@ -206,6 +206,8 @@ impl VerifyTrait<Basic> for App {
             }
             Presented::Basic { user: "panic", .. } => panic!("in the application"),
             Presented::Basic { user: "hang", .. } => std::future::pending().await,
+            Presented::Certificate { sha256: [0x33, ..], .. } => Ok(Verified::subject("machine")),
+            Presented::Certificate { der: Some(b"DER of bob"), .. } => Ok(Verified::subject("bob")),
             Presented::Basic { user: "bob", password: "secret" } => Ok(Verified::subject("bob").claim("tenant", "t1")),
             _ => Err(Unverified::Bad),
         }
