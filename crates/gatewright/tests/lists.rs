@@ -1,6 +1,7 @@
 //! Who may call from where and with what: networks, devices, and the proxies that say so; and that lists change while the
 //! server runs, all at once or not at all. Every row shows whether the handler was entered.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, reason = "lists are files")]
 
 mod bank;
 
