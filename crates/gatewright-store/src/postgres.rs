@@ -1,4 +1,4 @@
-//! Keys in PostgreSQL: for several servers, and for a command line beside them. A key that is revoked is useless everywhere
+//! Keys and passkeys in PostgreSQL: for several servers, and for a command line beside them. A key that is revoked is useless everywhere
 //! at once, since nothing is remembered here.
 //!
 //! One connection looks keys up, all requests on it at a time; another one changes them. Each wait is bounded, and a
@@ -27,13 +27,15 @@ const CHANGE: Duration = Duration::from_secs(5);
 /// How long a database that failed is left alone.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// The lock of who makes the tables: a number that nobody else is likely to use.
+const MAKING: i64 = 0x6761_7465_7772_6967;
 /// The names carry the version of the form.
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS gatewright_keys_1 (
         id text PRIMARY KEY, revision bigint NOT NULL, record jsonb NOT NULL);
     CREATE TABLE IF NOT EXISTS gatewright_key_usage_1 (id text PRIMARY KEY, usage jsonb);";
-const THERE: &str =
-    "SELECT to_regclass('gatewright_keys_1') IS NOT NULL AND to_regclass('gatewright_key_usage_1') IS NOT NULL";
+const THERE: &str = "SELECT to_regclass('gatewright_keys_1') IS NOT NULL AND to_regclass('gatewright_key_usage_1') IS NOT NULL \
+     AND to_regclass('gatewright_passkeys_1_owner') IS NOT NULL";
 const ONE: &str = "SELECT record::text FROM gatewright_keys_1 WHERE id = $1";
 const ALL: &str = "SELECT record::text FROM gatewright_keys_1 ORDER BY id";
 const ADD: &str = "INSERT INTO gatewright_keys_1 (id, revision, record) VALUES ($1, $2, $3::text::jsonb)";
@@ -47,7 +49,7 @@ const LOCK: &str =
 const KEEP: &str = "UPDATE gatewright_key_usage_1 AS kept SET usage = new.usage::jsonb \
                     FROM unnest($1::text[], $2::text[]) AS new(id, usage) WHERE kept.id = new.id";
 
-/// Keeps keys in a PostgreSQL database.
+/// Keeps keys and passkeys in a PostgreSQL database.
 pub struct PostgresStore {
     config: Config,
     tls: MakeRustlsConnect,
@@ -93,7 +95,10 @@ impl PostgresStore {
         tokio::spawn(connection);
         let there: bool = client.query_one(THERE, &[]).await.and_then(|row| row.try_get(0)).map_err(StoreError::new)?;
         if !there {
-            client.batch_execute(TABLES).await.map_err(StoreError::new)?;
+            // One at a time: two servers that make the same table at once are an error to one of them.
+            let passkeys = crate::passkeys::TABLE;
+            let tables = format!("BEGIN; SELECT pg_advisory_xact_lock({MAKING}); {TABLES} {passkeys} COMMIT;");
+            client.batch_execute(&tables).await.map_err(StoreError::new)?;
         }
         Ok(client)
     }
@@ -144,7 +149,10 @@ impl PostgresStore {
     }
 
     /// Does something with the connection that changes, within its time. After a failure the next one is a new one.
-    async fn change<T>(&self, work: impl AsyncFnOnce(&mut Client) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(crate) async fn change<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Client) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         within(CHANGE, async {
             let mut kept = self.writer.lock().await;
             // Taken out: if this is given up in the middle of a transaction, its connection goes with it.

@@ -9,7 +9,7 @@ mod suite;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gatewright_store::{KeyError, KeyStore, Keys, PostgresStore, Used};
+use gatewright_store::{KeyError, KeyStore, Keys, PasskeyAdded, PasskeyStore, PasskeyUse, PostgresStore, Used};
 use server::Postgres;
 use suite::{order, pepper};
 
@@ -21,8 +21,28 @@ fn store(server: &Postgres) -> PostgresStore {
 #[tokio::test]
 async fn a_database_holds() {
     let server = Postgres::start();
+    let passkeys = store(&server);
     let store: Arc<dyn KeyStore> = Arc::new(store(&server));
     suite::holds(store).await;
+    suite::passkeys::holds(&passkeys).await;
+}
+
+/// Of two servers that add the last passkey of a user, or note a use of the same counter, one does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_servers_share_passkeys() {
+    let server = Postgres::start();
+    let (here, there) = (store(&server), store(&server));
+    let alice = suite::passkeys::user("i\u{0}", "alice");
+    let (one, other) = (suite::passkeys::record(&alice, b"1", 1), suite::passkeys::record(&alice, b"2", 2));
+    let (a, b) = tokio::join!(here.add(&one, 1), there.add(&other, 1));
+    let mut added = [a.unwrap(), b.unwrap()];
+    added.sort_by_key(|added| *added == PasskeyAdded::Full);
+    assert_eq!(added, [PasskeyAdded::Yes, PasskeyAdded::Full]);
+    let kept = here.passkeys(&alice).await.unwrap();
+    let id = kept[0].id.clone();
+    let used = PasskeyUse { counter_before: 5, counter: 6, backed_up: false, at: 9 };
+    let (a, b) = tokio::join!(here.used(&alice, &id, used), there.used(&alice, &id, used));
+    assert!(a.unwrap() != b.unwrap());
 }
 
 /// Two servers and a command line: what one writes, the others know at once; what they do at a time, is all counted; of two

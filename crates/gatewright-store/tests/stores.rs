@@ -5,7 +5,7 @@ mod suite;
 
 use std::sync::Arc;
 
-use gatewright_store::{FileStore, KeyError, KeyStore, Keys, MemoryStore, Order, at_once, format};
+use gatewright_store::{FileStore, KeyError, KeyStore, Keys, MemoryStore, Order, PasskeyStore, at_once, format};
 use suite::{order, pepper};
 
 #[test]
@@ -17,6 +17,23 @@ fn memory_holds() {
 fn a_file_holds() {
     let folder = tempfile::tempdir().unwrap();
     at_once(suite::holds(Arc::new(FileStore::open(folder.path().join("keys")).unwrap()))).unwrap();
+}
+
+#[test]
+fn memory_holds_passkeys() {
+    at_once(suite::passkeys::holds(&MemoryStore::default())).unwrap();
+}
+
+#[test]
+fn a_file_holds_passkeys_also_when_it_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    at_once(suite::passkeys::holds(&FileStore::open(&path).unwrap())).unwrap();
+    let store = FileStore::open(&path).unwrap();
+    for (subject, count) in [("alice", 1), ("bob", 2)] {
+        let user = suite::passkeys::user("i", subject);
+        assert_eq!(at_once(store.passkeys(&user)).unwrap().unwrap().len(), count);
+    }
 }
 
 #[test]

@@ -3,8 +3,12 @@
 
 mod embedded;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 
 pub(crate) use embedded::{PASSKEY_USERS, PASSKEYS};
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::TABLE;
 
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
@@ -131,81 +135,15 @@ fn after(mut record: PasskeyRecord, used: PasskeyUse) -> Option<PasskeyRecord> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{FileStore, MemoryStore, at_once};
-
-    /// Both stores answer at once.
-    fn now<T>(answer: Answer<'_, T>) -> T {
-        at_once(answer).expect("the store waits").unwrap()
-    }
-
-    fn user(issuer: &str, subject: &str) -> PasskeyUser {
-        PasskeyUser { rp_id: "bank.example".into(), issuer: issuer.into(), subject: subject.into() }
-    }
-
-    fn record(user: &PasskeyUser, id: &[u8], registered: i64) -> PasskeyRecord {
-        PasskeyRecord {
-            id: id.to_vec(),
-            user: user.clone(),
-            handle: vec![7; 32],
-            public_key: vec![1, 2, 3],
-            counter: 5,
-            backup_eligible: true,
-            backed_up: false,
-            transports: vec!["usb".into()],
-            aaguid: [0; 16],
-            name: "key".into(),
-            registered,
-            used: None,
-        }
-    }
-
-    fn holds(store: &dyn PasskeyStore) {
-        let (alice, bob) = (user("i", "alice"), user("i", "bob"));
-        assert!(now(store.passkeys(&alice)).is_empty());
-        // An id that begins as another one does is another one.
-        let (second, first) = (record(&alice, b"\x00\x01", 2), record(&alice, b"\x00", 1));
-        for record in [&second, &first] {
-            assert_eq!(now(store.add(record, 2)), PasskeyAdded::Yes);
-        }
-        assert_eq!(now(store.passkeys(&alice)), [first.clone(), second.clone()], "oldest first");
-        assert_eq!(now(store.add(&record(&alice, b"\x02", 3), 2)), PasskeyAdded::Full);
-        assert_eq!(now(store.add(&record(&bob, b"\x00", 3), 2)), PasskeyAdded::Taken, "ids are unique among users");
-        assert_eq!(now(store.add(&record(&bob, b"\x03", 3), 2)), PasskeyAdded::Yes);
-        assert_eq!(now(store.passkeys(&alice)).len(), 2);
-        assert!(now(store.passkeys(&user("j", "alice"))).is_empty(), "a subject of another issuer is somebody else");
-
-        let used = PasskeyUse { counter_before: 5, counter: 9, backed_up: true, at: 77 };
-        assert!(!now(store.used(&bob, b"\x00", used)), "somebody else's");
-        assert!(now(store.used(&alice, b"\x00", used)));
-        assert!(!now(store.used(&alice, b"\x00", used)), "judged by a counter that is gone");
-        let kept = now(store.passkeys(&alice)).swap_remove(0);
-        assert_eq!(kept, PasskeyRecord { counter: 9, backed_up: true, used: Some(77), ..first });
-
-        assert!(!now(store.remove(&bob, b"\x00")), "somebody else's");
-        assert!(now(store.remove(&alice, b"\x00")));
-        assert!(!now(store.remove(&alice, b"\x00")));
-        assert_eq!(now(store.passkeys(&alice)), [second]);
-        assert_eq!(now(store.add(&record(&bob, b"\x00", 4), 2)), PasskeyAdded::Yes, "a removed id is free");
-    }
-
-    #[test]
-    fn in_memory() {
-        holds(&MemoryStore::default());
-    }
-
-    #[test]
-    fn in_a_file_and_after_it_is_opened_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store");
-        holds(&FileStore::open(&path).unwrap());
-        let store = FileStore::open(&path).unwrap();
-        assert_eq!(now(store.passkeys(&user("i", "alice"))).len(), 1);
-        assert_eq!(now(store.passkeys(&user("i", "bob"))).len(), 2);
-    }
+    use super::PasskeyUser;
 
     #[test]
     fn no_two_users_share_a_key() {
+        let user = |issuer: &str, subject: &str| PasskeyUser {
+            rp_id: "bank.example".into(),
+            issuer: issuer.into(),
+            subject: subject.into(),
+        };
         assert_ne!(user("a", "bc").key(), user("ab", "c").key());
         assert_ne!(user("a\u{0}", "b").key(), user("a", "\u{0}b").key());
     }

@@ -1,5 +1,7 @@
 //! What every store must do. Each store runs all of it.
 
+pub mod passkeys;
+
 use std::sync::Arc;
 
 use gatewright_store::format::{self, ID_LETTERS, SECRET_LETTERS};
