@@ -275,7 +275,10 @@ impl Inner {
         admission: &Admission,
         response: Response<Body>,
     ) -> Response<Body> {
-        let response = match filtered(guard, admission, response).await {
+        if !guard.filters_answers() {
+            return self.gateway.answer(exchange, admission, response);
+        }
+        let response = match Box::pin(filtered(guard, admission, response)).await {
             Ok(response) => response,
             Err(error) => self.gateway.internal(exchange, &error),
         };

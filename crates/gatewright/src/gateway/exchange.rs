@@ -24,8 +24,8 @@ pub struct Exchange {
     /// TLS older than 1.3 ends here. What a trusted proxy agreed on with the client is the proxy's to say.
     pub(crate) old_tls: bool,
     pub(crate) host: Option<String>,
-    /// The port that the request names; none where it is its scheme's.
-    pub(crate) port: Option<u16>,
+    /// What a trusted proxy says that the client wrote as its host.
+    named: Option<String>,
     /// The SHA-256 of the client's certificate. Behind a trusted proxy it is what
     /// `Client-Cert` says, if that counts: the connection's is the proxy's.
     pub(crate) certificate: Option<[u8; 32]>,
@@ -53,7 +53,7 @@ impl Exchange {
                 host::Named::One(name) => Some(name),
                 host::Named::Bad => None,
             },
-            port: host::port(parts),
+            named: None,
             certificate: peer.filter(|_| !trusted).and_then(Peer::certificate),
             certificate_der: None,
             started: shared.clock.monotonic(),
@@ -85,9 +85,9 @@ impl Exchange {
         self.client = hop.client;
         self.secure = hop.secure.unwrap_or(self.secure);
         if let Some(named) = hop.host {
-            self.port = host::port_of(&named);
             // A request that itself names no host properly stays refused.
             self.host = self.host.take().and_then(|_| host::name(&named));
+            self.named = Some(named);
         }
     }
 
@@ -123,6 +123,14 @@ impl Exchange {
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         self.host.as_deref()
+    }
+
+    /// The port that the client wrote; none where it is its scheme's. Few ask, so it is read only then.
+    pub(crate) fn port(&self, parts: &Parts) -> Option<u16> {
+        match &self.named {
+            Some(named) => host::port_of(named),
+            None => host::port(parts),
+        }
     }
 
     /// The moment after which it is too late, counted from the request's head.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use http::HeaderMap;
 use http::header::COOKIE;
+use smallvec::SmallVec;
 
 use super::form::{self, Tree};
 use super::spec::{ParameterSpec, Place, Style};
@@ -29,7 +30,7 @@ pub(crate) struct Gathered {
     /// A JSON array of the values that are there.
     pub(crate) json: String,
     /// By parameter: its index in the array.
-    pub(crate) at: Vec<Presence>,
+    pub(crate) at: SmallVec<[Presence; 4]>,
     pub(crate) wrong: Vec<Wrong>,
 }
 
@@ -74,7 +75,7 @@ pub(crate) fn gather(
     if specs.is_empty() && query.is_none() {
         return Gathered::default();
     }
-    let mut out = Gathered { json: String::with_capacity(64), at: Vec::with_capacity(specs.len()), wrong: Vec::new() };
+    let mut out = Gathered { json: String::with_capacity(64), at: SmallVec::new(), wrong: Vec::new() };
     out.json.push('[');
     let mut pairs = pairs(query.unwrap_or(""), '&', true);
     let needs_cookies = specs.iter().any(|s| s.place == Place::Cookie);

@@ -7,6 +7,8 @@ pub(crate) mod media;
 pub mod spec;
 pub(crate) mod text;
 
+use smallvec::SmallVec;
+
 pub use spec::{BodySpec, Encoded, MediaSpec, ParameterSpec, Place, Read, Shape, Style, kinds};
 
 use std::borrow::Cow;
@@ -23,7 +25,7 @@ use gather::{Gathered, Presence, Wrong};
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) parameters: Option<Document>,
-    pub(crate) at: Vec<Presence>,
+    pub(crate) at: SmallVec<[Presence; 4]>,
     pub(crate) body: Sent,
 }
 

@@ -95,7 +95,8 @@ pub(crate) fn quote(text: &str, out: &mut String) {
     use std::fmt::Write as _;
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\\') || (c as u32) < 0x20) {
+    // What must be escaped is ASCII, so bytes will do.
+    while let Some(at) = rest.bytes().position(|b| matches!(b, b'"' | b'\\') || b < 0x20) {
         let (plain, special) = rest.split_at(at);
         out.push_str(plain);
         let mut special = special.chars();

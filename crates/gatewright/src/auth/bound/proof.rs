@@ -137,7 +137,7 @@ fn is_ours(htu: &str, asked: &Asked<'_>) -> bool {
     let path = |path: &'_ str| if path.is_empty() { "/".to_owned() } else { path.to_owned() };
     theirs.scheme_str() == Some(scheme)
         && exchange.host.as_deref().is_some_and(|host| host.eq_ignore_ascii_case(authority.host()))
-        && authority.port_u16().unwrap_or(standard) == exchange.port.unwrap_or(standard)
+        && authority.port_u16().unwrap_or(standard) == exchange.port(asked.parts).unwrap_or(standard)
         && path(theirs.path()) == path(asked.parts.uri.path())
 }
 

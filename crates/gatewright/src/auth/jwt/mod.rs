@@ -126,6 +126,14 @@ impl JwtVerifier {
         }
     }
 
+    /// The generation of the keys, where they are at hand and need not be fetched anew.
+    pub(crate) fn generation_at_hand(&self) -> Option<u64> {
+        match &self.keys {
+            Source::Fixed(held) => Some(held.generation),
+            Source::Remote(remote) => remote.generation_at_hand(),
+        }
+    }
+
     /// Newer keys than `seen`, if the issuer has some.
     pub(crate) async fn newer_keys(&self, seen: &Held, deadline: Instant) -> Option<Arc<Held>> {
         match &self.keys {

@@ -119,6 +119,13 @@ impl RemoteKeys {
         self.held()
     }
 
+    /// The generation of keys that are fresh, and not too old either.
+    pub(super) fn generation_at_hand(&self) -> Option<u64> {
+        let (held, now) = (self.0.held.load(), self.0.clock.monotonic());
+        let fresh = |held: &&Arc<Held>| now < held.fresh_until && now.saturating_sub(held.fetched) <= self.0.outage;
+        held.as_ref().filter(fresh).map(|held| held.generation)
+    }
+
     /// Other keys than `seen`, where the issuer has some by now.
     pub(super) async fn newer(&self, seen: &Held, deadline: Instant) -> Option<Arc<Held>> {
         let other = || self.held().filter(|held| held.generation != seen.generation);
