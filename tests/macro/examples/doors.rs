@@ -1,5 +1,6 @@
 //! The doors to one trait: a function, a struct, an `impl`; and the derives beside them.
 
+#[rustfmt::skip] // As the compiler writes it.
 #[path = "../../golden/bank_v1/expected.rs"]
 #[allow(dead_code)]
 mod v1;

@@ -1,8 +1,10 @@
 //! One handler for two versions: a function and a use case, with a resolver that serves both.
 
+#[rustfmt::skip] // As the compiler writes it.
 #[path = "../../golden/bank_v1/expected.rs"]
 #[allow(dead_code, unused)]
 mod v1;
+#[rustfmt::skip] // As the compiler writes it.
 #[path = "../../golden/bank_v2/expected.rs"]
 #[allow(dead_code, unused)]
 mod v2;
