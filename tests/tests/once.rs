@@ -88,11 +88,15 @@ struct Answer {
 
 impl Server {
     fn new(issuer: &Arc<Issuer>, store: Option<&RedisServer>) -> Server {
+        Server::configured(issuer, |config| match store {
+            Some(store) => config.shared_store(store.url()),
+            None => config,
+        })
+    }
+
+    fn configured(issuer: &Arc<Issuer>, also: impl FnOnce(Config) -> Config) -> Server {
         let clock = Arc::new(FakeClock::at(NOW));
-        let mut config = Config::new().clock(clock.clone()).jwks("oauth", issuer.jwks());
-        if let Some(store) = store {
-            config = config.shared_store(store.url());
-        }
+        let config = also(Config::new().clock(clock.clone()).jwks("oauth", issuer.jwks()));
         let app = Arc::new(Work { made: AtomicI32::new(0), go: Semaphore::new(0), there: Notify::new() });
         let router = api::router(Payments(app.clone()), config).unwrap();
         Server { app, router, clock, issuer: issuer.clone() }
@@ -322,5 +326,34 @@ fn a_crash_in_between_blocks_the_key_for_a_bounded_time() {
             answer = second.pay("k1", 1).await;
         }
         assert_eq!((answer.status, second.made()), (201, 1));
+    });
+}
+
+/// Rows: R7.
+#[test]
+fn one_request_more_than_there_are_places_for_is_shed() {
+    run(async {
+        let issuer = Arc::new(Issuer::new());
+        let server = Arc::new(Server::configured(&issuer, |config| config.requests_at_once(2)));
+        let at_work: Vec<_> = (0..2)
+            .map(|n| {
+                let server = server.clone();
+                tokio::spawn(async move { server.pay(&format!("k{n}"), 7).await.status })
+            })
+            .collect();
+        for _ in 0..2 {
+            server.app.there.notified().await;
+        }
+        for _ in 0..10 {
+            let shed = server.pay("k9", 1).await;
+            assert_eq!(shed.status, 503);
+            assert!(shed.body["type"].as_str().unwrap().ends_with("#temporary-reduced-capacity"), "{}", shed.body);
+        }
+        server.app.go.add_permits(2);
+        for work in at_work {
+            assert_eq!(work.await.unwrap(), 201);
+        }
+        assert_eq!(server.pay("k9", 1).await.status, 201);
+        assert_eq!(server.made(), 3);
     });
 }

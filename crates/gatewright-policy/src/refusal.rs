@@ -75,11 +75,13 @@ pub enum Refusal {
     Internal,
     /// Something that we need is not to be had just now.
     Unavailable,
+    /// The server has as many requests as it takes at a time.
+    Overloaded,
 }
 
 impl Refusal {
     /// Every refusal, for tables and catalogues.
-    pub const ALL: [Refusal; 34] = [
+    pub const ALL: [Refusal; 35] = [
         Refusal::BadRequest,
         Refusal::HttpsRequired,
         Refusal::WrongHost,
@@ -114,6 +116,7 @@ impl Refusal {
         Refusal::NotImplemented,
         Refusal::Internal,
         Refusal::Unavailable,
+        Refusal::Overloaded,
     ];
 
     /// The HTTP status. [`Invalid`](Refusal::Invalid) is 400 here; `errors.validation` may make it 422.
@@ -144,7 +147,7 @@ impl Refusal {
             Refusal::RateLimited => 429,
             Refusal::Internal => 500,
             Refusal::NotImplemented => 501,
-            Refusal::Unavailable => 503,
+            Refusal::Unavailable | Refusal::Overloaded => 503,
             Refusal::Timeout => 504,
         }
     }
@@ -186,6 +189,7 @@ impl Refusal {
             Refusal::NotImplemented => "not-implemented",
             Refusal::Internal => "internal",
             Refusal::Unavailable => "unavailable",
+            Refusal::Overloaded => "overloaded",
         }
     }
 
@@ -238,13 +242,16 @@ impl Refusal {
             Refusal::NotImplemented => "nobody has written this operation yet",
             Refusal::Internal => "something is broken on the server's side; `request_id` finds it in the log",
             Refusal::Unavailable => "something that the server needs is not to be had just now: try again later",
+            Refusal::Overloaded => "the server has as much to do as it takes on: `Retry-After` says when to try again",
         }
     }
 
     /// The check that refuses so.
     pub const fn check(self) -> Check {
         match self {
-            Refusal::BadRequest | Refusal::HttpsRequired | Refusal::WrongHost => Check::Connection,
+            Refusal::BadRequest | Refusal::HttpsRequired | Refusal::WrongHost | Refusal::Overloaded => {
+                Check::Connection
+            }
             Refusal::NotFound | Refusal::MethodNotAllowed => Check::Route,
             Refusal::Gone => Check::Lifecycle,
             Refusal::NetworkNotAllowed => Check::Networks,

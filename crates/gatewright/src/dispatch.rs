@@ -165,6 +165,10 @@ impl Inner {
             _ => self.api_of(parts.uri.path()),
         };
         let exchange = self.gateway.open(api, parts);
+        let _place = match self.gateway.enter() {
+            Ok(place) => place,
+            Err(refused) => return without_body(head, self.gateway.refuse(&exchange, None, refused)),
+        };
         if let Err(refused) = self.gateway.check_connection(&exchange, parts) {
             return without_body(head, self.gateway.refuse(&exchange, None, refused));
         }

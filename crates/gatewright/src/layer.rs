@@ -135,6 +135,10 @@ where
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let exchange = around.gateway.open(Some(around.api), &parts);
+            let _place = match around.gateway.enter() {
+                Ok(place) => place,
+                Err(refused) => return Ok(around.gateway.refuse(&exchange, None, refused)),
+            };
             if let Err(refused) = around.gateway.check_connection(&exchange, &parts) {
                 return Ok(around.gateway.refuse(&exchange, None, refused));
             }

@@ -51,6 +51,7 @@ pub struct Config {
     pub(crate) token_cache: usize,
     pub(crate) limiter_keys: usize,
     pub(crate) rate_limit_headers: bool,
+    pub(crate) requests: usize,
     pub(crate) idempotency_bytes: usize,
     store: Option<SecretString>,
     store_namespace: String,
@@ -95,6 +96,7 @@ impl Config {
             token_cache: 10_000,
             limiter_keys: 1 << 20,
             rate_limit_headers: true,
+            requests: 1_024,
             idempotency_bytes: 64 << 20,
             store: None,
             store_namespace: "gatewright".to_owned(),
@@ -285,6 +287,14 @@ impl Config {
     #[must_use]
     pub fn rate_limit_headers(mut self, send: bool) -> Config {
         self.rate_limit_headers = send;
+        self
+    }
+
+    /// How many requests are worked on at a time, at least 1: from their head to the head of their answer. One more is
+    /// answered 503 with `Retry-After`, before anything of it is read. Default 1,024.
+    #[must_use]
+    pub fn requests_at_once(mut self, most: usize) -> Config {
+        self.requests = most;
         self
     }
 

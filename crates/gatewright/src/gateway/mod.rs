@@ -10,6 +10,7 @@ mod lifecycle;
 mod lists;
 #[cfg(feature = "metrics")]
 mod metrics;
+mod places;
 mod shield;
 mod start;
 
@@ -92,6 +93,7 @@ pub(crate) struct Shared {
     pub(crate) hasher: KeyHasher,
     /// What this server shares with others, where the deployment names it.
     pub(crate) store: Option<Arc<crate::shared::Store>>,
+    pub(crate) places: places::Places,
     /// Idempotency keys, where they are not shared.
     pub(crate) once: crate::once::Memory,
     pub(crate) ids: exchange::Ids,
@@ -195,6 +197,14 @@ impl Gateway {
     #[must_use]
     pub fn open(&self, api: Option<usize>, parts: &Parts) -> Exchange {
         Exchange::open(&self.shared, self.edge(api), api, parts)
+    }
+
+    /// A place among the requests that are worked on.
+    ///
+    /// # Errors
+    /// There are as many as the configuration takes: 503.
+    pub(crate) fn enter(&self) -> Result<places::Place<'_>, Refused> {
+        self.shared.places.enter()
     }
 
     /// The checks that come before the route: form and host of the request, HTTPS, the API's networks.

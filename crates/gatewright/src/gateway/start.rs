@@ -36,6 +36,7 @@ impl Gateway {
             limits: Table::new(config.limiter_keys),
             hasher: KeyHasher::default(),
             store: config.store(&mut r),
+            places: super::places::Places::new(config.requests),
             once: crate::once::Memory::new(config.idempotency_bytes),
             ids: Ids::new(),
             forwarding: config.forwarding,

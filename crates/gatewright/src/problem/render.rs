@@ -14,6 +14,9 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 /// The problem type of a spent quota (draft-ietf-httpapi-ratelimit-headers-10), where the API has no types of its own.
 const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
+/// And that of a server which sheds load.
+const REDUCED_CAPACITY: &str = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
+
 /// How an API wants its problems.
 #[derive(Clone, Debug)]
 pub(crate) struct Style {
@@ -44,6 +47,7 @@ pub(crate) fn refusal(style: &Style, request_id: &str, refused: &Refused) -> Res
     let mut object = Object::new();
     match (&style.type_base, inner.refusal) {
         (Some(base), _) => object.joined("type", base, slug).string("title", &inner.refusal.title()),
+        (None, Refusal::Overloaded) => object.string("type", REDUCED_CAPACITY).string("title", &inner.refusal.title()),
         (None, Refusal::RateLimited) => object.string("type", QUOTA_EXCEEDED).string("title", &inner.refusal.title()),
         (None, _) => object.string("type", "about:blank").string("title", phrase(status)),
     };
@@ -152,6 +156,7 @@ mod tests {
                 let kind = body["type"].as_str().unwrap();
                 match style.type_base {
                     Some(base) => assert_eq!(kind, format!("{base}{}", refusal_.slug())),
+                    None if refusal_ == Refusal::Overloaded => assert!(kind.ends_with("#temporary-reduced-capacity")),
                     None if refusal_ == Refusal::RateLimited => assert!(kind.ends_with("#quota-exceeded")),
                     None => {
                         assert_eq!(kind, "about:blank");

@@ -261,3 +261,84 @@ fn requests_know_which_tls_was_agreed_on() {
         server.stop(LONG).await.unwrap();
     });
 }
+
+/// One frame of HTTP/2 (RFC 9113, 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut frame = u32::try_from(payload.len()).unwrap().to_be_bytes()[1..].to_vec();
+    frame.extend([kind, flags]);
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// Streams that are opened and reset as fast as can be (CVE-2023-44487) end their connection, long before they are many.
+#[test]
+fn rapid_resets_end_the_connection() {
+    run(async {
+        let plain = Server::new(router()).plain(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = plain.address();
+        client(move || {
+            let mut stream = tcp(address);
+            let mut all = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+            all.extend(frame(4, 0, 0, &[]));
+            // GET http://localhost/ in HPACK, and CANCEL.
+            let mut head = vec![0x82, 0x86, 0x84, 0x41, 9];
+            head.extend(b"localhost");
+            for n in 0..20_000 {
+                all.extend(frame(1, 0x5, 2 * n + 1, &head));
+                all.extend(frame(3, 0, 2 * n + 1, &8_u32.to_be_bytes()));
+            }
+            // It hangs up before all is written.
+            let _ = stream.write_all(&all);
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer);
+            // GOAWAY (7) with ENHANCE_YOUR_CALM (11), where the reset of the connection did not overtake it.
+            let mut rest = &answer[..];
+            let mut answered = 0;
+            while let Some((head, more)) = rest.split_at_checked(9) {
+                let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+                let Some((payload, more)) = more.split_at_checked(length) else { break };
+                answered += u32::from(head[3] == 1);
+                assert!(head[3] != 7 || payload[4..8] == 11_u32.to_be_bytes(), "{payload:?}");
+                rest = more;
+            }
+            assert!(answered < 1_000, "{answered}");
+        })
+        .await;
+        // Others are served as before.
+        let answer = client(move || get(&mut tcp(address))).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    });
+}
+
+#[test]
+fn what_was_accepted_is_finished_when_the_server_stops() {
+    run(async {
+        let (enter, mut entered) = tokio::sync::mpsc::channel::<()>(8);
+        let go = Arc::new(tokio::sync::Semaphore::new(0));
+        let router = Router::new().fallback({
+            let go = go.clone();
+            move || async move {
+                enter.send(()).await.unwrap();
+                go.acquire().await.unwrap().forget();
+                "done"
+            }
+        });
+        let running = Server::new(router).plain(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = running.address();
+        let asking: Vec<_> =
+            (0..4).map(|_| tokio::task::spawn_blocking(move || get(&mut tcp(address)).unwrap())).collect();
+        for _ in 0..4 {
+            entered.recv().await.unwrap();
+        }
+        let stopped = tokio::spawn(running.stop(LONG));
+        // No new connection is taken.
+        client(move || while TcpStream::connect(address).is_ok() {}).await;
+        go.add_permits(4);
+        for answer in asking {
+            let answer = answer.await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+        }
+        stopped.await.unwrap().unwrap();
+    });
+}
