@@ -125,12 +125,18 @@ impl Charged<'_> {
         standing: &mut Standing,
     ) -> Result<(), Refused> {
         let callers = if caller { &*rules.caller } else { &[] };
+        if remote.policy.on_outage == OnOutage::Local && remote.store.is_away() {
+            return self.alone(rules, callers, facts, standing);
+        }
         let lines = self.lines(rules.address.iter().chain(callers), facts)?;
         if lines.is_empty() {
             return Ok(());
         }
         let now = remote.clock.monotonic();
         self.known(&lines, now)?;
+        if remote.store.is_away() {
+            return Err(away());
+        }
         let budget = Duration::from_millis(u64::from(remote.policy.budget));
         let spare = now.saturating_add(u64::from(remote.policy.budget) * 1_000_000);
         let mut arguments = Vec::with_capacity(lines.len() * 4);
@@ -145,12 +151,21 @@ impl Charged<'_> {
         let answer = answer.and_then(|answer| read(&answer, lines.len()).ok_or_else(|| remote.store.nonsense()));
         match answer {
             Ok((passed, ahead)) => self.take(&lines, passed, &ahead, now, standing),
-            Err(Away) if remote.policy.on_outage == OnOutage::Local => {
-                self.charge(&rules.address, facts, standing)?;
-                self.charge(callers, facts, standing)
-            }
+            Err(Away) if remote.policy.on_outage == OnOutage::Local => self.alone(rules, callers, facts, standing),
             Err(Away) => Err(away()),
         }
+    }
+
+    /// As if there were no store.
+    fn alone(
+        &self,
+        rules: &Rules,
+        callers: &[Rule],
+        facts: CallerFacts<'_>,
+        standing: &mut Standing,
+    ) -> Result<(), Refused> {
+        self.charge(&rules.address, facts, standing)?;
+        self.charge(callers, facts, standing)
     }
 
     /// What the store said.

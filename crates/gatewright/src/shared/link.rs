@@ -78,6 +78,10 @@ impl Link {
         }
     }
 
+    pub(super) fn is_down(&self) -> bool {
+        matches!(*self.0.phase.borrow(), Phase::Down)
+    }
+
     pub(super) async fn run(
         &self,
         budget: Duration,

@@ -56,6 +56,11 @@ impl Store {
         self.link.begin();
     }
 
+    /// Whether it is known to be away: nobody needs to prepare a question then.
+    pub(crate) fn is_away(&self) -> bool {
+        self.link.is_down()
+    }
+
     /// The key of something, by what it is (a letter) and which.
     pub(crate) fn key(&self, kind: char, which: Digest) -> String {
         use std::fmt::Write;
