@@ -167,6 +167,26 @@ mod tests {
         assert!(table.charge(key(0), gcra, now + 1_000_000).is_err(), "a limited key stays limited");
     }
 
+    /// The bound of the default table, which `Config::limiter_keys` says.
+    #[test]
+    fn ten_million_keys_take_no_more_than_was_set_aside() {
+        let table = Table::new(1 << 20);
+        let gcra = Gcra::new(HOUR);
+        for _ in 0..2 {
+            table.charge(key(0), gcra, 1).unwrap();
+        }
+        for n in 1..10_000_000 {
+            let _ = table.charge(key(n), gcra, 1);
+        }
+        assert!(table.len() <= 1 << 20);
+        // A cell is a key and a number, and a byte that finds it; a map doubles, and is at most seven eighths full.
+        let cells: usize =
+            table.shards.iter().map(|s| (s.lock().unwrap().cells.capacity() * 8 / 7).next_power_of_two()).sum();
+        let bytes = cells * (size_of::<(CellKey, u64)>() + 1);
+        assert!(bytes <= 64 << 20, "{bytes}");
+        assert!(table.charge(key(0), gcra, 1).is_err(), "a limited key stays limited");
+    }
+
     #[test]
     fn spent_cells_make_room() {
         let table = Table::new(64);
