@@ -50,7 +50,7 @@ pub use config::{Config, StartError, StartProblem};
 pub use cx::{Cx, RawParts, Unowned};
 pub use forward::{Keeps, forward, forwards};
 pub(crate) use gateway::fits;
-pub use gateway::{Api, Exchange, Gateway, PathValues, collect_body, shield};
+pub use gateway::{Api, AuditLog, Exchange, Gateway, PathValues, collect_body, shield};
 #[cfg(feature = "api-macro")]
 pub use gatewright_macros::api;
 pub use gatewright_macros::{App, Handler, Principal, Problem, Resource, handler, include_api, resolver};

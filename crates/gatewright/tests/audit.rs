@@ -123,3 +123,80 @@ fn an_admission_is_recorded_where_the_operation_asks() {
     let loud = Bank::of(Policy { audit: true, ..OPEN });
     assert_eq!(recorded(|| drop(loud.send(loud.request(&[])))).1.len(), 1);
 }
+
+/// Rows: A7, A15.
+///
+/// Secrets in every place where a client can put one, good and bad, with the log at its most talkative: they are neither in
+/// the log, nor in the audit log, nor in an answer. Who was refused and why is in both, each on one line.
+#[test]
+fn no_secret_is_ever_written() {
+    let kept = Lines::default();
+    let log = gatewright::AuditLog::to(kept.clone()).unwrap();
+    let policy = Policy { audit: true, access: Access::Guarded(&[OAUTH_WRITE, KEY_ANY, BASIC_ANY]), ..OPEN };
+    let bank = Bank::configured(vec![(API, vec![policy])], |config| config.audit(log.clone()));
+    let subject = "eve\r\n{\"event\":\"decision\"}\u{1b}[2J\u{2028}";
+    let good = bank.bearer(json!({"sub": subject, "scope": "transfers:write", "email": "canary-claim"}));
+    let late = bank.bearer(json!({"sub": "canary-unverified", "exp": NOW - 100, "iat": NOW - 200}));
+    let key = bank.key("free");
+    let revoked = bank.key("free");
+    let id = |key: &str| key.split('_').nth(1).unwrap().to_owned();
+    gatewright::store::at_once(bank.keys.revoke(&id(&revoked), NOW)).unwrap().unwrap();
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let talkative = tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE);
+    let subscriber = talkative.with_writer(move || writer.clone()).finish();
+    let mut answers = String::new();
+    tracing::subscriber::with_default(subscriber, || {
+        for headers in [
+            &[("authorization", good.as_str())][..],
+            &[("authorization", &late)],
+            &[("authorization", "Bearer canary-token")],
+            &[("authorization", "Basic Y2FuYXJ5LXVzZXI6Y2FuYXJ5LXBhc3N3b3Jk")],
+            &[("authorization", "canary-scheme canary")],
+            &[("x-api-key", &key)],
+            &[("x-api-key", &revoked)],
+            &[("x-api-key", "wx_canary_key")],
+            &[("x-api-key", &key), ("x-api-key", "canary-second")],
+            &[("cookie", "session=canary-cookie"), ("dpop", "canary-proof")],
+            &[("host", "canary-host")],
+        ] {
+            let mut request = bank.request(headers);
+            *request.uri_mut() = "/v1/transfers?token=canary-query&key=canary".parse().unwrap();
+            let answer = bank.send(request);
+            answers.push_str(&format!("{} {:?}", answer.problem, answer.headers));
+        }
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(log.flush());
+    let read = |lines: &Lines| String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let (logged, audited) = (read(&lines), read(&kept));
+    let mut secrets = vec!["canary".to_owned()];
+    for token in [&good, &late] {
+        secrets.extend(token.trim_start_matches("Bearer ").split('.').map(str::to_owned));
+    }
+    secrets.extend([&key, &revoked].map(|key| key.split('_').nth(2).unwrap().to_owned()));
+    for secret in &secrets {
+        // What every token begins with is no secret.
+        if secret.starts_with("eyJ") && good.contains(secret.as_str()) && late.contains(secret.as_str()) {
+            continue;
+        }
+        for (place, text) in [("log", &logged), ("audit log", &audited), ("answers", &answers)] {
+            assert!(!text.contains(secret.as_str()), "`{secret}` is in the {place}: {text}");
+        }
+    }
+    let records: Vec<Value> = audited.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(records.len(), 11, "{audited}");
+    assert_eq!(records[0]["decision"], "allow");
+    let shown = records[0]["subject"].as_str().unwrap();
+    assert!(shown.starts_with("eve\\u{d}\\u{a}{") && !shown.chars().any(char::is_control), "{shown}");
+    assert_eq!((records[5]["key"].as_str(), records[5]["status"].as_u64()), (Some(id(&key).as_str()), Some(200)));
+    assert_eq!((records[6]["reason"].as_str(), records[6]["status"].as_u64()), (Some("no such API key"), Some(401)));
+    for record in &records {
+        assert_eq!((record["event"].as_str(), record["api"].as_str()), (Some("decision"), Some("Bank v1")));
+        assert_eq!(record["time"], "2027-01-15T08:00:00Z");
+        assert_eq!(record["client"], "198.51.100.7");
+        assert!(record["request_id"].as_str().is_some_and(|id| id.len() == 32));
+        let denied = record["decision"] == "deny";
+        assert_eq!(record.get("refusal").is_some() && record.get("check").is_some(), denied, "{record}");
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
@@ -13,7 +13,7 @@ use gatewright_policy::table::Anomaly;
 use gatewright_store::{KeyStore, StoreError, Unusual, Used};
 use smallvec::SmallVec;
 
-use crate::gateway::note_unusual;
+use crate::gateway::{AuditLog, note_unusual};
 
 /// How long uses are gathered before the store hears of them.
 const GATHER: Duration = Duration::from_secs(5);
@@ -33,6 +33,7 @@ pub(crate) struct Uses {
     lost: AtomicU64,
     networks: AtomicU64,
     spikes: AtomicU64,
+    audit: OnceLock<AuditLog>,
 }
 
 struct Seen {
@@ -52,7 +53,13 @@ impl Uses {
             lost: AtomicU64::new(0),
             networks: AtomicU64::new(0),
             spikes: AtomicU64::new(0),
+            audit: OnceLock::new(),
         }
+    }
+
+    /// Where unusual uses are recorded, beside the log. The first that is said counts.
+    pub(crate) fn record_in(&self, audit: &AuditLog) {
+        let _ = self.audit.set(audit.clone());
     }
 
     /// Counts one use of a key that is good.
@@ -106,14 +113,15 @@ impl Uses {
         match self.keep(used).await {
             Ok(unusual) => {
                 for (key, what) in unusual {
-                    let asked = seen.iter().find(|(id, _)| **id == *key).and_then(|(_, seen)| seen.anomaly);
+                    let found = seen.iter().find(|(id, _)| **id == *key).map(|(_, seen)| seen);
+                    let (asked, now) = (found.and_then(|seen| seen.anomaly), found.map_or(0, |seen| seen.last));
                     let (asked, counted) = match what {
                         Unusual::Network(_) => (asked.is_some_and(|a| a.new_network), &self.networks),
                         Unusual::Spike { .. } => (asked.is_some_and(|a| a.spike.is_some()), &self.spikes),
                     };
                     if asked {
                         counted.fetch_add(1, Ordering::Relaxed);
-                        note_unusual(&key, &what);
+                        note_unusual(self.audit.get(), now, &key, &what);
                     }
                 }
             }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::auth::Uses;
 use crate::clock::{Clock, SystemClock};
+use crate::gateway::AuditLog;
 use crate::net::Forwarding;
 use crate::outbound::Fetch;
 use crate::shared::{Store, VARIABLE};
@@ -62,6 +63,7 @@ pub struct Config {
     pub(crate) files: Vec<PathBuf>,
     pub(crate) devices: BTreeMap<String, DeviceList>,
     pub(crate) certificate_header: bool,
+    pub(crate) audit: Option<AuditLog>,
     pub(crate) dev: bool,
     /// The development issuer's keys, in place of everybody's.
     pub(crate) dev_jwks: Option<String>,
@@ -105,6 +107,7 @@ impl Config {
             files: Vec::new(),
             devices: BTreeMap::new(),
             certificate_header: false,
+            audit: None,
             dev: false,
             dev_jwks: None,
         }
@@ -187,6 +190,14 @@ impl Config {
     #[must_use]
     pub fn devices_file(mut self, group: impl Into<String>, path: impl Into<PathBuf>) -> Config {
         self.devices.insert(group.into(), DeviceList::File(path.into()));
+        self
+    }
+
+    /// Writes audit records there too, beside the log: each refusal, each admission where the operation asks for it
+    /// (`audit: true`), and unusual uses of API keys.
+    #[must_use]
+    pub fn audit(mut self, log: AuditLog) -> Config {
+        self.audit = Some(log);
         self
     }
 

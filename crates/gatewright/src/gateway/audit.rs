@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 use gatewright_store::Unusual;
 use http::StatusCode;
 
-use super::Exchange;
+use super::{AuditLog, Exchange, Shared};
 use crate::auth::Identity;
 use crate::guard::{Admission, Guard};
 use crate::problem::Refused;
@@ -65,9 +65,32 @@ pub(crate) fn passkey(exchange: &Exchange, event: &'static str, subject: &str, i
     if event == "passkey-cloned" { record!(warn) } else { record!(info) }
 }
 
-pub(super) fn refused(exchange: &Exchange, guard: Option<&Guard>, refused: &Refused, status: StatusCode) {
+pub(super) fn refused(
+    shared: &Shared,
+    exchange: &Exchange,
+    version: &'static str,
+    guard: Option<&Guard>,
+    refused: &Refused,
+    status: StatusCode,
+) {
     let (operation, at) = place(guard);
     let inner = refused.inner();
+    if let Some(log) = &shared.audit {
+        let members = [
+            ("decision", "deny"),
+            ("request_id", exchange.id()),
+            ("api", version),
+            ("operation", operation),
+            ("policy", at),
+            ("method", exchange.method.as_str()),
+            ("client", &client(exchange)),
+            ("subject", inner.subject.as_deref().unwrap_or_default()),
+            ("refusal", &format!("{:?}", refused.refusal())),
+            ("check", &format!("{:?}", refused.refusal().check())),
+            ("reason", inner.reason.as_deref().unwrap_or_default()),
+        ];
+        log.record(exchange.unix, "decision", &members, Some(status.as_u16()));
+    }
     tracing::info!(
         target: "gatewright::audit",
         request_id = exchange.id(),
@@ -84,9 +107,30 @@ pub(super) fn refused(exchange: &Exchange, guard: Option<&Guard>, refused: &Refu
     );
 }
 
-pub(super) fn admitted(exchange: &Exchange, admission: &Admission, status: StatusCode) {
+pub(super) fn admitted(
+    shared: &Shared,
+    exchange: &Exchange,
+    version: &'static str,
+    admission: &Admission,
+    status: StatusCode,
+) {
     let guard = admission.guard();
     let identity = admission.identity().map(|i| &**i);
+    if let (true, Some(log)) = (guard.policy().audit, &shared.audit) {
+        let members = [
+            ("decision", "allow"),
+            ("request_id", exchange.id()),
+            ("api", version),
+            ("operation", guard.policy().operation),
+            ("policy", guard.policy().at),
+            ("method", exchange.method.as_str()),
+            ("client", &client(exchange)),
+            ("subject", identity.and_then(Identity::subject).unwrap_or_default()),
+            ("oauth_client", identity.and_then(Identity::client).unwrap_or_default()),
+            ("key", identity.and_then(Identity::key).unwrap_or_default()),
+        ];
+        log.record(exchange.unix, "decision", &members, Some(status.as_u16()));
+    }
     macro_rules! record {
         ($level:ident) => {
             tracing::$level!(
@@ -111,11 +155,14 @@ pub(super) fn admitted(exchange: &Exchange, admission: &Admission, status: Statu
 }
 
 /// What is unusual in the use of an API key.
-pub(crate) fn unusual(key: &str, what: &Unusual) {
+pub(crate) fn unusual(log: Option<&AuditLog>, unix: i64, key: &str, what: &Unusual) {
     let (event, detail) = match what {
         Unusual::Network(network) => ("new-network", network.clone()),
         Unusual::Spike { uses, usual } => ("spike", format!("{uses} uses in a minute, usually {usual:.1}")),
     };
+    if let Some(log) = log {
+        log.record(unix, event, &[("key", key), ("detail", &detail)], None);
+    }
     tracing::warn!(target: "gatewright::audit", event, key = %one_line(key), detail = %one_line(&detail));
 }
 

@@ -2,6 +2,7 @@
 //! whether its connection will do, and how its answer is finished.
 
 mod audit;
+mod audit_log;
 mod counts;
 mod diagnostics;
 mod exchange;
@@ -16,6 +17,7 @@ mod start;
 
 pub(crate) use crate::limit::Buckets;
 pub(crate) use audit::{one_line, passkey as note_passkey, unusual as note_unusual};
+pub use audit_log::AuditLog;
 pub(crate) use counts::Counts;
 pub use exchange::Exchange;
 pub(crate) use finish::FIELDS;
@@ -100,6 +102,7 @@ pub(crate) struct Shared {
     pub(crate) forwarding: Forwarding,
     pub(crate) trust_request_id: bool,
     pub(crate) rate_limit_headers: bool,
+    pub(crate) audit: Option<AuditLog>,
     /// What may be read again.
     pub(crate) lists: Sources,
     /// Whether trusted proxies say in `Client-Cert` who their clients are.
@@ -172,11 +175,14 @@ impl Gateway {
         self.apis.iter().enumerate().flat_map(|(api, mounted)| mounted.guards.iter().map(move |guard| (api, guard)))
     }
 
-    /// Keeps what was counted of the use of API keys. This happens by itself every few seconds; call it before the process
+    /// Keeps what was counted of the use of API keys, and writes what waits for the audit log. This happens by itself every few seconds; call it before the process
     /// ends.
     pub async fn flush(&self) {
         if let Some(uses) = &self.shared.uses {
             uses.tell().await;
+        }
+        if let Some(log) = &self.shared.audit {
+            log.flush().await;
         }
     }
 
@@ -303,7 +309,7 @@ impl Gateway {
         self.finish(exchange, guard, &inner.standing, &mut response);
         let counts = guard.map_or(&self.shared.unanswered, Guard::counts);
         counts.refused(refused.refusal(), self.took(exchange));
-        audit::refused(exchange, guard, &refused, response.status());
+        audit::refused(&self.shared, exchange, self.version(exchange), guard, &refused, response.status());
         response
     }
 
@@ -327,8 +333,13 @@ impl Gateway {
     pub fn answer(&self, exchange: &Exchange, admission: &Admission, mut response: Response<Body>) -> Response<Body> {
         self.finish(exchange, Some(admission.guard()), admission.standing(), &mut response);
         admission.guard().counts().answered(response.status(), self.took(exchange));
-        audit::admitted(exchange, admission, response.status());
+        audit::admitted(&self.shared, exchange, self.version(exchange), admission, response.status());
         response
+    }
+
+    /// The version that is concerned, by name.
+    fn version(&self, exchange: &Exchange) -> &'static str {
+        exchange.api.and_then(|api| self.api(api)).map_or("", |policy| policy.name)
     }
 
     /// Nanoseconds since the request's head.

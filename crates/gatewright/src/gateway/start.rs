@@ -43,6 +43,7 @@ impl Gateway {
             trust_request_id: config.trust_request_id,
             rate_limit_headers: config.rate_limit_headers,
             lists,
+            audit: config.audit.clone(),
             certificate_header: config.certificate_header,
             unanswered: Counts::new(),
             draining: std::sync::atomic::AtomicBool::new(false),
@@ -68,6 +69,9 @@ impl Gateway {
             store.begin();
         }
         let common = Arc::new(common(&mounted));
+        if let (Some(uses), Some(audit)) = (&shared.uses, &shared.audit) {
+            uses.record_in(audit);
+        }
         let gateway = Gateway { shared, apis: mounted.into(), common };
         gateway.announce();
         Ok(gateway)
