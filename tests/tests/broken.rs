@@ -92,6 +92,7 @@ async fn is_a_problem(answer: Response<Body>, status: u16) {
     assert!(!text.contains(SECRET) && !text.contains("panic"), "{text}");
 }
 
+/// Rows: PD6.
 #[tokio::test(start_paused = true)]
 async fn what_breaks_in_a_handler_stays_inside() {
     let server = server();

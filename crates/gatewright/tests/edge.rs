@@ -179,6 +179,7 @@ fn a_refused_request_charges_no_other_limit() {
     assert_eq!(refused.problem["violated-policies"], json!(["ip"]));
 }
 
+/// Rows: A13.
 #[test]
 fn guessing_credentials_is_limited() {
     const LIMITS: &[Limit] = &[Limit { name: "ip", by: &[Key::Address], quota: Quota::Flat(rate(3, 60)) }];

@@ -86,6 +86,7 @@ mod tests {
         headers
     }
 
+    /// Rows: V3, V6.
     #[test]
     fn a_deprecated_version_says_so() {
         for status in [Status::Deprecated, Status::Retired] {

@@ -220,6 +220,7 @@ mod tests {
         }
     }
 
+    /// Rows: X3.
     #[test]
     fn forwarded_is_read_by_its_grammar() {
         for (lines, client) in [
@@ -246,6 +247,7 @@ mod tests {
         }
     }
 
+    /// Rows: X4.
     #[test]
     fn only_the_configured_header_counts() {
         let both = [("x-forwarded-for", "1.1.1.1"), ("forwarded", "for=2.2.2.2")];

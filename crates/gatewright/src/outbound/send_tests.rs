@@ -58,6 +58,7 @@ async fn server(
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
 
+/// Rows: A18.
 #[tokio::test]
 async fn targets_that_may_not_be_called_are_not_called() {
     let (address, count, _received) = server(OK, false).await;

@@ -146,6 +146,7 @@ mod tests {
         }
     }
 
+    /// Rows: PD1, PD2, PD3, PD4.
     #[test]
     fn every_refusal_says_its_own_status() {
         for refusal_ in Refusal::ALL {

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use axum_server::tls_rustls::RustlsConfig;
-use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::version::{TLS12, TLS13};
+use rustls::{NamedGroup, ServerConfig};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
@@ -115,7 +115,10 @@ fn config(chain: &[u8], key: &[u8], tls: &Tls) -> io::Result<Arc<ServerConfig>> 
     let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| bad(&"the key is no PEM private key"))?;
     let versions: &[&rustls::SupportedProtocolVersion] = if tls.tls13_only { &[&TLS13] } else { &[&TLS13, &TLS12] };
     // Named, not chosen: another crate of the program may bring a second provider, and rustls then chooses none.
-    let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let mut provider = aws_lc_rs::default_provider();
+    // First: what is recorded today must not be read by tomorrow's machines.
+    provider.kx_groups.sort_by_key(|group| group.name() != NamedGroup::X25519MLKEM768);
+    let builder = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(versions)
         .map_err(|e| bad(&e))?;
     let builder = match &tls.clients {

@@ -342,3 +342,32 @@ fn what_was_accepted_is_finished_when_the_server_stops() {
         stopped.await.unwrap().unwrap();
     });
 }
+
+/// Rows: T8.
+#[test]
+fn a_capable_client_agrees_on_a_hybrid_key() {
+    run(async {
+        let (certificate, root) = certified();
+        let running = Server::new(router()).https(([127, 0, 0, 1], 0).into(), certificate).unwrap();
+        let address = running.address();
+        let group = client(move || {
+            let mut roots = RootCertStore::empty();
+            roots.add(root).unwrap();
+            let mut provider = aws_lc_rs::default_provider();
+            provider.kx_groups.sort_by_key(|group| group.name() != rustls::NamedGroup::X25519MLKEM768);
+            let config = ClientConfig::builder_with_provider(Arc::new(provider))
+                .with_protocol_versions(&[&rustls::version::TLS13])
+                .unwrap()
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+            let name = ServerName::try_from("localhost").unwrap();
+            let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
+            let mut stream = tcp(address);
+            while connection.is_handshaking() {
+                connection.complete_io(&mut stream).unwrap();
+            }
+            connection.negotiated_key_exchange_group().map(rustls::crypto::SupportedKxGroup::name)
+        });
+        assert_eq!(group.await, Some(rustls::NamedGroup::X25519MLKEM768));
+    });
+}

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use crate::json::*;
 
+/// Rows: N3.
 #[test]
 fn refuses_what_is_not_json() {
     for (text, reason) in [
@@ -52,6 +53,7 @@ fn refuses_what_is_not_json() {
     }
 }
 
+/// Rows: N2.
 #[test]
 fn limits_hold() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
@@ -74,6 +76,7 @@ fn many_names_are_compared_in_bounded_time() {
     assert_eq!(Document::parse(twice.as_bytes()).unwrap_err().reason, Reason::Duplicate);
 }
 
+/// Rows: N3.
 #[test]
 fn numbers_keep_their_text() {
     let document = Document::parse(b"[9007199254740993, 1e400, -0, 1.10, 0.1e-2]").unwrap();
