@@ -72,6 +72,21 @@ fn documents_become_the_code_that_stands_beside_them() {
     assert!(wrong.is_empty(), "the code of {wrong:?} changed: read the difference after `cargo xtask bless`");
 }
 
+/// `lines.tsv`, which `cargo xtask bless` writes: growth of what is generated shows in a difference.
+#[test]
+fn the_lines_of_an_operation_are_what_the_table_says() {
+    let table = std::fs::read_to_string(root().join("../lines.tsv")).unwrap();
+    let rows: Vec<&str> = table.lines().skip(1).collect();
+    assert_eq!(rows.len(), CASES.len());
+    for (case, row) in CASES.iter().zip(rows) {
+        let text = std::fs::read_to_string(root().join(case).join("expected.rs")).unwrap();
+        let plain = |line: &&str| !(line.is_empty() || line.starts_with("//") || line.starts_with("#[doc"));
+        let lines = text.lines().map(str::trim_start).filter(plain).count();
+        let cells: Vec<&str> = row.split('\t').collect();
+        assert_eq!((cells[0], cells[2]), (*case, lines.to_string().as_str()), "after `cargo xtask bless` read it");
+    }
+}
+
 #[test]
 fn every_folder_is_a_case() {
     let mut folders: Vec<String> =

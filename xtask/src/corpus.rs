@@ -110,6 +110,10 @@ pub(crate) fn run(args: &[String]) -> Outcome {
     let outcome = run.work.check();
     run.note("cargo check of what was generated", outcome);
 
+    if args.only.is_none() {
+        let folders = ["specs", "large"].map(|name| args.folder.join(name));
+        run.note("our reading against that of openapiv3", crate::suite::oracle(&folders));
+    }
     if wanted("json-schema-test-suite") && args.folder.join("json-schema-test-suite").is_dir() {
         let outcome = crate::suite::run(&[args.folder.display().to_string()]);
         run.note("json-schema-test-suite", outcome.map(drop));

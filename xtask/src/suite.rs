@@ -28,6 +28,14 @@ pub(crate) fn differential(args: &[String]) -> Outcome {
     Ok("differential: no disagreement".to_owned())
 }
 
+/// Our reading of every 3.0 document of these folders against that of `openapiv3`; known differences stand in
+/// `tests/corpus/oracle.tsv`.
+pub(crate) fn oracle(folders: &[PathBuf]) -> Result<(), String> {
+    let mut paths = vec![PathBuf::from("--known"), crate::run::root().join("tests/corpus/oracle.tsv")];
+    paths.extend(folders.iter().cloned());
+    example("oracle", &paths, &[])
+}
+
 fn example(name: &str, paths: &[PathBuf], args: &[String]) -> Result<(), String> {
     let mut command = cargo(["run", "--quiet", "--package", "gatewright-tests", "--example", name, "--"]);
     command.args(paths).args(args);

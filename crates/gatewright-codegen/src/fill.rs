@@ -37,6 +37,43 @@ pub(crate) fn fill(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A chain of calls: on one line where it fits, else its links on lines below, as many on one as fit.
+pub(crate) fn chain(text: &str, width: usize) -> Vec<String> {
+    let links = links(text);
+    if text.chars().count() <= width || links.len() == 1 {
+        return fill(text, width);
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for (at, link) in links.into_iter().enumerate() {
+        let last = lines.last_mut().filter(|last| at > 1 && last.starts_with("    ."));
+        match last {
+            Some(last) if last.chars().count() + link.chars().count() <= width => last.push_str(link),
+            _ if at == 0 => lines.extend(fill(link, width)),
+            _ => lines.extend(fill(link, width.saturating_sub(4)).into_iter().map(|line| format!("    {line}"))),
+        }
+    }
+    lines
+}
+
+/// A text in front of each `.` that calls on what a call gave.
+fn links(text: &str) -> Vec<&str> {
+    let (mut links, mut depth, mut begin, mut before) = (Vec::new(), 0_usize, 0, 0);
+    for (at, byte) in code(text) {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'.' if depth == 0 && before == b')' => {
+                links.extend(text.get(begin..at));
+                begin = at;
+            }
+            _ => {}
+        }
+        before = byte;
+    }
+    links.extend(text.get(begin..));
+    links
+}
+
 /// The brackets to open: of those that hold most of the text, the innermost whose beginning still fits.
 fn longest(text: &str, width: usize) -> Option<(usize, usize)> {
     let all = brackets(text);
@@ -103,7 +140,7 @@ fn code(text: &str) -> impl Iterator<Item = (usize, u8)> {
 
 #[cfg(test)]
 mod tests {
-    use super::fill;
+    use super::{chain, fill};
 
     #[test]
     fn lists_fill_lines() {
@@ -111,6 +148,15 @@ mod tests {
         assert_eq!(fill("f(aaaa, bbbb, cccc)", 16), ["f(", "    aaaa, bbbb,", "    cccc,", ")"]);
         assert_eq!(fill("o { p: &[aaaaaa, bbbbbb] }", 16), ["o { p: &[", "    aaaaaa,", "    bbbbbb,", "] }"]);
         assert_eq!(fill("f(\"),(\\\"\", bbbbbbb)", 14), ["f(", "    \"),(\\\"\",", "    bbbbbbb,", ")"]);
+    }
+
+    #[test]
+    fn links_stand_below_what_they_are_called_on() {
+        assert_eq!(chain("a(1).b(2)", 20), ["a(1).b(2)"]);
+        assert_eq!(
+            chain("x: A::new(1).b(\").c()\").d(3).e(4),", 18),
+            ["x: A::new(1)", "    .b(\").c()\")", "    .d(3).e(4),"]
+        );
     }
 
     #[test]

@@ -150,6 +150,17 @@ impl Page {
         if joined.len() <= self.width {
             self.lines.truncate(first);
             self.lines.push(joined);
+            return;
+        }
+        // What a constant is may stand on the line below its name.
+        let Some((name, value)) = joined.split_once(" = ").filter(|_| begin.trim_start().starts_with("pub static"))
+        else {
+            return;
+        };
+        if depth + 4 + value.len() <= self.width {
+            let (name, value) = (format!("{name} ="), format!("{}{value}", " ".repeat(depth + 4)));
+            self.lines.truncate(first);
+            self.lines.extend([name, value]);
         }
     }
 }
@@ -185,8 +196,8 @@ fn spaced(lines: &[String]) -> String {
             || here == "} }"
             || (whole(here) && !whole(there))
             || (here.ends_with(';')
-                && ["pub static", "pub struct", "pub type", "use "].iter().any(|s| here.starts_with(s)));
-        let calls = ["object! {", "strings! {", "choice! {", "operation! {"];
+                && ["pub static", "pub struct", "pub type", "pub use", "use "].iter().any(|s| here.starts_with(s)));
+        let calls = ["object! {", "strings! {", "choice! {", "operation! {", "::gatewright::mounts! {"];
         let starts = ["pub ", "impl", "///", "#["].iter().chain(&calls).any(|s| there.starts_with(s));
         if ends && starts && indent(&line) == indent(next) && !(here.starts_with("pub type") && whole(there)) {
             out.push('\n');

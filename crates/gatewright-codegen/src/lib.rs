@@ -123,7 +123,7 @@ pub fn generate(ir: &CheckedIr, sources: &SourceMap, options: &Options) -> Resul
         modules.push(files::Module::new("sent", "What the API sends by itself: webhooks and callbacks.", sent));
     }
     for ((module, tag), items) in names.tags.iter().zip(tags) {
-        let items = quote!(use ::core::future::Future; #items);
+        let items = quote!(use ::gatewright::operation; #items);
         modules.push(files::Module::new(&module.to_string(), &format!("Operations of {tag}."), items));
     }
     let files = files::assemble(ir, options, root, modules)?;

@@ -7,6 +7,7 @@ use quote::quote;
 
 use crate::docs::doc;
 use crate::names::{Names, used_schemes};
+use crate::verbatim::Lines;
 
 /// The resolver trait of each resource.
 pub(crate) fn resources(ir: &CheckedIr, names: &Names, ids: &[TokenStream]) -> TokenStream {
@@ -116,72 +117,23 @@ pub(crate) fn root(ir: &CheckedIr, names: &Names) -> TokenStream {
             pub use self::{#(#all::*),*};
         }
     };
-    let traits: Vec<_> = names.operations.iter().map(|o| qualified(names, o.tag, &o.name)).collect();
-    let modules: Vec<_> = names.operations.iter().map(|o| qualified(names, o.tag, &o.module)).collect();
+    let mut lines = Lines::default();
+    lines.push(0, "::gatewright::mounts! {");
+    lines.push(1, "operations {");
+    for operation in &names.operations {
+        let tag = names.tags.get(operation.tag).map(|(module, _)| format!("{module}::")).unwrap_or_default();
+        lines.push(2, format!("{tag}{} as {tag}{},", operation.name, operation.module));
+    }
+    lines.push(1, "}");
     let markers = verified(ir, names);
-    let verifies: Vec<_> = markers.iter().map(|(_, m)| quote!(::gatewright::Verify<schemes::#m>)).collect();
-    let verifiers: Vec<_> = markers
-        .iter()
-        .map(|(scheme, m)| {
-            let word = &scheme.name.value;
-            quote!(.verifier(::gatewright::Verifier::new::<schemes::#m, A>(#word, ::std::sync::Arc::clone(&app))))
-        })
-        .collect();
-    let all = bounds(traits.iter().cloned().chain(verifies.iter().cloned()));
-    let some = bounds(verifies.into_iter());
-    quote! {
-        #shown
-        /// This version with all its operations, to be mounted beside others with `gatewright::router`.
-        #[allow(dead_code, unreachable_pub)]
-        pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
-        where
-            A: #all,
-        {
-            ::gatewright::Mount::new(
-                &policy::API,
-                &app,
-                &[#(<#modules::Op as ::gatewright::HandledBy<A>>::ROUTE),*],
-            )
-            #(#verifiers)*
+    if !markers.is_empty() {
+        lines.push(1, "verified {");
+        for (scheme, marker) in markers {
+            lines.push(2, format!("{:?}: schemes::{marker},", scheme.name.value));
         }
-        /// The router of this version alone.
-        ///
-        /// # Errors
-        /// A setting of the deployment is missing or wrong.
-        #[allow(dead_code, unreachable_pub)]
-        pub fn router<A>(
-            app: A,
-            config: ::gatewright::Config,
-        ) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
-        where
-            A: #all,
-        {
-            ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
-        }
-        /// This version with some of its operations: those that are added to it.
-        #[allow(dead_code, unreachable_pub)]
-        pub fn partial<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Partial<A>
-        where
-            A: #some,
-        {
-            ::gatewright::Partial::new(
-                &policy::API,
-                ::std::sync::Arc::clone(&app),
-                &[#(<#modules::Op as ::gatewright::Operation>::META),*],
-            )
-            #(#verifiers)*
-        }
+        lines.push(1, "}");
     }
-}
-
-fn qualified(names: &Names, tag: usize, item: &proc_macro2::Ident) -> TokenStream {
-    match names.tags.get(tag) {
-        Some((module, _)) => quote!(#module::#item),
-        None => quote!(#item),
-    }
-}
-
-fn bounds(bounds: impl Iterator<Item = TokenStream>) -> TokenStream {
-    let bounds: Vec<_> = bounds.collect();
-    quote!(#(#bounds +)* ::core::marker::Send + ::core::marker::Sync + 'static)
+    lines.push(0, "}");
+    let mounts = lines.mark();
+    quote!(#shown #mounts)
 }

@@ -204,6 +204,13 @@ impl Shape {
             let shape = shape.value();
             quote!((#name, #shape))
         });
+        if self.kinds == OBJECT {
+            let others = self.additional.as_ref().map(|shape| {
+                let shape = shape.promoted();
+                quote!(.others(#shape))
+            });
+            return quote!(::gatewright::params::Shape::object(&[#(#properties),*])#others);
+        }
         let additional = inner(&self.additional);
         quote! {
             ::gatewright::params::Shape { kinds: #kinds, items: #items, properties: &[#(#properties),*], additional: #additional }

@@ -39,17 +39,12 @@ const GENERATED: &[Name] = &[
     (&["gatewright", "Meta"], "Meta"),
     (&["gatewright", "NoError"], "NoError"),
     (&["gatewright", "Reply"], "Reply"),
+    (&["gatewright", "json", "check"], "check"),
     (&["super", "super", "policy"], "policy"),
+    (&["super", "super", "types", "checks"], "checks"),
     (&["super", "super", "resources"], "resources"),
     (&["super", "super", "types"], "types"),
 ];
-
-/// In a module of handler traits, which imports `Future` beside the prelude.
-pub(crate) fn traits(tokens: TokenStream) -> TokenStream {
-    let future: Name = (&["core", "future", "Future"], "Future");
-    let names: Vec<Name> = PRELUDE.iter().copied().chain([future]).collect();
-    shortened(tokens, &names)
-}
 
 /// In the module of an operation.
 pub(crate) fn operation(tokens: TokenStream) -> TokenStream {

@@ -4,6 +4,7 @@
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::quote;
 
+use crate::fill::chain;
 use crate::layout::lay_out;
 
 /// How a mark begins.
@@ -21,6 +22,22 @@ pub(crate) struct Lines {
 impl Lines {
     pub(crate) fn push(&mut self, depth: usize, line: impl AsRef<str>) {
         self.lines.push(format!("{}{}", " ".repeat(depth * 4), line.as_ref()));
+    }
+
+    /// A line whose lists fill lines where it is too long.
+    pub(crate) fn filled(&mut self, depth: usize, line: &str, width: usize) {
+        chain(line, width.saturating_sub(depth * 4)).iter().for_each(|line| self.push(depth, line));
+    }
+
+    /// `name = value` on one line, or on two, or with the lists of the value filling lines.
+    pub(crate) fn assigned(&mut self, depth: usize, name: &str, value: &str, width: usize) {
+        let room = width.saturating_sub(depth * 4);
+        if name.len() + 3 + value.len() > room && value.len() + 4 <= room {
+            self.push(depth, format!("{name} ="));
+            self.push(depth + 1, value);
+        } else {
+            self.filled(depth, &format!("{name} = {value}"), width);
+        }
     }
 
     /// `before`, the expression, a comma.
@@ -90,7 +107,22 @@ fn expression(tokens: TokenStream) -> Vec<String> {
 
 /// An expression on one line.
 pub(crate) fn one_line(tokens: TokenStream) -> String {
-    expression(tokens).iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
+    let mut out = String::new();
+    for line in expression(tokens) {
+        let line = line.trim();
+        if line.starts_with([')', ']']) {
+            out.truncate(out.trim_end_matches(',').len());
+        }
+        let close = line.starts_with([')', ']', '.']) || out.ends_with(['(', '[']) || out.is_empty();
+        out.extend([if close { "" } else { " " }, line]);
+    }
+    out
+}
+
+/// Items, formatted.
+pub(crate) fn items(tokens: TokenStream) -> Vec<String> {
+    let Ok(file) = syn::parse2::<syn::File>(tokens.clone()) else { return vec![tokens.to_string()] };
+    lay_out(&prettyplease::unparse(&file), INDENT).lines().map(str::to_owned).collect()
 }
 
 /// A type on one line.

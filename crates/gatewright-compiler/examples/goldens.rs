@@ -1,7 +1,8 @@
 //! Writes the code of every golden case anew, without compiling any of it: a change of the output may be one that the old
-//! goldens do not compile with. `cargo run -p gatewright-compiler --example goldens -- tests/golden`
+//! goldens do not compile with; and how many lines each has for an operation, so that growth is seen. `cargo run -p gatewright-compiler --example goldens -- tests/golden`
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "a tool for terminals")]
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use gatewright_compiler::{Layout, Options, compile, disk::DiskLoader};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::args().nth(1).ok_or("which folder?")?);
+    let mut table = BTreeMap::new();
     for entry in std::fs::read_dir(&root)? {
         let folder = entry?.path();
         let case = folder.file_name().and_then(|n| n.to_str()).ok_or("a case whose name is no text")?;
@@ -27,7 +29,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         let Some(files) = done.files else { return Err(format!("{case}: {:?}", done.diagnostics).into()) };
         for (_, text) in files.iter() {
             std::fs::write(folder.join("expected.rs"), text)?;
+            let plain = |line: &&str| !(line.is_empty() || line.starts_with("//") || line.starts_with("#[doc"));
+            let lines = text.lines().map(str::trim_start).filter(plain).count();
+            let operations = done.ir.as_ref().map_or(0, |ir| ir.api.operations.len()).max(1);
+            table.insert(case.to_owned(), format!("{operations}\t{lines}\t{}", lines / operations));
         }
     }
+    let head = "case\toperations\tlines without documentation\tof an operation\n";
+    let rows: String = table.iter().map(|(case, row)| format!("{case}\t{row}\n")).collect();
+    std::fs::write(root.join("../lines.tsv"), format!("{head}{rows}"))?;
     Ok(())
 }

@@ -69,9 +69,8 @@ pub mod policy {
     pub static GET_ANYONE: Policy = USUAL.operation("getAnyone", "openapi.yaml:52", ANONYMOUS_OR_BASIC).checked();
 
     /// POST /answers/public · public: it shows nothing (openapi.yaml:59)
-    pub static POST_PUBLIC: Policy = USUAL
-        .operation("postPublic", "openapi.yaml:59", Access::Public("it shows nothing"))
-        .checked();
+    pub static POST_PUBLIC: Policy =
+        USUAL.operation("postPublic", "openapi.yaml:59", Access::Public("it shows nothing")).checked();
 }
 
 /// The types of the document's schemas.
@@ -120,244 +119,161 @@ pub mod schemes {
 /// Operations of files.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod files {
-    use ::core::future::Future;
+    use ::gatewright::operation;
 
-    /// getFile
-    ///
-    /// GET /answers/files/{name}.json · basic (openapi.yaml:7)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getFile` (GET /answers/files/{{name}}.json, openapi.yaml:7)", label = "`getFile` is missing", note = "add its handler:\n\n#[gatewright::handler(GetFile)]\nasync fn get_file(app: &{Self}, who: get_file::Caller, req: get_file::Request) -> get_file::Result {{\n    todo!()\n}}\n")]
-    pub trait GetFile: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_file::Cx<Self>) -> impl Future<Output = get_file::Result> + Send;
-    }
-
-    /// Inputs and answers of getFile.
-    pub mod get_file {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetFile, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::GET_FILE, "GET", "/files/{name}.json")
-                .parameters(&[
-                    ParameterSpec::path("name", &Shape::TEXT, ::gatewright::json::check::is_string),
-                    ParameterSpec::query(
-                            "ids",
-                            &Shape::array(&Shape::NUMBER),
-                            types::checks::check_4a99d1863b507360,
-                        )
-                        .style(Style::Form, false),
-                    ParameterSpec::query(
-                            "filter",
-                            &Shape {
-                                kinds: 32u8,
-                                items: None,
-                                properties: &[("age", Shape::NUMBER), ("tags", Shape::array(&Shape::TEXT))],
-                                additional: None,
-                            },
-                            types::checks::check_e762f8d7a28b2bc6,
-                        )
-                        .style(Style::DeepObject, false),
-                    ParameterSpec::query(
-                            "where",
-                            &Shape {
-                                kinds: 32u8,
-                                items: None,
-                                properties: &[],
-                                additional: Some(&Shape::TEXT),
-                            },
-                            types::checks::check_9f9f1e21cf525b80,
-                        )
-                        .style(Style::Json, false),
-                    ParameterSpec::query("limit", &Shape::NUMBER, types::checks::check_b2e831c54b96167c)
-                        .default("20"),
-                    ParameterSpec::header("name", &Shape::TEXT, ::gatewright::json::check::is_string),
-                    ParameterSpec::cookie("shown", &Shape::BOOLEAN, ::gatewright::json::check::is_boolean),
-                ])
-                .produces(&["application/json", "text/csv", "image/*"]),
-            request: |input, found| {
-                /// name
-                name_path: String = input.required(0, found),
-                /// ids
-                ids: Option<Vec<i64>> = input.optional(1, found),
-                /// filter
-                filter: Option<types::GetFileFilter> = input.optional(2, found),
-                /// where
-                where_: Option<BTreeMap<String, String>> = input.optional(3, found),
-                /// limit
-                limit: i32 = input.required(4, found),
-                /// name
-                name_header: Option<String> = input.optional(5, found),
-                /// shown
-                shown: Option<bool> = input.optional(6, found),
+    operation! {
+        /// getFile
+        ///
+        /// GET /answers/files/{name}.json · basic (openapi.yaml:7)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getFile` (GET /answers/files/{{name}}.json, openapi.yaml:7)", label = "`getFile` is missing", note = "add its handler:\n\n#[gatewright::handler(GetFile)]\nasync fn get_file(app: &{Self}, who: get_file::Caller, req: get_file::Request) -> get_file::Result {{\n    todo!()\n}}\n")]
+        pub trait GetFile in get_file, caller always;
+        meta: Meta::new(&policy::GET_FILE, "GET", "/files/{name}.json")
+            .produces(&["application/json", "text/csv", "image/*"]),
+        request {
+            name_path: String = required path("name", &Shape::TEXT, check::is_string),
+            ids: Option<Vec<i64>> = optional query(
+                "ids", &Shape::array(&Shape::NUMBER), checks::check_4a99d1863b507360,
+            )
+                .style(Style::Form, false),
+            filter: Option<types::GetFileFilter> = optional query(
+                "filter", &Shape::object(&[("age", Shape::NUMBER), ("tags", Shape::array(&Shape::TEXT))]),
+                checks::check_e762f8d7a28b2bc6,
+            )
+                .style(Style::DeepObject, false),
+            where_: Option<BTreeMap<String, String>> = optional query(
+                "where", &Shape::object(&[]).others(&Shape::TEXT), checks::check_9f9f1e21cf525b80,
+            )
+                .style(Style::Json, false),
+            limit: i32 = required query("limit", &Shape::NUMBER, checks::check_b2e831c54b96167c).default("20"),
+            name_header: Option<String> = optional header("name", &Shape::TEXT, check::is_string),
+            shown: Option<bool> = optional cookie("shown", &Shape::BOOLEAN, check::is_boolean),
+        }
+        Response {
+            /// The file.
+            OkJson(body: BTreeMap<String, Json>, headers: OkHeaders) => Reply::json(200, "application/json", &body)
+                .header("x-total", &JsonHeader(&headers.x_total))
+                .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
+            /// The file.
+            OkCsv(body: String, headers: OkHeaders) => Reply::body(200, "text/csv", body)
+                .header("x-total", &JsonHeader(&headers.x_total))
+                .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
+            /// The file.
+            OkAnyImage(body: ::gatewright::Media, headers: OkHeaders) => Reply::media(200, "image/*", body)
+                .header("x-total", &JsonHeader(&headers.x_total))
+                .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
+            /// Not changed.
+            NotModified => Reply::empty(304),
+        }
+        Error {
+            /// The caller's mistake.
+            ClientError(status: ::gatewright::StatusCode, body: ::gatewright::Problem) => match Reply::in_class(status, Some(4)) {
+                Ok(status) => Reply::problem(status, body),
+                Err(reply) => reply,
+            },
+            /// Anything else.
+            Default(status: ::gatewright::StatusCode, body: types::Trouble) => match Reply::in_class(status, None) {
+                Ok(status) => Reply::json(status, "application/json", &body),
+                Err(reply) => reply,
             },
         }
-        ::gatewright::answers! {
-            Response {
-                /// The file.
-                OkJson(body: BTreeMap<String, Json>, headers: OkHeaders) => Reply::json(200, "application/json", &body)
-                    .header("x-total", &JsonHeader(&headers.x_total))
-                    .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
-                /// The file.
-                OkCsv(body: String, headers: OkHeaders) => Reply::body(200, "text/csv", body)
-                    .header("x-total", &JsonHeader(&headers.x_total))
-                    .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
-                /// The file.
-                OkAnyImage(body: ::gatewright::Media, headers: OkHeaders) => Reply::media(200, "image/*", body)
-                    .header("x-total", &JsonHeader(&headers.x_total))
-                    .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
-                /// Not changed.
-                NotModified => Reply::empty(304),
-            }
-        }
-
-        /// The header fields of Ok.
-        #[derive(Debug)]
-        pub struct OkHeaders {
-            /// X-Total
-            pub x_total: i64,
-            /// ETag
-            pub e_tag: Option<String>,
-        }
-        ::gatewright::answers! {
-            Error {
-                /// The caller's mistake.
-                ClientError(status: ::gatewright::StatusCode, body: ::gatewright::Problem) => match Reply::in_class(status, Some(4)) {
-                    Ok(status) => Reply::problem(status, body),
-                    Err(reply) => reply,
-                },
-                /// Anything else.
-                Default(status: ::gatewright::StatusCode, body: types::Trouble) => match Reply::in_class(status, None) {
-                    Ok(status) => Reply::json(status, "application/json", &body),
-                    Err(reply) => reply,
-                },
+        with {
+            /// The header fields of Ok.
+            #[derive(Debug)]
+            pub struct OkHeaders {
+                /// X-Total
+                pub x_total: i64,
+                /// ETag
+                pub e_tag: Option<String>,
             }
         }
     }
 
-    /// putFile
-    ///
-    /// PUT /answers/files/{name}.json · basic (openapi.yaml:36)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putFile` (PUT /answers/files/{{name}}.json, openapi.yaml:36)", label = "`putFile` is missing", note = "add its handler:\n\n#[gatewright::handler(PutFile)]\nasync fn put_file(app: &{Self}, who: put_file::Caller, req: put_file::Request) -> put_file::Result {{\n    todo!()\n}}\n")]
-    pub trait PutFile: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: put_file::Cx<Self>) -> impl Future<Output = put_file::Result> + Send;
-    }
-
-    /// Inputs and answers of putFile.
-    pub mod put_file {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::PutFile, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::PUT_FILE, "PUT", "/files/{name}.json")
-                .parameters(&[ParameterSpec::path("name", &Shape::TEXT, ::gatewright::json::check::is_string)])
-                .optional_body(&[
-                    MediaSpec::new("application/json", Read::Json(types::checks::check_trouble)),
-                    MediaSpec::new(
-                        "application/x-www-form-urlencoded",
-                        Read::Form(
-                            &Shape {
-                                kinds: 32u8,
-                                items: None,
-                                properties: &[("code", Shape::NUMBER), ("why", Shape::TEXT)],
-                                additional: None,
-                            },
-                            &[],
-                            types::checks::check_trouble,
-                        ),
-                    ),
-                    MediaSpec::new("text/plain", Read::Text(types::checks::check_88bd1ad64ede5462)),
-                    MediaSpec::new("application/octet-stream", Read::Bytes),
-                ])
-                .produces(&["text/plain"]),
-            request: |input, found| {
-                /// name
-                name: String = input.required(0, found),
-                /// The body.
-                body: Option<Body> = if input.no_body() {
-                    Some(None)
-                } else {
-                    (match input.media() {
-                        Some(0) => input.value(found).map(Body::Json),
-                        Some(1) => input.value(found).map(Body::Form),
-                        Some(2) => input.value(found).map(Body::Text),
-                        Some(3) => input.bytes().map(Body::Bytes),
-                        _ => None,
-                    })
-                        .map(Some)
-                },
+    operation! {
+        /// putFile
+        ///
+        /// PUT /answers/files/{name}.json · basic (openapi.yaml:36)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putFile` (PUT /answers/files/{{name}}.json, openapi.yaml:36)", label = "`putFile` is missing", note = "add its handler:\n\n#[gatewright::handler(PutFile)]\nasync fn put_file(app: &{Self}, who: put_file::Caller, req: put_file::Request) -> put_file::Result {{\n    todo!()\n}}\n")]
+        pub trait PutFile in put_file, caller always;
+        meta: Meta::new(&policy::PUT_FILE, "PUT", "/files/{name}.json")
+            .optional_body(&[
+                MediaSpec::new("application/json", Read::Json(checks::check_trouble)),
+                MediaSpec::new("application/x-www-form-urlencoded", Read::Form(
+                    &Shape::object(&[("code", Shape::NUMBER), ("why", Shape::TEXT)]), &[], checks::check_trouble,
+                )),
+                MediaSpec::new("text/plain", Read::Text(checks::check_88bd1ad64ede5462)),
+                MediaSpec::new("application/octet-stream", Read::Bytes),
+            ])
+            .produces(&["text/plain"]),
+        request {
+            name: String = required path("name", &Shape::TEXT, check::is_string),
+        }
+        body |input, found| {
+            body: Option<Body> = if input.no_body() {
+                Some(None)
+            } else {
+                (match input.media() {
+                    Some(0) => input.value(found).map(Body::Json),
+                    Some(1) => input.value(found).map(Body::Form),
+                    Some(2) => input.value(found).map(Body::Text),
+                    Some(3) => input.bytes().map(Body::Bytes),
+                    _ => None,
+                })
+                    .map(Some)
             },
         }
-
-        /// The body, by its media type.
-        #[derive(Debug)]
-        pub enum Body {
-            /// application/json
-            Json(types::Trouble),
-            /// application/x-www-form-urlencoded
-            Form(types::Trouble),
-            /// text/plain
-            Text(String),
-            /// application/octet-stream
-            Bytes(::gatewright::body::ByteStream),
+        Response {
+            /// Made.
+            Created(body: String) => Reply::body(201, "text/plain", body),
+            /// Replaced.
+            NoContent => Reply::empty(204),
+            /// Fine.
+            Success(status: ::gatewright::StatusCode) => match Reply::in_class(status, Some(2)) {
+                Ok(status) => Reply::empty(status),
+                Err(reply) => reply,
+            },
         }
-        ::gatewright::answers! {
-            Response {
-                /// Made.
-                Created(body: String) => Reply::body(201, "text/plain", body),
-                /// Replaced.
-                NoContent => Reply::empty(204),
-                /// Fine.
-                Success(status: ::gatewright::StatusCode) => match Reply::in_class(status, Some(2)) {
-                    Ok(status) => Reply::empty(status),
-                    Err(reply) => reply,
-                },
+        with {
+            /// The body, by its media type.
+            #[derive(Debug)]
+            pub enum Body {
+                /// application/json
+                Json(types::Trouble),
+                /// application/x-www-form-urlencoded
+                Form(types::Trouble),
+                /// text/plain
+                Text(String),
+                /// application/octet-stream
+                Bytes(::gatewright::body::ByteStream),
             }
-        }
-        ::gatewright::answers! { Error {} }
-
-        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
-            fn from(error: ::gatewright::body::BodyError) -> Self {
-                Self::Internal(::core::convert::From::from(error))
+            
+            impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+                fn from(error: ::gatewright::body::BodyError) -> Self {
+                    Self::Internal(::core::convert::From::from(error))
+                }
             }
         }
     }
 
-    /// getAnyone
-    ///
-    /// GET /answers/anyone/ · anonymous or basic (openapi.yaml:52)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getAnyone` (GET /answers/anyone/, openapi.yaml:52)", label = "`getAnyone` is missing", note = "add its handler:\n\n#[gatewright::handler(GetAnyone)]\nasync fn get_anyone(app: &{Self}, who: get_anyone::Caller, req: get_anyone::Request) -> get_anyone::Result {{\n    todo!()\n}}\n")]
-    pub trait GetAnyone: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_anyone::Cx<Self>) -> impl Future<Output = get_anyone::Result> + Send;
-    }
-
-    /// Inputs and answers of getAnyone.
-    pub mod get_anyone {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetAnyone, api: policy::API, owner: (), caller: maybe,
-            meta: Meta::new(&policy::GET_ANYONE, "GET", "/anyone/").produces(&["application/json"]),
-            request: |input, found| {},
+    operation! {
+        /// getAnyone
+        ///
+        /// GET /answers/anyone/ · anonymous or basic (openapi.yaml:52)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getAnyone` (GET /answers/anyone/, openapi.yaml:52)", label = "`getAnyone` is missing", note = "add its handler:\n\n#[gatewright::handler(GetAnyone)]\nasync fn get_anyone(app: &{Self}, who: get_anyone::Caller, req: get_anyone::Request) -> get_anyone::Result {{\n    todo!()\n}}\n")]
+        pub trait GetAnyone in get_anyone, caller maybe;
+        meta: Meta::new(&policy::GET_ANYONE, "GET", "/anyone/").produces(&["application/json"]),
+        Response {
+            /// Whatever.
+            Default(status: ::gatewright::StatusCode, body: Json) => match Reply::in_class(status, None) {
+                Ok(status) => Reply::json(status, "application/json", &body),
+                Err(reply) => reply,
+            },
         }
-        ::gatewright::answers! {
-            Response {
-                /// Whatever.
-                Default(status: ::gatewright::StatusCode, body: Json) => match Reply::in_class(status, None) {
-                    Ok(status) => Reply::json(status, "application/json", &body),
-                    Err(reply) => reply,
-                },
-            }
-        }
-        ::gatewright::answers! {
-            Error {
-                /// Whatever.
-                Default(status: ::gatewright::StatusCode, body: Json) => match Reply::in_class(status, None) {
-                    Ok(status) => Reply::json(status, "application/json", &body),
-                    Err(reply) => reply,
-                },
-            }
+        Error {
+            /// Whatever.
+            Default(status: ::gatewright::StatusCode, body: Json) => match Reply::in_class(status, None) {
+                Ok(status) => Reply::json(status, "application/json", &body),
+                Err(reply) => reply,
+            },
         }
     }
 }
@@ -365,42 +281,27 @@ pub mod files {
 /// Operations of operations.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod operations {
-    use ::core::future::Future;
+    use ::gatewright::operation;
 
-    /// postPublic
-    ///
-    /// POST /answers/public · public: it shows nothing (openapi.yaml:59)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postPublic` (POST /answers/public, openapi.yaml:59)", label = "`postPublic` is missing", note = "add its handler:\n\n#[gatewright::handler(PostPublic)]\nasync fn post_public(app: &{Self}, req: post_public::Request) -> post_public::Result {{\n    todo!()\n}}\n")]
-    pub trait PostPublic: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: post_public::Cx<Self>) -> impl Future<Output = post_public::Result> + Send;
-    }
-
-    /// Inputs and answers of postPublic.
-    pub mod post_public {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::PostPublic, api: policy::API, owner: (), caller: none,
-            meta: Meta::new(&policy::POST_PUBLIC, "POST", "/public")
-                .body(&[MediaSpec::new("application/octet-stream", Read::Bytes)])
-                .produces(&["application/octet-stream"]),
-            request: |input, found| {
-                /// The body.
-                body: ::gatewright::body::ByteStream = input.bytes(),
-            },
+    operation! {
+        /// postPublic
+        ///
+        /// POST /answers/public · public: it shows nothing (openapi.yaml:59)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postPublic` (POST /answers/public, openapi.yaml:59)", label = "`postPublic` is missing", note = "add its handler:\n\n#[gatewright::handler(PostPublic)]\nasync fn post_public(app: &{Self}, req: post_public::Request) -> post_public::Result {{\n    todo!()\n}}\n")]
+        pub trait PostPublic in post_public, caller none;
+        meta: Meta::new(&policy::POST_PUBLIC, "POST", "/public")
+            .body(&[MediaSpec::new("application/octet-stream", Read::Bytes)])
+            .produces(&["application/octet-stream"]),
+        body |input, found| { body: ::gatewright::body::ByteStream = input.bytes(), }
+        Response {
+            /// The same.
+            Ok(body: ::gatewright::Body) => Reply::body(200, "application/octet-stream", body),
         }
-        ::gatewright::answers! {
-            Response {
-                /// The same.
-                Ok(body: ::gatewright::Body) => Reply::body(200, "application/octet-stream", body),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-
-        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
-            fn from(error: ::gatewright::body::BodyError) -> Self {
-                Self::Internal(::core::convert::From::from(error))
+        with {
+            impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+                fn from(error: ::gatewright::body::BodyError) -> Self {
+                    Self::Internal(::core::convert::From::from(error))
+                }
             }
         }
     }
@@ -409,60 +310,15 @@ pub mod operations {
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
 pub use self::{files::*, operations::*};
-/// This version with all its operations, to be mounted beside others with `gatewright::router`.
-#[allow(dead_code, unreachable_pub)]
-pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
-where
-    A: files::GetFile + files::PutFile + files::GetAnyone + operations::PostPublic
-        + ::gatewright::Verify<schemes::Basic> + ::core::marker::Send
-        + ::core::marker::Sync + 'static,
-{
-    ::gatewright::Mount::new(
-            &policy::API,
-            &app,
-            &[
-                <files::get_file::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <files::put_file::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <files::get_anyone::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <operations::post_public::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            ],
-        )
-        .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
-}
 
-/// The router of this version alone.
-///
-/// # Errors
-/// A setting of the deployment is missing or wrong.
-#[allow(dead_code, unreachable_pub)]
-pub fn router<A>(
-    app: A,
-    config: ::gatewright::Config,
-) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
-where
-    A: files::GetFile + files::PutFile + files::GetAnyone + operations::PostPublic
-        + ::gatewright::Verify<schemes::Basic> + ::core::marker::Send
-        + ::core::marker::Sync + 'static,
-{
-    ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
-}
-
-/// This version with some of its operations: those that are added to it.
-#[allow(dead_code, unreachable_pub)]
-pub fn partial<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Partial<A>
-where
-    A: ::gatewright::Verify<schemes::Basic> + ::core::marker::Send + ::core::marker::Sync
-        + 'static,
-{
-    ::gatewright::Partial::new(
-            &policy::API,
-            ::std::sync::Arc::clone(&app),
-            &[
-                <files::get_file::Op as ::gatewright::Operation>::META,
-                <files::put_file::Op as ::gatewright::Operation>::META,
-                <files::get_anyone::Op as ::gatewright::Operation>::META,
-                <operations::post_public::Op as ::gatewright::Operation>::META,
-            ],
-        )
-        .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
+::gatewright::mounts! {
+    operations {
+        files::GetFile as files::get_file,
+        files::PutFile as files::put_file,
+        files::GetAnyone as files::get_anyone,
+        operations::PostPublic as operations::post_public,
+    }
+    verified {
+        "basic": schemes::Basic,
+    }
 }

@@ -215,74 +215,40 @@ pub mod resources {
 /// Operations of accounts.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod accounts {
-    use ::core::future::Future;
+    use ::gatewright::operation;
 
-    /// Get one account of the caller's.
-    ///
-    /// GET /v1/accounts/{accountId} · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v1.yaml:38)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getAccount` (GET /v1/accounts/{{accountId}}, v1.yaml:38)", label = "`getAccount` is missing", note = "add its handler:\n\n#[gatewright::handler(GetAccount)]\nasync fn get_account(app: &{Self}, account: gatewright::Authorized<Account>, who: get_account::Caller, req: get_account::Request) -> get_account::Result {{\n    todo!()\n}}\n")]
-    pub trait GetAccount: super::resources::ResolveAccount {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_account::Cx<Self>) -> impl Future<Output = get_account::Result> + Send;
+    operation! {
+        /// Get one account of the caller's.
+        ///
+        /// GET /v1/accounts/{accountId} · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v1.yaml:38)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getAccount` (GET /v1/accounts/{{accountId}}, v1.yaml:38)", label = "`getAccount` is missing", note = "add its handler:\n\n#[gatewright::handler(GetAccount)]\nasync fn get_account(app: &{Self}, account: gatewright::Authorized<Account>, who: get_account::Caller, req: get_account::Request) -> get_account::Result {{\n    todo!()\n}}\n")]
+        pub trait GetAccount in get_account, owner (ResolveAccount, resolve_account), caller always;
+        meta: Meta::new(&policy::GET_ACCOUNT, "GET", "/accounts/{accountId}").produces(&["application/json"]),
+        id: required path("accountId", &Shape::TEXT, checks::check_account_id),
+        Response {
+            /// The account.
+            Ok(body: types::Account) => Reply::json(200, "application/json", &body),
+        }
     }
 
-    /// Inputs and answers of getAccount.
-    pub mod get_account {
-        use super::super::{policy, resources, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetAccount, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: always,
-            meta: Meta::new(&policy::GET_ACCOUNT, "GET", "/accounts/{accountId}")
-                .parameters(&[ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id)])
-                .produces(&["application/json"]),
-            id: input.required(0, found),
-            request: |input, found| {},
+    operation! {
+        /// Move money to another account.
+        ///
+        /// POST /v1/accounts/{accountId}/transfers · oauth\[transfers:write\] · owner account({path.accountId}) · 600/min per ip · 60/min per user (v1.yaml:54)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `createTransfer` (POST /v1/accounts/{{accountId}}/transfers, v1.yaml:54)", label = "`createTransfer` is missing", note = "add its handler:\n\n#[gatewright::handler(CreateTransfer)]\nasync fn create_transfer(app: &{Self}, account: gatewright::Authorized<Account>, who: create_transfer::Caller, req: create_transfer::Request) -> create_transfer::Result {{\n    todo!()\n}}\n")]
+        pub trait CreateTransfer in create_transfer, owner (ResolveAccount, resolve_account), caller always;
+        meta: Meta::new(&policy::CREATE_TRANSFER, "POST", "/accounts/{accountId}/transfers")
+            .body(&[MediaSpec::new("application/json", Read::Json(checks::check_new_transfer))])
+            .produces(&["application/json"]),
+        id: required path("accountId", &Shape::TEXT, checks::check_account_id),
+        body |input, found| { body: types::NewTransfer = input.value(found), }
+        Response {
+            /// The money has moved.
+            Created(body: types::Transfer) => Reply::json(201, "application/json", &body),
         }
-        ::gatewright::answers! {
-            Response {
-                /// The account.
-                Ok(body: types::Account) => Reply::json(200, "application/json", &body),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// Move money to another account.
-    ///
-    /// POST /v1/accounts/{accountId}/transfers · oauth\[transfers:write\] · owner account({path.accountId}) · 600/min per ip · 60/min per user (v1.yaml:54)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `createTransfer` (POST /v1/accounts/{{accountId}}/transfers, v1.yaml:54)", label = "`createTransfer` is missing", note = "add its handler:\n\n#[gatewright::handler(CreateTransfer)]\nasync fn create_transfer(app: &{Self}, account: gatewright::Authorized<Account>, who: create_transfer::Caller, req: create_transfer::Request) -> create_transfer::Result {{\n    todo!()\n}}\n")]
-    pub trait CreateTransfer: super::resources::ResolveAccount {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: create_transfer::Cx<Self>) -> impl Future<Output = create_transfer::Result> + Send;
-    }
-
-    /// Inputs and answers of createTransfer.
-    pub mod create_transfer {
-        use super::super::{policy, resources, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::CreateTransfer, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: always,
-            meta: Meta::new(&policy::CREATE_TRANSFER, "POST", "/accounts/{accountId}/transfers")
-                .parameters(&[ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id)])
-                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_new_transfer))])
-                .produces(&["application/json"]),
-            id: input.required(0, found),
-            request: |input, found| {
-                /// The body.
-                body: types::NewTransfer = input.value(found),
-            },
-        }
-        ::gatewright::answers! {
-            Response {
-                /// The money has moved.
-                Created(body: types::Transfer) => Reply::json(201, "application/json", &body),
-            }
-        }
-        ::gatewright::answers! {
-            Error {
-                /// The account does not hold enough.
-                Conflict(body: types::InsufficientFunds) => Reply::json(409, "application/problem+json", &body),
-            }
+        Error {
+            /// The account does not hold enough.
+            Conflict(body: types::InsufficientFunds) => Reply::json(409, "application/problem+json", &body),
         }
     }
 }
@@ -290,51 +256,10 @@ pub mod accounts {
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
 pub use self::{accounts::*, resources::*};
-/// This version with all its operations, to be mounted beside others with `gatewright::router`.
-#[allow(dead_code, unreachable_pub)]
-pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
-where
-    A: accounts::GetAccount + accounts::CreateTransfer + ::core::marker::Send
-        + ::core::marker::Sync + 'static,
-{
-    ::gatewright::Mount::new(
-        &policy::API,
-        &app,
-        &[
-            <accounts::get_account::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <accounts::create_transfer::Op as ::gatewright::HandledBy<A>>::ROUTE,
-        ],
-    )
-}
 
-/// The router of this version alone.
-///
-/// # Errors
-/// A setting of the deployment is missing or wrong.
-#[allow(dead_code, unreachable_pub)]
-pub fn router<A>(
-    app: A,
-    config: ::gatewright::Config,
-) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
-where
-    A: accounts::GetAccount + accounts::CreateTransfer + ::core::marker::Send
-        + ::core::marker::Sync + 'static,
-{
-    ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
-}
-
-/// This version with some of its operations: those that are added to it.
-#[allow(dead_code, unreachable_pub)]
-pub fn partial<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Partial<A>
-where
-    A: ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::Partial::new(
-        &policy::API,
-        ::std::sync::Arc::clone(&app),
-        &[
-            <accounts::get_account::Op as ::gatewright::Operation>::META,
-            <accounts::create_transfer::Op as ::gatewright::Operation>::META,
-        ],
-    )
+::gatewright::mounts! {
+    operations {
+        accounts::GetAccount as accounts::get_account,
+        accounts::CreateTransfer as accounts::create_transfer,
+    }
 }

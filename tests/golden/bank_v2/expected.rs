@@ -14,17 +14,17 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "oauth",
-                at: "v2.yaml:466",
+                at: "v2.yaml:465",
                 bit: 0,
                 scopes: &[("accounts:read", 1), ("transfers:write", 2), ("holds:write", 3), ("reports:read", 4)],
                 carrier: Carrier::Authorization("bearer"),
                 verify: Verify::Jwt(Jwt {
                     issuer: Setting::Environment {
                         template: "${BANK_ISSUER:-https://login.bank.example/}",
-                        at: "v2.yaml:479",
+                        at: "v2.yaml:478",
                     },
                     audience: &[Setting::Fixed("bank-api")],
-                    keys: Keys::File(Setting::Environment { template: "${BANK_JWKS:-jwks.json}", at: "v2.yaml:481" }),
+                    keys: Keys::File(Setting::Environment { template: "${BANK_JWKS:-jwks.json}", at: "v2.yaml:480" }),
                     algorithms: &[Algorithm::ES256, Algorithm::EdDSA],
                     max_lifetime: 3600u32,
                     leeway: 30u32,
@@ -37,7 +37,7 @@ pub mod policy {
             },
             Scheme {
                 name: "key",
-                at: "v2.yaml:487",
+                at: "v2.yaml:486",
                 bit: 5,
                 scopes: &[("rates:read", 6)],
                 carrier: Carrier::Header("X-Api-Key"),
@@ -123,15 +123,15 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::Some(Passkeys {
             name: "passkey",
-            at: "v2.yaml:495",
-            rp_id: Setting::Environment { template: "${BANK_RP_ID:-localhost}", at: "v2.yaml:499" },
+            at: "v2.yaml:494",
+            rp_id: Setting::Environment { template: "${BANK_RP_ID:-localhost}", at: "v2.yaml:498" },
             rp_name: "Bank",
-            origins: &[Setting::Environment { template: "${BANK_ORIGIN:-https://localhost:8443}", at: "v2.yaml:502" }],
+            origins: &[Setting::Environment { template: "${BANK_ORIGIN:-https://localhost:8443}", at: "v2.yaml:501" }],
             user_verification: UserVerification::Required,
             policy: Policy::CLOSED
                 .operation(
                     "passkeys",
-                    "v2.yaml:495",
+                    "v2.yaml:494",
                     Access::Guarded(
                         &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] }],
                     ),
@@ -157,7 +157,7 @@ pub mod policy {
                 .checked(),
         }),
         fields: &[],
-        hash: "bf114b8d18f4e5a3c32527381b3ca08f22bb6d6b1f55e0dd7dc8cf9b8b94e3fa",
+        hash: "4b38e718a13f118cff226083253ca2af791388b9d6754a0a0c9450d7dd4980be",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -194,15 +194,11 @@ pub mod policy {
         .limits(IP_BANK_ADDRESS_RATE)
         .checked();
     /// GET /v2/accounts · oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:68)
-    pub static LIST_ACCOUNTS: Policy = USUAL
-        .operation("listAccounts", "v2.yaml:68", OAUTH_ACCOUNTS_READ)
-        .limits(IP_BANK_ADDRESS_RATE)
-        .checked();
+    pub static LIST_ACCOUNTS: Policy =
+        USUAL.operation("listAccounts", "v2.yaml:68", OAUTH_ACCOUNTS_READ).limits(IP_BANK_ADDRESS_RATE).checked();
     /// GET /v2/accounts/{accountId} · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:107)
-    pub static GET_ACCOUNT: Policy = USUAL
-        .operation("getAccount", "v2.yaml:107", OAUTH_ACCOUNTS_READ)
-        .limits(IP_BANK_ADDRESS_RATE)
-        .checked();
+    pub static GET_ACCOUNT: Policy =
+        USUAL.operation("getAccount", "v2.yaml:107", OAUTH_ACCOUNTS_READ).limits(IP_BANK_ADDRESS_RATE).checked();
     /// DELETE /v2/accounts/{accountId} · oauth\[transfers:write\] · owner account({path.accountId}) · step-up mfa within 900 s · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:119)
     pub static CLOSE_ACCOUNT: Policy = USUAL
         .operation("closeAccount", "v2.yaml:119", OAUTH_TRANSFERS_WRITE)
@@ -219,15 +215,12 @@ pub mod policy {
         .audit(true)
         .checked();
     /// GET /v2/accounts/{accountId}/transfers · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:164)
-    pub static LIST_TRANSFERS: Policy = USUAL
-        .operation("listTransfers", "v2.yaml:164", OAUTH_ACCOUNTS_READ)
-        .limits(IP_BANK_ADDRESS_RATE)
-        .checked();
+    pub static LIST_TRANSFERS: Policy =
+        USUAL.operation("listTransfers", "v2.yaml:164", OAUTH_ACCOUNTS_READ).limits(IP_BANK_ADDRESS_RATE).checked();
     /// POST /v2/accounts/{accountId}/transfers · oauth\[transfers:write\] · email_verified = true · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip · ${BANK_USER_RATE:-60/min} (others by role) per user · ${BANK_TENANT_RATE:-60…
     pub static CREATE_TRANSFER: Policy = USUAL
         .operation("createTransfer", "v2.yaml:188", OAUTH_TRANSFERS_WRITE)
         .claims(&[Claim { path: &["email_verified"], must: Must::Equal(Operand::Bool(true)) }])
-        .idempotency(Idempotency { required: false, expires: 86400 })
         .limits(&[
             Limit {
                 name: "ip-0",
@@ -258,18 +251,18 @@ pub mod policy {
         .timeout(Setting::Fixed(5000))
         .audit(true)
         .checked();
-    /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:238)
+    /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:237)
     pub static RELEASE_HOLD: Policy = USUAL
-        .operation("releaseHold", "v2.yaml:238", OAUTH_HOLDS_WRITE)
+        .operation("releaseHold", "v2.yaml:237", OAUTH_HOLDS_WRITE)
         .roles(&[256])
         .allow_networks(&[0])
         .allow_users(&["tess", "theo"])
         .limits(IP_BANK_ADDRESS_RATE)
         .audit(true)
         .checked();
-    /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:261)
+    /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:260)
     pub static GET_TENANT_REPORT: Policy = USUAL
-        .operation("getTenantReport", "v2.yaml:261", OAUTH_REPORTS_READ)
+        .operation("getTenantReport", "v2.yaml:260", OAUTH_REPORTS_READ)
         .roles(&[768])
         .claims(&[
             Claim { path: &["tenant"], must: Must::Equal(Operand::Path("tenantId")) },
@@ -277,23 +270,23 @@ pub mod policy {
         ])
         .limits(IP_BANK_ADDRESS_RATE)
         .checked();
-    /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:285)
+    /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:284)
     pub static GET_RATES: Policy = USUAL
-        .operation("getRates", "v2.yaml:285", KEY_RATES_READ_OR_OAUTH_ACCOUNTS_READ)
+        .operation("getRates", "v2.yaml:284", KEY_RATES_READ_OR_OAUTH_ACCOUNTS_READ)
         .limits(&[
             Limit {
                 name: "ip-0",
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:294",
+                    at: "v2.yaml:293",
                 }),
             },
         ])
         .checked();
-    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:303)
+    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:302)
     pub static GET_RATE_HISTORY: Policy = USUAL
-        .operation("getRateHistory", "v2.yaml:303", KEY_RATES_READ)
+        .operation("getRateHistory", "v2.yaml:302", KEY_RATES_READ)
         .level(11)
         .limits(&[
             Limit {
@@ -301,7 +294,7 @@ pub mod policy {
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:317",
+                    at: "v2.yaml:316",
                 }),
             },
             Limit { name: "level-1", by: &[Key::Level], quota: Quota::OfLevel },
@@ -312,16 +305,16 @@ pub mod policy {
             },
         ])
         .checked();
-    /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:328)
+    /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:327)
     pub static START_RECOVERY: Policy = USUAL
-        .operation("startRecovery", "v2.yaml:328", Access::Public("who lost his access has no credential"))
+        .operation("startRecovery", "v2.yaml:327", Access::Public("who lost his access has no credential"))
         .limits(&[
             Limit {
                 name: "ip-0",
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:338",
+                    at: "v2.yaml:337",
                 }),
             },
             Limit { name: "recovery-1", by: &[Key::Address], quota: Quota::Action(0u16) },
@@ -514,535 +507,268 @@ pub mod resources {
 /// Operations of service.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod service {
-    use ::core::future::Future;
+    use ::gatewright::operation;
 
-    /// Say whether the service is up.
-    ///
-    /// GET /v2/health · public: liveness probe; it shows no data · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:56)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getHealth` (GET /v2/health, v2.yaml:56)", label = "`getHealth` is missing", note = "add its handler:\n\n#[gatewright::handler(GetHealth)]\nasync fn get_health(app: &{Self}, req: get_health::Request) -> get_health::Result {{\n    todo!()\n}}\n")]
-    pub trait GetHealth: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_health::Cx<Self>) -> impl Future<Output = get_health::Result> + Send;
+    operation! {
+        /// Say whether the service is up.
+        ///
+        /// GET /v2/health · public: liveness probe; it shows no data · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:56)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getHealth` (GET /v2/health, v2.yaml:56)", label = "`getHealth` is missing", note = "add its handler:\n\n#[gatewright::handler(GetHealth)]\nasync fn get_health(app: &{Self}, req: get_health::Request) -> get_health::Result {{\n    todo!()\n}}\n")]
+        pub trait GetHealth in get_health, caller none;
+        meta: Meta::new(&policy::GET_HEALTH, "GET", "/health"),
+        Response {
+            /// It is up.
+            NoContent => Reply::empty(204),
+        }
     }
 
-    /// Inputs and answers of getHealth.
-    pub mod get_health {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetHealth, api: policy::API, owner: (), caller: none,
-            meta: Meta::new(&policy::GET_HEALTH, "GET", "/health"),
-            request: |input, found| {},
+    operation! {
+        /// Start recovering a lost access.
+        ///
+        /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:327)
+        ///
+        /// It answers the same whether the address is known or not.
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startRecovery` (POST /v2/recoveries, v2.yaml:327)", label = "`startRecovery` is missing", note = "add its handler:\n\n#[gatewright::handler(StartRecovery)]\nasync fn start_recovery(app: &{Self}, req: start_recovery::Request) -> start_recovery::Result {{\n    todo!()\n}}\n")]
+        pub trait StartRecovery in start_recovery, caller none;
+        meta: Meta::new(&policy::START_RECOVERY, "POST", "/recoveries")
+            .body(&[MediaSpec::new("application/json", Read::Json(checks::check_6b8ea6631454d9d7))]),
+        body |input, found| { body: types::StartRecoveryRequest = input.value(found), }
+        Response {
+            /// If the address is known, a message is on its way.
+            Accepted => Reply::empty(202),
         }
-        ::gatewright::answers! {
-            Response {
-                /// It is up.
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// Start recovering a lost access.
-    ///
-    /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:328)
-    ///
-    /// It answers the same whether the address is known or not.
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startRecovery` (POST /v2/recoveries, v2.yaml:328)", label = "`startRecovery` is missing", note = "add its handler:\n\n#[gatewright::handler(StartRecovery)]\nasync fn start_recovery(app: &{Self}, req: start_recovery::Request) -> start_recovery::Result {{\n    todo!()\n}}\n")]
-    pub trait StartRecovery: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: start_recovery::Cx<Self>) -> impl Future<Output = start_recovery::Result> + Send;
-    }
-
-    /// Inputs and answers of startRecovery.
-    pub mod start_recovery {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::StartRecovery, api: policy::API, owner: (), caller: none,
-            meta: Meta::new(&policy::START_RECOVERY, "POST", "/recoveries")
-                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_6b8ea6631454d9d7))]),
-            request: |input, found| {
-                /// The body.
-                body: types::StartRecoveryRequest = input.value(found),
-            },
-        }
-        ::gatewright::answers! {
-            Response {
-                /// If the address is known, a message is on its way.
-                Accepted => Reply::empty(202),
-            }
-        }
-        ::gatewright::answers! { Error {} }
     }
 }
 
 /// Operations of accounts.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod accounts {
-    use ::core::future::Future;
+    use ::gatewright::operation;
 
-    /// List the caller's own accounts.
-    ///
-    /// GET /v2/accounts · oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:68)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listAccounts` (GET /v2/accounts, v2.yaml:68)", label = "`listAccounts` is missing", note = "add its handler:\n\n#[gatewright::handler(ListAccounts)]\nasync fn list_accounts(app: &{Self}, who: list_accounts::Caller, req: list_accounts::Request) -> list_accounts::Result {{\n    todo!()\n}}\n")]
-    pub trait ListAccounts: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: list_accounts::Cx<Self>) -> impl Future<Output = list_accounts::Result> + Send;
-    }
-
-    /// Inputs and answers of listAccounts.
-    pub mod list_accounts {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::ListAccounts, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::LIST_ACCOUNTS, "GET", "/accounts")
-                .parameters(&[
-                    ParameterSpec::query("limit", &Shape::NUMBER, types::checks::check_c3c09ac809d789d7)
-                        .default("20"),
-                    ParameterSpec::query(
-                            "currency",
-                            &Shape::array(&Shape::TEXT),
-                            types::checks::check_902f43830095205f,
-                        )
-                        .style(Style::Form, false),
-                    ParameterSpec::header(
-                        "x-trace-label",
-                        &Shape::TEXT,
-                        types::checks::check_4b7d6c4ff0dc9ceb,
-                    ),
-                    ParameterSpec::cookie("view", &Shape::TEXT, types::checks::check_6295a080b115adf4)
-                        .default("\"full\""),
-                ])
-                .produces(&["application/json"]),
-            request: |input, found| {
-                /// How many at most.
-                limit: i32 = input.required(0, found),
-                /// Only accounts in one of these currencies.
-                currency: Option<Vec<types::Currency>> = input.optional(1, found),
-                /// A label of the caller's own for his logs.
-                x_trace_label: Option<String> = input.optional(2, found),
-                /// How much of each account to show.
-                view: types::ListAccountsView = input.required(3, found),
-            },
+    operation! {
+        /// List the caller's own accounts.
+        ///
+        /// GET /v2/accounts · oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:68)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listAccounts` (GET /v2/accounts, v2.yaml:68)", label = "`listAccounts` is missing", note = "add its handler:\n\n#[gatewright::handler(ListAccounts)]\nasync fn list_accounts(app: &{Self}, who: list_accounts::Caller, req: list_accounts::Request) -> list_accounts::Result {{\n    todo!()\n}}\n")]
+        pub trait ListAccounts in list_accounts, caller always;
+        meta: Meta::new(&policy::LIST_ACCOUNTS, "GET", "/accounts").produces(&["application/json"]),
+        request {
+            /// How many at most.
+            limit: i32 = required query("limit", &Shape::NUMBER, checks::check_c3c09ac809d789d7).default("20"),
+            /// Only accounts in one of these currencies.
+            currency: Option<Vec<types::Currency>> = optional query(
+                "currency", &Shape::array(&Shape::TEXT), checks::check_902f43830095205f,
+            )
+                .style(Style::Form, false),
+            /// A label of the caller's own for his logs.
+            x_trace_label: Option<String> =
+                optional header("x-trace-label", &Shape::TEXT, checks::check_4b7d6c4ff0dc9ceb),
+            /// How much of each account to show.
+            view: types::ListAccountsView =
+                required cookie("view", &Shape::TEXT, checks::check_6295a080b115adf4).default("\"full\""),
         }
-        ::gatewright::answers! {
-            Response {
-                /// The accounts.
-                Ok(body: types::ListAccountsResponse) => Reply::json(200, "application/json", &body),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// Get one account of the caller's.
-    ///
-    /// GET /v2/accounts/{accountId} · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:107)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getAccount` (GET /v2/accounts/{{accountId}}, v2.yaml:107)", label = "`getAccount` is missing", note = "add its handler:\n\n#[gatewright::handler(GetAccount)]\nasync fn get_account(app: &{Self}, account: gatewright::Authorized<Account>, who: get_account::Caller, req: get_account::Request) -> get_account::Result {{\n    todo!()\n}}\n")]
-    pub trait GetAccount: super::resources::ResolveAccount {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_account::Cx<Self>) -> impl Future<Output = get_account::Result> + Send;
-    }
-
-    /// Inputs and answers of getAccount.
-    pub mod get_account {
-        use super::super::{policy, resources, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetAccount, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: always,
-            meta: Meta::new(&policy::GET_ACCOUNT, "GET", "/accounts/{accountId}")
-                .parameters(&[ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id)])
-                .produces(&["application/json"]),
-            id: input.required(0, found),
-            request: |input, found| {},
-        }
-        ::gatewright::answers! {
-            Response {
-                /// The account.
-                Ok(body: types::Account) => Reply::json(200, "application/json", &body),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// Close an empty account of the caller's, who has signed in with several factors not long ago.
-    ///
-    /// DELETE /v2/accounts/{accountId} · oauth\[transfers:write\] · owner account({path.accountId}) · step-up mfa within 900 s · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:119)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `closeAccount` (DELETE /v2/accounts/{{accountId}}, v2.yaml:119)", label = "`closeAccount` is missing", note = "add its handler:\n\n#[gatewright::handler(CloseAccount)]\nasync fn close_account(app: &{Self}, account: gatewright::Authorized<Account>, who: close_account::Caller, req: close_account::Request) -> close_account::Result {{\n    todo!()\n}}\n")]
-    pub trait CloseAccount: super::resources::ResolveAccount {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: close_account::Cx<Self>) -> impl Future<Output = close_account::Result> + Send;
-    }
-
-    /// Inputs and answers of closeAccount.
-    pub mod close_account {
-        use super::super::{policy, resources, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::CloseAccount, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: fresh,
-            meta: Meta::new(&policy::CLOSE_ACCOUNT, "DELETE", "/accounts/{accountId}")
-                .parameters(&[ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id)]),
-            id: input.required(0, found),
-            request: |input, found| {},
-        }
-        ::gatewright::answers! {
-            Response {
-                /// The account is closed.
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! {
-            Error {
-                /// The account still holds money.
-                Conflict => Reply::empty(409),
-            }
+        Response {
+            /// The accounts.
+            Ok(body: types::ListAccountsResponse) => Reply::json(200, "application/json", &body),
         }
     }
 
-    /// Say how much may leave an account at once; with a passkey that was shown not long ago.
-    ///
-    /// PUT /v2/accounts/{accountId}/limit · oauth\[transfers:write\] · owner account({path.accountId}) · step-up webauthn within 300 s · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:138)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `setLimit` (PUT /v2/accounts/{{accountId}}/limit, v2.yaml:138)", label = "`setLimit` is missing", note = "add its handler:\n\n#[gatewright::handler(SetLimit)]\nasync fn set_limit(app: &{Self}, account: gatewright::Authorized<Account>, who: set_limit::Caller, req: set_limit::Request) -> set_limit::Result {{\n    todo!()\n}}\n")]
-    pub trait SetLimit: super::resources::ResolveAccount {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: set_limit::Cx<Self>) -> impl Future<Output = set_limit::Result> + Send;
+    operation! {
+        /// Get one account of the caller's.
+        ///
+        /// GET /v2/accounts/{accountId} · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:107)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getAccount` (GET /v2/accounts/{{accountId}}, v2.yaml:107)", label = "`getAccount` is missing", note = "add its handler:\n\n#[gatewright::handler(GetAccount)]\nasync fn get_account(app: &{Self}, account: gatewright::Authorized<Account>, who: get_account::Caller, req: get_account::Request) -> get_account::Result {{\n    todo!()\n}}\n")]
+        pub trait GetAccount in get_account, owner (ResolveAccount, resolve_account), caller always;
+        meta: Meta::new(&policy::GET_ACCOUNT, "GET", "/accounts/{accountId}").produces(&["application/json"]),
+        id: required path("accountId", &Shape::TEXT, checks::check_account_id),
+        Response {
+            /// The account.
+            Ok(body: types::Account) => Reply::json(200, "application/json", &body),
+        }
     }
 
-    /// Inputs and answers of setLimit.
-    pub mod set_limit {
-        use super::super::{policy, resources, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::SetLimit, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: fresh,
-            meta: Meta::new(&policy::SET_LIMIT, "PUT", "/accounts/{accountId}/limit")
-                .parameters(&[ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id)])
-                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_account_limit))])
-                .produces(&["application/json"]),
-            id: input.required(0, found),
-            request: |input, found| {
-                /// The body.
-                body: types::AccountLimit = input.value(found),
-            },
+    operation! {
+        /// Close an empty account of the caller's, who has signed in with several factors not long ago.
+        ///
+        /// DELETE /v2/accounts/{accountId} · oauth\[transfers:write\] · owner account({path.accountId}) · step-up mfa within 900 s · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:119)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `closeAccount` (DELETE /v2/accounts/{{accountId}}, v2.yaml:119)", label = "`closeAccount` is missing", note = "add its handler:\n\n#[gatewright::handler(CloseAccount)]\nasync fn close_account(app: &{Self}, account: gatewright::Authorized<Account>, who: close_account::Caller, req: close_account::Request) -> close_account::Result {{\n    todo!()\n}}\n")]
+        pub trait CloseAccount in close_account, owner (ResolveAccount, resolve_account), caller fresh;
+        meta: Meta::new(&policy::CLOSE_ACCOUNT, "DELETE", "/accounts/{accountId}"),
+        id: required path("accountId", &Shape::TEXT, checks::check_account_id),
+        Response {
+            /// The account is closed.
+            NoContent => Reply::empty(204),
         }
-        ::gatewright::answers! {
-            Response {
-                /// The limit, as it is now.
-                Ok(body: types::AccountLimit) => Reply::json(200, "application/json", &body),
-            }
+        Error {
+            /// The account still holds money.
+            Conflict => Reply::empty(409),
         }
-        ::gatewright::answers! { Error {} }
     }
 
-    /// List transfers from an account of the caller's, newest first.
-    ///
-    /// GET /v2/accounts/{accountId}/transfers · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:164)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listTransfers` (GET /v2/accounts/{{accountId}}/transfers, v2.yaml:164)", label = "`listTransfers` is missing", note = "add its handler:\n\n#[gatewright::handler(ListTransfers)]\nasync fn list_transfers(app: &{Self}, account: gatewright::Authorized<Account>, who: list_transfers::Caller, req: list_transfers::Request) -> list_transfers::Result {{\n    todo!()\n}}\n")]
-    pub trait ListTransfers: super::resources::ResolveAccount {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: list_transfers::Cx<Self>) -> impl Future<Output = list_transfers::Result> + Send;
+    operation! {
+        /// Say how much may leave an account at once; with a passkey that was shown not long ago.
+        ///
+        /// PUT /v2/accounts/{accountId}/limit · oauth\[transfers:write\] · owner account({path.accountId}) · step-up webauthn within 300 s · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:138)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `setLimit` (PUT /v2/accounts/{{accountId}}/limit, v2.yaml:138)", label = "`setLimit` is missing", note = "add its handler:\n\n#[gatewright::handler(SetLimit)]\nasync fn set_limit(app: &{Self}, account: gatewright::Authorized<Account>, who: set_limit::Caller, req: set_limit::Request) -> set_limit::Result {{\n    todo!()\n}}\n")]
+        pub trait SetLimit in set_limit, owner (ResolveAccount, resolve_account), caller fresh;
+        meta: Meta::new(&policy::SET_LIMIT, "PUT", "/accounts/{accountId}/limit")
+            .body(&[MediaSpec::new("application/json", Read::Json(checks::check_account_limit))])
+            .produces(&["application/json"]),
+        id: required path("accountId", &Shape::TEXT, checks::check_account_id),
+        body |input, found| { body: types::AccountLimit = input.value(found), }
+        Response {
+            /// The limit, as it is now.
+            Ok(body: types::AccountLimit) => Reply::json(200, "application/json", &body),
+        }
     }
 
-    /// Inputs and answers of listTransfers.
-    pub mod list_transfers {
-        use super::super::{policy, resources, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::ListTransfers, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: always,
-            meta: Meta::new(&policy::LIST_TRANSFERS, "GET", "/accounts/{accountId}/transfers")
-                .parameters(&[
-                    ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id),
-                    ParameterSpec::query("limit", &Shape::NUMBER, types::checks::check_c3c09ac809d789d7)
-                        .default("20"),
-                    ParameterSpec::query("since", &Shape::TEXT, types::checks::check_61c986c134562b1e),
-                ])
-                .produces(&["application/json"]),
-            id: input.required(0, found),
-            request: |input, found| {
-                /// How many at most.
-                limit: i32 = input.required(1, found),
-                /// Only transfers made on or after this day.
-                since: Option<Date> = input.optional(2, found),
-            },
+    operation! {
+        /// List transfers from an account of the caller's, newest first.
+        ///
+        /// GET /v2/accounts/{accountId}/transfers · oauth\[accounts:read\] · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:164)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listTransfers` (GET /v2/accounts/{{accountId}}/transfers, v2.yaml:164)", label = "`listTransfers` is missing", note = "add its handler:\n\n#[gatewright::handler(ListTransfers)]\nasync fn list_transfers(app: &{Self}, account: gatewright::Authorized<Account>, who: list_transfers::Caller, req: list_transfers::Request) -> list_transfers::Result {{\n    todo!()\n}}\n")]
+        pub trait ListTransfers in list_transfers, owner (ResolveAccount, resolve_account), caller always;
+        meta: Meta::new(&policy::LIST_TRANSFERS, "GET", "/accounts/{accountId}/transfers")
+            .produces(&["application/json"]),
+        id: required path("accountId", &Shape::TEXT, checks::check_account_id),
+        request {
+            /// How many at most.
+            limit: i32 = required query("limit", &Shape::NUMBER, checks::check_c3c09ac809d789d7).default("20"),
+            /// Only transfers made on or after this day.
+            since: Option<Date> = optional query("since", &Shape::TEXT, checks::check_61c986c134562b1e),
         }
-        ::gatewright::answers! {
-            Response {
-                /// The transfers.
-                Ok(body: types::ListTransfersResponse) => Reply::json(200, "application/json", &body),
-            }
+        Response {
+            /// The transfers.
+            Ok(body: types::ListTransfersResponse) => Reply::json(200, "application/json", &body),
         }
-        ::gatewright::answers! { Error {} }
     }
 
-    /// Move money to another account.
-    ///
-    /// POST /v2/accounts/{accountId}/transfers · oauth\[transfers:write\] · email_verified = true · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip · ${BANK_USER_RATE:-60/min} (others by role) per user · ${BANK_TENANT_RATE:-60…
-    ///
-    /// The money leaves the account at once. A transfer whose `scheduledFor` lies in the future is accepted and made
-    /// on that day.
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `createTransfer` (POST /v2/accounts/{{accountId}}/transfers, v2.yaml:188)", label = "`createTransfer` is missing", note = "add its handler:\n\n#[gatewright::handler(CreateTransfer)]\nasync fn create_transfer(app: &{Self}, account: gatewright::Authorized<Account>, who: create_transfer::Caller, req: create_transfer::Request) -> create_transfer::Result {{\n    todo!()\n}}\n")]
-    pub trait CreateTransfer: super::resources::ResolveAccount {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: create_transfer::Cx<Self>) -> impl Future<Output = create_transfer::Result> + Send;
-    }
-
-    /// Inputs and answers of createTransfer.
-    pub mod create_transfer {
-        use super::super::{policy, resources, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::CreateTransfer, api: policy::API, owner: (resources::ResolveAccount, resources::resolve_account), caller: always,
-            meta: Meta::new(&policy::CREATE_TRANSFER, "POST", "/accounts/{accountId}/transfers")
-                .parameters(&[ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id)])
-                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_new_transfer))])
-                .produces(&["application/json"]),
-            id: input.required(0, found),
-            request: |input, found| {
-                /// The body.
-                body: types::NewTransfer = input.value(found),
-            },
+    operation! {
+        /// Move money to another account.
+        ///
+        /// POST /v2/accounts/{accountId}/transfers · oauth\[transfers:write\] · email_verified = true · owner account({path.accountId}) · ${BANK_ADDRESS_RATE:-600/min} per ip · ${BANK_USER_RATE:-60/min} (others by role) per user · ${BANK_TENANT_RATE:-60…
+        ///
+        /// The money leaves the account at once. A transfer whose `scheduledFor` lies in the future is accepted and made
+        /// on that day.
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `createTransfer` (POST /v2/accounts/{{accountId}}/transfers, v2.yaml:188)", label = "`createTransfer` is missing", note = "add its handler:\n\n#[gatewright::handler(CreateTransfer)]\nasync fn create_transfer(app: &{Self}, account: gatewright::Authorized<Account>, who: create_transfer::Caller, req: create_transfer::Request) -> create_transfer::Result {{\n    todo!()\n}}\n")]
+        pub trait CreateTransfer in create_transfer, owner (ResolveAccount, resolve_account), caller always;
+        meta: Meta::new(&policy::CREATE_TRANSFER, "POST", "/accounts/{accountId}/transfers")
+            .body(&[MediaSpec::new("application/json", Read::Json(checks::check_new_transfer))])
+            .produces(&["application/json"]),
+        id: required path("accountId", &Shape::TEXT, checks::check_account_id),
+        body |input, found| { body: types::NewTransfer = input.value(found), }
+        Response {
+            /// The money has moved.
+            Created(body: types::Transfer, headers: CreatedHeaders) => Reply::json(201, "application/json", &body).header("location", &JsonHeader(&headers.location)),
+            /// The transfer is scheduled.
+            Accepted(body: types::Transfer) => Reply::json(202, "application/json", &body),
         }
-        ::gatewright::answers! {
-            Response {
-                /// The money has moved.
-                Created(body: types::Transfer, headers: CreatedHeaders) => Reply::json(201, "application/json", &body).header("location", &JsonHeader(&headers.location)),
-                /// The transfer is scheduled.
-                Accepted(body: types::Transfer) => Reply::json(202, "application/json", &body),
-            }
+        Error {
+            /// The account does not hold enough.
+            Conflict(body: types::InsufficientFunds) => Reply::json(409, "application/problem+json", &body),
         }
-
-        /// The header fields of Created.
-        #[derive(Debug)]
-        pub struct CreatedHeaders {
-            /// Where the transfer can be read.
-            pub location: String,
-        }
-        ::gatewright::answers! {
-            Error {
-                /// The account does not hold enough.
-                Conflict(body: types::InsufficientFunds) => Reply::json(409, "application/problem+json", &body),
+        with {
+            /// The header fields of Created.
+            #[derive(Debug)]
+            pub struct CreatedHeaders {
+                /// Where the transfer can be read.
+                pub location: String,
             }
         }
     }
 
-    /// Release a hold on any account; tellers only, from the office.
-    ///
-    /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:238)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `releaseHold` (DELETE /v2/accounts/{{accountId}}/holds/{{holdId}}, v2.yaml:238)", label = "`releaseHold` is missing", note = "add its handler:\n\n#[gatewright::handler(ReleaseHold)]\nasync fn release_hold(app: &{Self}, who: release_hold::Caller, req: release_hold::Request) -> release_hold::Result {{\n    todo!()\n}}\n")]
-    pub trait ReleaseHold: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: release_hold::Cx<Self>) -> impl Future<Output = release_hold::Result> + Send;
-    }
-
-    /// Inputs and answers of releaseHold.
-    pub mod release_hold {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::ReleaseHold, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::RELEASE_HOLD, "DELETE", "/accounts/{accountId}/holds/{holdId}")
-                .parameters(&[
-                    ParameterSpec::path("accountId", &Shape::TEXT, types::checks::check_account_id),
-                    ParameterSpec::path("holdId", &Shape::TEXT, types::checks::check_91694aa57abb71af),
-                ]),
-            request: |input, found| {
-                /// The account's number.
-                account_id: types::AccountId = input.required(0, found),
-                /// holdId
-                hold_id: Uuid = input.required(1, found),
-            },
+    operation! {
+        /// Release a hold on any account; tellers only, from the office.
+        ///
+        /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:237)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `releaseHold` (DELETE /v2/accounts/{{accountId}}/holds/{{holdId}}, v2.yaml:237)", label = "`releaseHold` is missing", note = "add its handler:\n\n#[gatewright::handler(ReleaseHold)]\nasync fn release_hold(app: &{Self}, who: release_hold::Caller, req: release_hold::Request) -> release_hold::Result {{\n    todo!()\n}}\n")]
+        pub trait ReleaseHold in release_hold, caller always;
+        meta: Meta::new(&policy::RELEASE_HOLD, "DELETE", "/accounts/{accountId}/holds/{holdId}"),
+        request {
+            /// The account's number.
+            account_id: types::AccountId = required path("accountId", &Shape::TEXT, checks::check_account_id),
+            hold_id: Uuid = required path("holdId", &Shape::TEXT, checks::check_91694aa57abb71af),
         }
-        ::gatewright::answers! {
-            Response {
-                /// The hold is gone.
-                NoContent => Reply::empty(204),
-            }
+        Response {
+            /// The hold is gone.
+            NoContent => Reply::empty(204),
         }
-        ::gatewright::answers! {
-            Error {
-                /// There is no such hold.
-                NotFound => Reply::empty(404),
-            }
+        Error {
+            /// There is no such hold.
+            NotFound => Reply::empty(404),
         }
     }
 
-    /// Report on all accounts of the caller's own tenant.
-    ///
-    /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:261)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getTenantReport` (GET /v2/tenants/{{tenantId}}/report, v2.yaml:261)", label = "`getTenantReport` is missing", note = "add its handler:\n\n#[gatewright::handler(GetTenantReport)]\nasync fn get_tenant_report(app: &{Self}, who: get_tenant_report::Caller, req: get_tenant_report::Request) -> get_tenant_report::Result {{\n    todo!()\n}}\n")]
-    pub trait GetTenantReport: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_tenant_report::Cx<Self>) -> impl Future<Output = get_tenant_report::Result> + Send;
-    }
-
-    /// Inputs and answers of getTenantReport.
-    pub mod get_tenant_report {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetTenantReport, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::GET_TENANT_REPORT, "GET", "/tenants/{tenantId}/report")
-                .parameters(
-                    &[ParameterSpec::path("tenantId", &Shape::TEXT, types::checks::check_39780ca0e5f7fc0b)],
-                )
-                .produces(&["application/json"]),
-            request: |input, found| {
-                /// tenantId
-                tenant_id: String = input.required(0, found),
-            },
+    operation! {
+        /// Report on all accounts of the caller's own tenant.
+        ///
+        /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:260)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getTenantReport` (GET /v2/tenants/{{tenantId}}/report, v2.yaml:260)", label = "`getTenantReport` is missing", note = "add its handler:\n\n#[gatewright::handler(GetTenantReport)]\nasync fn get_tenant_report(app: &{Self}, who: get_tenant_report::Caller, req: get_tenant_report::Request) -> get_tenant_report::Result {{\n    todo!()\n}}\n")]
+        pub trait GetTenantReport in get_tenant_report, caller always;
+        meta: Meta::new(&policy::GET_TENANT_REPORT, "GET", "/tenants/{tenantId}/report")
+            .produces(&["application/json"]),
+        request {
+            tenant_id: String = required path("tenantId", &Shape::TEXT, checks::check_39780ca0e5f7fc0b),
         }
-        ::gatewright::answers! {
-            Response {
-                /// The report.
-                Ok(body: types::TenantReport) => Reply::json(200, "application/json", &body),
-            }
+        Response {
+            /// The report.
+            Ok(body: types::TenantReport) => Reply::json(200, "application/json", &body),
         }
-        ::gatewright::answers! { Error {} }
     }
 }
 
 /// Operations of rates.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod rates {
-    use ::core::future::Future;
+    use ::gatewright::operation;
 
-    /// Today's exchange rates.
-    ///
-    /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:285)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRates` (GET /v2/rates, v2.yaml:285)", label = "`getRates` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRates)]\nasync fn get_rates(app: &{Self}, who: get_rates::Caller, req: get_rates::Request) -> get_rates::Result {{\n    todo!()\n}}\n")]
-    pub trait GetRates: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_rates::Cx<Self>) -> impl Future<Output = get_rates::Result> + Send;
+    operation! {
+        /// Today's exchange rates.
+        ///
+        /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:284)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRates` (GET /v2/rates, v2.yaml:284)", label = "`getRates` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRates)]\nasync fn get_rates(app: &{Self}, who: get_rates::Caller, req: get_rates::Request) -> get_rates::Result {{\n    todo!()\n}}\n")]
+        pub trait GetRates in get_rates, caller always;
+        meta: Meta::new(&policy::GET_RATES, "GET", "/rates").produces(&["application/json"]),
+        Response {
+            /// The rates, by currency.
+            Ok(body: types::Rates) => Reply::json(200, "application/json", &body),
+        }
     }
 
-    /// Inputs and answers of getRates.
-    pub mod get_rates {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetRates, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::GET_RATES, "GET", "/rates").produces(&["application/json"]),
-            request: |input, found| {},
+    operation! {
+        /// Exchange rates of a past day; premium keys only.
+        ///
+        /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:302)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRateHistory` (GET /v2/rates/history, v2.yaml:302)", label = "`getRateHistory` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRateHistory)]\nasync fn get_rate_history(app: &{Self}, who: get_rate_history::Caller, req: get_rate_history::Request) -> get_rate_history::Result {{\n    todo!()\n}}\n")]
+        pub trait GetRateHistory in get_rate_history, caller always;
+        meta: Meta::new(&policy::GET_RATE_HISTORY, "GET", "/rates/history").produces(&["application/json"]),
+        request {
+            day: Date = required query("day", &Shape::TEXT, checks::check_61c986c134562b1e).required(),
         }
-        ::gatewright::answers! {
-            Response {
-                /// The rates, by currency.
-                Ok(body: types::Rates) => Reply::json(200, "application/json", &body),
-            }
+        Response {
+            /// The rates of that day, by currency.
+            Ok(body: types::Rates) => Reply::json(200, "application/json", &body),
         }
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// Exchange rates of a past day; premium keys only.
-    ///
-    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:303)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRateHistory` (GET /v2/rates/history, v2.yaml:303)", label = "`getRateHistory` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRateHistory)]\nasync fn get_rate_history(app: &{Self}, who: get_rate_history::Caller, req: get_rate_history::Request) -> get_rate_history::Result {{\n    todo!()\n}}\n")]
-    pub trait GetRateHistory: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_rate_history::Cx<Self>) -> impl Future<Output = get_rate_history::Result> + Send;
-    }
-
-    /// Inputs and answers of getRateHistory.
-    pub mod get_rate_history {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetRateHistory, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::GET_RATE_HISTORY, "GET", "/rates/history")
-                .parameters(&[
-                    ParameterSpec::query("day", &Shape::TEXT, types::checks::check_61c986c134562b1e)
-                        .required(),
-                ])
-                .produces(&["application/json"]),
-            request: |input, found| {
-                /// day
-                day: Date = input.required(0, found),
-            },
-        }
-        ::gatewright::answers! {
-            Response {
-                /// The rates of that day, by currency.
-                Ok(body: types::Rates) => Reply::json(200, "application/json", &body),
-            }
-        }
-        ::gatewright::answers! { Error {} }
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
 pub use self::{service::*, accounts::*, rates::*, resources::*};
-/// This version with all its operations, to be mounted beside others with `gatewright::router`.
-#[allow(dead_code, unreachable_pub)]
-pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
-where
-    A: service::GetHealth + accounts::ListAccounts + accounts::GetAccount
-        + accounts::CloseAccount + accounts::SetLimit + accounts::ListTransfers
-        + accounts::CreateTransfer + accounts::ReleaseHold + accounts::GetTenantReport
-        + rates::GetRates + rates::GetRateHistory + service::StartRecovery
-        + ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::Mount::new(
-        &policy::API,
-        &app,
-        &[
-            <service::get_health::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <accounts::list_accounts::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <accounts::get_account::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <accounts::close_account::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <accounts::set_limit::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <accounts::list_transfers::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <accounts::create_transfer::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <accounts::release_hold::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <accounts::get_tenant_report::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <rates::get_rates::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <rates::get_rate_history::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <service::start_recovery::Op as ::gatewright::HandledBy<A>>::ROUTE,
-        ],
-    )
-}
 
-/// The router of this version alone.
-///
-/// # Errors
-/// A setting of the deployment is missing or wrong.
-#[allow(dead_code, unreachable_pub)]
-pub fn router<A>(
-    app: A,
-    config: ::gatewright::Config,
-) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
-where
-    A: service::GetHealth + accounts::ListAccounts + accounts::GetAccount
-        + accounts::CloseAccount + accounts::SetLimit + accounts::ListTransfers
-        + accounts::CreateTransfer + accounts::ReleaseHold + accounts::GetTenantReport
-        + rates::GetRates + rates::GetRateHistory + service::StartRecovery
-        + ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
-}
-
-/// This version with some of its operations: those that are added to it.
-#[allow(dead_code, unreachable_pub)]
-pub fn partial<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Partial<A>
-where
-    A: ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::Partial::new(
-        &policy::API,
-        ::std::sync::Arc::clone(&app),
-        &[
-            <service::get_health::Op as ::gatewright::Operation>::META,
-            <accounts::list_accounts::Op as ::gatewright::Operation>::META,
-            <accounts::get_account::Op as ::gatewright::Operation>::META,
-            <accounts::close_account::Op as ::gatewright::Operation>::META,
-            <accounts::set_limit::Op as ::gatewright::Operation>::META,
-            <accounts::list_transfers::Op as ::gatewright::Operation>::META,
-            <accounts::create_transfer::Op as ::gatewright::Operation>::META,
-            <accounts::release_hold::Op as ::gatewright::Operation>::META,
-            <accounts::get_tenant_report::Op as ::gatewright::Operation>::META,
-            <rates::get_rates::Op as ::gatewright::Operation>::META,
-            <rates::get_rate_history::Op as ::gatewright::Operation>::META,
-            <service::start_recovery::Op as ::gatewright::Operation>::META,
-        ],
-    )
+::gatewright::mounts! {
+    operations {
+        service::GetHealth as service::get_health,
+        accounts::ListAccounts as accounts::list_accounts,
+        accounts::GetAccount as accounts::get_account,
+        accounts::CloseAccount as accounts::close_account,
+        accounts::SetLimit as accounts::set_limit,
+        accounts::ListTransfers as accounts::list_transfers,
+        accounts::CreateTransfer as accounts::create_transfer,
+        accounts::ReleaseHold as accounts::release_hold,
+        accounts::GetTenantReport as accounts::get_tenant_report,
+        rates::GetRates as rates::get_rates,
+        rates::GetRateHistory as rates::get_rate_history,
+        service::StartRecovery as service::start_recovery,
+    }
 }

@@ -144,9 +144,8 @@ pub mod policy {
         Alternative { schemes: &[3], authenticated: &[8], authorized: &[8], scopes: &[] },
     ]);
     /// GET /credentials/things · discovered or listed and opaque or both (openapi.yaml:9)
-    pub static GET_THINGS: Policy = USUAL
-        .operation("getThings", "openapi.yaml:9", DISCOVERED_OR_LISTED_OPAQUE_OR_BOTH)
-        .checked();
+    pub static GET_THINGS: Policy =
+        USUAL.operation("getThings", "openapi.yaml:9", DISCOVERED_OR_LISTED_OPAQUE_OR_BOTH).checked();
 }
 
 /// The types of the document's schemas.
@@ -165,72 +164,28 @@ pub mod types {
 /// Operations of operations.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod operations {
-    use ::core::future::Future;
+    use ::gatewright::operation;
 
-    /// getThings
-    ///
-    /// GET /credentials/things · discovered or listed and opaque or both (openapi.yaml:9)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getThings` (GET /credentials/things, openapi.yaml:9)", label = "`getThings` is missing", note = "add its handler:\n\n#[gatewright::handler(GetThings)]\nasync fn get_things(app: &{Self}, who: get_things::Caller, req: get_things::Request) -> get_things::Result {{\n    todo!()\n}}\n")]
-    pub trait GetThings: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_things::Cx<Self>) -> impl Future<Output = get_things::Result> + Send;
-    }
-
-    /// Inputs and answers of getThings.
-    pub mod get_things {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetThings, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::GET_THINGS, "GET", "/things"),
-            request: |input, found| {},
+    operation! {
+        /// getThings
+        ///
+        /// GET /credentials/things · discovered or listed and opaque or both (openapi.yaml:9)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getThings` (GET /credentials/things, openapi.yaml:9)", label = "`getThings` is missing", note = "add its handler:\n\n#[gatewright::handler(GetThings)]\nasync fn get_things(app: &{Self}, who: get_things::Caller, req: get_things::Request) -> get_things::Result {{\n    todo!()\n}}\n")]
+        pub trait GetThings in get_things, caller always;
+        meta: Meta::new(&policy::GET_THINGS, "GET", "/things"),
+        Response {
+            /// Done.
+            NoContent => Reply::empty(204),
         }
-        ::gatewright::answers! {
-            Response {
-                /// Done.
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
 pub use self::operations::*;
-/// This version with all its operations, to be mounted beside others with `gatewright::router`.
-#[allow(dead_code, unreachable_pub)]
-pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
-where
-    A: operations::GetThings + ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::Mount::new(&policy::API, &app, &[<operations::get_things::Op as ::gatewright::HandledBy<A>>::ROUTE])
-}
 
-/// The router of this version alone.
-///
-/// # Errors
-/// A setting of the deployment is missing or wrong.
-#[allow(dead_code, unreachable_pub)]
-pub fn router<A>(
-    app: A,
-    config: ::gatewright::Config,
-) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
-where
-    A: operations::GetThings + ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
-}
-
-/// This version with some of its operations: those that are added to it.
-#[allow(dead_code, unreachable_pub)]
-pub fn partial<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Partial<A>
-where
-    A: ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::Partial::new(
-        &policy::API,
-        ::std::sync::Arc::clone(&app),
-        &[<operations::get_things::Op as ::gatewright::Operation>::META],
-    )
+::gatewright::mounts! {
+    operations {
+        operations::GetThings as operations::get_things,
+    }
 }

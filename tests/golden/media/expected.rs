@@ -312,994 +312,581 @@ pub mod sent {
 /// Operations of media.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod media {
-    use ::core::future::Future;
+    use ::gatewright::operation;
 
-    /// Takes a form with files.
-    ///
-    /// POST /media/uploads · basic (openapi.yaml:9)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `upload` (POST /media/uploads, openapi.yaml:9)", label = "`upload` is missing", note = "add its handler:\n\n#[gatewright::handler(Upload)]\nasync fn upload(app: &{Self}, who: upload::Caller, req: upload::Request) -> upload::Result {{\n    todo!()\n}}\n")]
-    pub trait Upload: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: upload::Cx<Self>) -> impl Future<Output = upload::Result> + Send;
-    }
-
-    /// Inputs and answers of upload.
-    pub mod upload {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::Upload, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::UPLOAD, "POST", "/uploads")
-                .body(&[
-                    MediaSpec::new(
-                        "multipart/form-data",
-                        Read::Parts(
-                            &::gatewright::body::FormSpec {
-                                parts: &[
-                                    ::gatewright::body::PartSpec {
-                                        name: "attachments",
-                                        kind: ::gatewright::body::PartKind::File,
-                                        repeated: true,
-                                        types: &["application/pdf", "image/*"],
-                                        headers: &[
-                                            ParameterSpec::header(
-                                                "x-page",
-                                                &Shape::NUMBER,
-                                                types::checks::check_a77df6770eecae09,
-                                            ),
-                                        ],
-                                    },
-                                    ::gatewright::body::PartSpec {
-                                        name: "meta",
-                                        kind: ::gatewright::body::PartKind::Json,
-                                        repeated: false,
-                                        types: &[],
-                                        headers: &[],
-                                    },
-                                    ::gatewright::body::PartSpec {
-                                        name: "photo",
-                                        kind: ::gatewright::body::PartKind::File,
-                                        repeated: false,
-                                        types: &["image/png"],
-                                        headers: &[],
-                                    },
-                                    ::gatewright::body::PartSpec {
-                                        name: "sizes",
-                                        kind: ::gatewright::body::PartKind::Text(
-                                            &Shape::array(&Shape::NUMBER),
-                                        ),
-                                        repeated: true,
-                                        types: &[],
-                                        headers: &[],
-                                    },
-                                    ::gatewright::body::PartSpec {
-                                        name: "title",
-                                        kind: ::gatewright::body::PartKind::Text(&Shape::TEXT),
-                                        repeated: false,
-                                        types: &[],
-                                        headers: &[],
-                                    },
-                                ],
-                            },
-                            types::checks::check_569d93fc9871199c,
-                        ),
-                    ),
-                ])
-                .produces(&["application/json"]),
-            request: |input, found| {
-                /// The body.
-                body: types::UploadRequest = input.value(found),
-            },
-        }
-        ::gatewright::answers! {
-            Response {
-                /// What came.
-                Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-
-        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
-            fn from(error: ::gatewright::body::BodyError) -> Self {
-                Self::Internal(::core::convert::From::from(error))
-            }
-        }
-    }
-
-    /// mixed
-    ///
-    /// POST /media/mixed · basic (openapi.yaml:31)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `mixed` (POST /media/mixed, openapi.yaml:31)", label = "`mixed` is missing", note = "add its handler:\n\n#[gatewright::handler(Mixed)]\nasync fn mixed(app: &{Self}, who: mixed::Caller, req: mixed::Request) -> mixed::Result {{\n    todo!()\n}}\n")]
-    pub trait Mixed: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: mixed::Cx<Self>) -> impl Future<Output = mixed::Result> + Send;
-    }
-
-    /// Inputs and answers of mixed.
-    pub mod mixed {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::Mixed, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::MIXED, "POST", "/mixed")
-                .body(&[MediaSpec::new("multipart/mixed", Read::Multipart)])
-                .produces(&["application/json"]),
-            request: |input, found| {
-                /// The body.
-                body: ::gatewright::body::Parts = input.parts(),
-            },
-        }
-        ::gatewright::answers! {
-            Response {
-                /// How many parts and bytes.
-                Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-
-        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
-            fn from(error: ::gatewright::body::BodyError) -> Self {
-                Self::Internal(::core::convert::From::from(error))
-            }
-        }
-    }
-
-    /// putBlob
-    ///
-    /// PUT /media/blobs · basic (openapi.yaml:38)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putBlob` (PUT /media/blobs, openapi.yaml:38)", label = "`putBlob` is missing", note = "add its handler:\n\n#[gatewright::handler(PutBlob)]\nasync fn put_blob(app: &{Self}, who: put_blob::Caller, req: put_blob::Request) -> put_blob::Result {{\n    todo!()\n}}\n")]
-    pub trait PutBlob: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: put_blob::Cx<Self>) -> impl Future<Output = put_blob::Result> + Send;
-    }
-
-    /// Inputs and answers of putBlob.
-    pub mod put_blob {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::PutBlob, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::PUT_BLOB, "PUT", "/blobs")
-                .body(&[
-                    MediaSpec::new("application/octet-stream", Read::Bytes),
-                    MediaSpec::new("text/csv", Read::Bytes),
-                ])
-                .produces(&["application/json"]),
-            request: |input, found| {
-                /// The body.
-                body: Body = match input.media() {
-                    Some(0) => input.bytes().map(Body::Bytes),
-                    Some(1) => input.bytes().map(Body::Csv),
-                    _ => None,
+    operation! {
+        /// Takes a form with files.
+        ///
+        /// POST /media/uploads · basic (openapi.yaml:9)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `upload` (POST /media/uploads, openapi.yaml:9)", label = "`upload` is missing", note = "add its handler:\n\n#[gatewright::handler(Upload)]\nasync fn upload(app: &{Self}, who: upload::Caller, req: upload::Request) -> upload::Result {{\n    todo!()\n}}\n")]
+        pub trait Upload in upload, caller always;
+        meta: Meta::new(&policy::UPLOAD, "POST", "/uploads")
+            .body(&[MediaSpec::new("multipart/form-data", Read::Parts(&::gatewright::body::FormSpec { parts: &[
+                ::gatewright::body::PartSpec {
+                    name: "attachments", kind: ::gatewright::body::PartKind::File, repeated: true,
+                    types: &["application/pdf", "image/*"],
+                    headers: &[ParameterSpec::header("x-page", &Shape::NUMBER, checks::check_a77df6770eecae09)],
                 },
-            },
-        }
-
-        /// The body, by its media type.
-        #[derive(Debug)]
-        pub enum Body {
-            /// application/octet-stream
-            Bytes(::gatewright::body::ByteStream),
-            /// text/csv
-            Csv(::gatewright::body::ByteStream),
-        }
-        ::gatewright::answers! {
-            Response {
-                /// How many bytes.
-                Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-
-        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
-            fn from(error: ::gatewright::body::BodyError) -> Self {
-                Self::Internal(::core::convert::From::from(error))
-            }
-        }
-    }
-
-    /// getBlob
-    ///
-    /// GET /media/blobs · basic (openapi.yaml:44)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getBlob` (GET /media/blobs, openapi.yaml:44)", label = "`getBlob` is missing", note = "add its handler:\n\n#[gatewright::handler(GetBlob)]\nasync fn get_blob(app: &{Self}, who: get_blob::Caller, req: get_blob::Request) -> get_blob::Result {{\n    todo!()\n}}\n")]
-    pub trait GetBlob: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_blob::Cx<Self>) -> impl Future<Output = get_blob::Result> + Send;
-    }
-
-    /// Inputs and answers of getBlob.
-    pub mod get_blob {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetBlob, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::GET_BLOB, "GET", "/blobs")
-                .parameters(&[
-                    ParameterSpec::query("size", &Shape::NUMBER, types::checks::check_55d206cff4ade64a)
-                        .required(),
-                ])
-                .produces(&["application/octet-stream"]),
-            request: |input, found| {
-                /// size
-                size: i64 = input.required(0, found),
-            },
-        }
-        ::gatewright::answers! {
-            Response {
-                /// So many bytes.
-                Ok(body: ::gatewright::Body) => Reply::body(200, "application/octet-stream", body),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// importRows
-    ///
-    /// POST /media/rows · basic (openapi.yaml:52)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `importRows` (POST /media/rows, openapi.yaml:52)", label = "`importRows` is missing", note = "add its handler:\n\n#[gatewright::handler(ImportRows)]\nasync fn import_rows(app: &{Self}, who: import_rows::Caller, req: import_rows::Request) -> import_rows::Result {{\n    todo!()\n}}\n")]
-    pub trait ImportRows: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: import_rows::Cx<Self>) -> impl Future<Output = import_rows::Result> + Send;
-    }
-
-    /// Inputs and answers of importRows.
-    pub mod import_rows {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::ImportRows, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::IMPORT_ROWS, "POST", "/rows")
-                .body(&[
-                    MediaSpec::new("application/x-ndjson", Read::Lines(types::checks::check_meta)),
-                    MediaSpec::new("application/json-seq", Read::Sequence(types::checks::check_meta)),
-                    MediaSpec::new("text/event-stream", Read::DataEvents(types::checks::check_meta)),
-                ])
-                .produces(&["application/json"]),
-            request: |input, found| {
-                /// The body.
-                body: Body = match input.media() {
-                    Some(0) => input.items().map(Body::Ndjson),
-                    Some(1) => input.items().map(Body::JsonSeq),
-                    Some(2) => input.items().map(Body::EventStream),
-                    _ => None,
+                ::gatewright::body::PartSpec {
+                    name: "meta", kind: ::gatewright::body::PartKind::Json, repeated: false, types: &[],
+                    headers: &[],
                 },
+                ::gatewright::body::PartSpec {
+                    name: "photo", kind: ::gatewright::body::PartKind::File, repeated: false, types: &["image/png"],
+                    headers: &[],
+                },
+                ::gatewright::body::PartSpec {
+                    name: "sizes", kind: ::gatewright::body::PartKind::Text(&Shape::array(&Shape::NUMBER)),
+                    repeated: true, types: &[], headers: &[],
+                },
+                ::gatewright::body::PartSpec {
+                    name: "title", kind: ::gatewright::body::PartKind::Text(&Shape::TEXT), repeated: false,
+                    types: &[], headers: &[],
+                },
+            ], }, checks::check_569d93fc9871199c))])
+            .produces(&["application/json"]),
+        body |input, found| { body: types::UploadRequest = input.value(found), }
+        Response {
+            /// What came.
+            Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
+        }
+        with {
+            impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+                fn from(error: ::gatewright::body::BodyError) -> Self {
+                    Self::Internal(::core::convert::From::from(error))
+                }
+            }
+        }
+    }
+
+    operation! {
+        /// mixed
+        ///
+        /// POST /media/mixed · basic (openapi.yaml:31)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `mixed` (POST /media/mixed, openapi.yaml:31)", label = "`mixed` is missing", note = "add its handler:\n\n#[gatewright::handler(Mixed)]\nasync fn mixed(app: &{Self}, who: mixed::Caller, req: mixed::Request) -> mixed::Result {{\n    todo!()\n}}\n")]
+        pub trait Mixed in mixed, caller always;
+        meta: Meta::new(&policy::MIXED, "POST", "/mixed")
+            .body(&[MediaSpec::new("multipart/mixed", Read::Multipart)]).produces(&["application/json"]),
+        body |input, found| { body: ::gatewright::body::Parts = input.parts(), }
+        Response {
+            /// How many parts and bytes.
+            Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
+        }
+        with {
+            impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+                fn from(error: ::gatewright::body::BodyError) -> Self {
+                    Self::Internal(::core::convert::From::from(error))
+                }
+            }
+        }
+    }
+
+    operation! {
+        /// putBlob
+        ///
+        /// PUT /media/blobs · basic (openapi.yaml:38)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putBlob` (PUT /media/blobs, openapi.yaml:38)", label = "`putBlob` is missing", note = "add its handler:\n\n#[gatewright::handler(PutBlob)]\nasync fn put_blob(app: &{Self}, who: put_blob::Caller, req: put_blob::Request) -> put_blob::Result {{\n    todo!()\n}}\n")]
+        pub trait PutBlob in put_blob, caller always;
+        meta: Meta::new(&policy::PUT_BLOB, "PUT", "/blobs")
+            .body(&[
+                MediaSpec::new("application/octet-stream", Read::Bytes), MediaSpec::new("text/csv", Read::Bytes),
+            ])
+            .produces(&["application/json"]),
+        body |input, found| {
+            body: Body = match input.media() {
+                Some(0) => input.bytes().map(Body::Bytes),
+                Some(1) => input.bytes().map(Body::Csv),
+                _ => None,
             },
         }
-
-        /// The body, by its media type.
-        #[derive(Debug)]
-        pub enum Body {
-            /// application/x-ndjson
-            Ndjson(::gatewright::body::ItemStream<types::Meta>),
-            /// application/json-seq
-            JsonSeq(::gatewright::body::ItemStream<types::Meta>),
-            /// text/event-stream
-            EventStream(::gatewright::body::ItemStream<::gatewright::body::Event<types::Meta>>),
+        Response {
+            /// How many bytes.
+            Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
         }
-        ::gatewright::answers! {
-            Response {
-                /// What came.
-                Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
+        with {
+            /// The body, by its media type.
+            #[derive(Debug)]
+            pub enum Body {
+                /// application/octet-stream
+                Bytes(::gatewright::body::ByteStream),
+                /// text/csv
+                Csv(::gatewright::body::ByteStream),
             }
-        }
-        ::gatewright::answers! { Error {} }
-
-        impl ::core::convert::From<::gatewright::body::BodyError> for Error {
-            fn from(error: ::gatewright::body::BodyError) -> Self {
-                Self::Internal(::core::convert::From::from(error))
+            
+            impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+                fn from(error: ::gatewright::body::BodyError) -> Self {
+                    Self::Internal(::core::convert::From::from(error))
+                }
             }
         }
     }
 
-    /// exportRows
-    ///
-    /// GET /media/rows · basic (openapi.yaml:63)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `exportRows` (GET /media/rows, openapi.yaml:63)", label = "`exportRows` is missing", note = "add its handler:\n\n#[gatewright::handler(ExportRows)]\nasync fn export_rows(app: &{Self}, who: export_rows::Caller, req: export_rows::Request) -> export_rows::Result {{\n    todo!()\n}}\n")]
-    pub trait ExportRows: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: export_rows::Cx<Self>) -> impl Future<Output = export_rows::Result> + Send;
+    operation! {
+        /// getBlob
+        ///
+        /// GET /media/blobs · basic (openapi.yaml:44)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getBlob` (GET /media/blobs, openapi.yaml:44)", label = "`getBlob` is missing", note = "add its handler:\n\n#[gatewright::handler(GetBlob)]\nasync fn get_blob(app: &{Self}, who: get_blob::Caller, req: get_blob::Request) -> get_blob::Result {{\n    todo!()\n}}\n")]
+        pub trait GetBlob in get_blob, caller always;
+        meta: Meta::new(&policy::GET_BLOB, "GET", "/blobs").produces(&["application/octet-stream"]),
+        request {
+            size: i64 = required query("size", &Shape::NUMBER, checks::check_55d206cff4ade64a).required(),
+        }
+        Response {
+            /// So many bytes.
+            Ok(body: ::gatewright::Body) => Reply::body(200, "application/octet-stream", body),
+        }
     }
 
-    /// Inputs and answers of exportRows.
-    pub mod export_rows {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::ExportRows, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::EXPORT_ROWS, "GET", "/rows")
-                .parameters(&[
-                    ParameterSpec::query("break", &Shape::BOOLEAN, ::gatewright::json::check::is_boolean)
-                        .default("false"),
-                ])
-                .produces(&["application/jsonl", "application/json-seq", "application/json"]),
-            request: |input, found| {
-                /// break
-                break_: bool = input.required(0, found),
+    operation! {
+        /// importRows
+        ///
+        /// POST /media/rows · basic (openapi.yaml:52)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `importRows` (POST /media/rows, openapi.yaml:52)", label = "`importRows` is missing", note = "add its handler:\n\n#[gatewright::handler(ImportRows)]\nasync fn import_rows(app: &{Self}, who: import_rows::Caller, req: import_rows::Request) -> import_rows::Result {{\n    todo!()\n}}\n")]
+        pub trait ImportRows in import_rows, caller always;
+        meta: Meta::new(&policy::IMPORT_ROWS, "POST", "/rows")
+            .body(&[
+                MediaSpec::new("application/x-ndjson", Read::Lines(checks::check_meta)),
+                MediaSpec::new("application/json-seq", Read::Sequence(checks::check_meta)),
+                MediaSpec::new("text/event-stream", Read::DataEvents(checks::check_meta)),
+            ])
+            .produces(&["application/json"]),
+        body |input, found| {
+            body: Body = match input.media() {
+                Some(0) => input.items().map(Body::Ndjson),
+                Some(1) => input.items().map(Body::JsonSeq),
+                Some(2) => input.items().map(Body::EventStream),
+                _ => None,
             },
         }
-        ::gatewright::answers! {
-            Response {
-                /// Some rows.
-                OkJsonl(body: ::gatewright::body::Lines<types::Meta>) => Reply::lines(200, "application/jsonl", body),
-                /// Some rows.
-                OkJsonSeq(body: ::gatewright::body::Lines<types::Meta>) => Reply::sequence(200, "application/json-seq", body),
-                /// Some rows.
-                OkJson(body: Vec<types::Meta>) => Reply::json(200, "application/json", &body),
+        Response {
+            /// What came.
+            Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
+        }
+        with {
+            /// The body, by its media type.
+            #[derive(Debug)]
+            pub enum Body {
+                /// application/x-ndjson
+                Ndjson(::gatewright::body::ItemStream<types::Meta>),
+                /// application/json-seq
+                JsonSeq(::gatewright::body::ItemStream<types::Meta>),
+                /// text/event-stream
+                EventStream(::gatewright::body::ItemStream<::gatewright::body::Event<types::Meta>>),
+            }
+            
+            impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+                fn from(error: ::gatewright::body::BodyError) -> Self {
+                    Self::Internal(::core::convert::From::from(error))
+                }
             }
         }
-        ::gatewright::answers! { Error {} }
     }
 
-    /// watch
-    ///
-    /// GET /media/events · basic (openapi.yaml:76)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `watch` (GET /media/events, openapi.yaml:76)", label = "`watch` is missing", note = "add its handler:\n\n#[gatewright::handler(Watch)]\nasync fn watch(app: &{Self}, who: watch::Caller, req: watch::Request) -> watch::Result {{\n    todo!()\n}}\n")]
-    pub trait Watch: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: watch::Cx<Self>) -> impl Future<Output = watch::Result> + Send;
-    }
-
-    /// Inputs and answers of watch.
-    pub mod watch {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::Watch, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::WATCH, "GET", "/events").produces(&["text/event-stream"]),
-            request: |input, found| {},
+    operation! {
+        /// exportRows
+        ///
+        /// GET /media/rows · basic (openapi.yaml:63)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `exportRows` (GET /media/rows, openapi.yaml:63)", label = "`exportRows` is missing", note = "add its handler:\n\n#[gatewright::handler(ExportRows)]\nasync fn export_rows(app: &{Self}, who: export_rows::Caller, req: export_rows::Request) -> export_rows::Result {{\n    todo!()\n}}\n")]
+        pub trait ExportRows in export_rows, caller always;
+        meta: Meta::new(&policy::EXPORT_ROWS, "GET", "/rows")
+            .produces(&["application/jsonl", "application/json-seq", "application/json"]),
+        request {
+            break_: bool = required query("break", &Shape::BOOLEAN, check::is_boolean).default("false"),
         }
-        ::gatewright::answers! {
-            Response {
-                /// What happens.
-                Ok(body: ::gatewright::body::Events<types::WatchResponseItem>) => Reply::events(200, "text/event-stream", body),
-            }
+        Response {
+            /// Some rows.
+            OkJsonl(body: ::gatewright::body::Lines<types::Meta>) => Reply::lines(200, "application/jsonl", body),
+            /// Some rows.
+            OkJsonSeq(body: ::gatewright::body::Lines<types::Meta>) => Reply::sequence(200, "application/json-seq", body),
+            /// Some rows.
+            OkJson(body: Vec<types::Meta>) => Reply::json(200, "application/json", &body),
         }
-        ::gatewright::answers! { Error {} }
     }
 
-    /// order
-    ///
-    /// POST /media/orders · basic (openapi.yaml:89)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `order` (POST /media/orders, openapi.yaml:89)", label = "`order` is missing", note = "add its handler:\n\n#[gatewright::handler(Order)]\nasync fn order(app: &{Self}, who: order::Caller, req: order::Request) -> order::Result {{\n    todo!()\n}}\n")]
-    pub trait Order: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: order::Cx<Self>) -> impl Future<Output = order::Result> + Send;
+    operation! {
+        /// watch
+        ///
+        /// GET /media/events · basic (openapi.yaml:76)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `watch` (GET /media/events, openapi.yaml:76)", label = "`watch` is missing", note = "add its handler:\n\n#[gatewright::handler(Watch)]\nasync fn watch(app: &{Self}, who: watch::Caller, req: watch::Request) -> watch::Result {{\n    todo!()\n}}\n")]
+        pub trait Watch in watch, caller always;
+        meta: Meta::new(&policy::WATCH, "GET", "/events").produces(&["text/event-stream"]),
+        Response {
+            /// What happens.
+            Ok(body: ::gatewright::body::Events<types::WatchResponseItem>) => Reply::events(200, "text/event-stream", body),
+        }
     }
 
-    /// Inputs and answers of order.
-    pub mod order {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::Order, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::ORDER, "POST", "/orders")
-                .body(&[
-                    MediaSpec::new(
-                        "application/xml",
-                        Read::Xml(
-                            &const {
-                                ::gatewright::body::XmlTable {
-                                    root: ::gatewright::body::XmlName {
-                                        local: "order",
-                                        namespace: Some("urn:orders"),
-                                        prefix: Some("o"),
+    operation! {
+        /// order
+        ///
+        /// POST /media/orders · basic (openapi.yaml:89)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `order` (POST /media/orders, openapi.yaml:89)", label = "`order` is missing", note = "add its handler:\n\n#[gatewright::handler(Order)]\nasync fn order(app: &{Self}, who: order::Caller, req: order::Request) -> order::Result {{\n    todo!()\n}}\n")]
+        pub trait Order in order, caller always;
+        meta: Meta::new(&policy::ORDER, "POST", "/orders")
+            .body(&[MediaSpec::new("application/xml", Read::Xml(&const { ::gatewright::body::XmlTable {
+                root: ::gatewright::body::XmlName {
+                    local: "order", namespace: Some("urn:orders"), prefix: Some("o"),
+                },
+                nodes: &[
+                    ::gatewright::body::XmlNode { kinds: 32u8, items: None, properties: &[
+                        ::gatewright::body::XmlProperty {
+                            key: "id", place: ::gatewright::body::XmlPlace::Attribute,
+                            name: ::gatewright::body::XmlName { local: "id", namespace: None, prefix: None, },
+                            node: 1u16,
+                        },
+                        ::gatewright::body::XmlProperty {
+                            key: "item", place: ::gatewright::body::XmlPlace::Element,
+                            name: ::gatewright::body::XmlName {
+                                local: "item-name", namespace: None, prefix: None,
+                            },
+                            node: 2u16,
+                        },
+                        ::gatewright::body::XmlProperty {
+                            key: "tags", place: ::gatewright::body::XmlPlace::Element,
+                            name: ::gatewright::body::XmlName { local: "tags", namespace: None, prefix: None, },
+                            node: 4u16,
+                        },
+                        ::gatewright::body::XmlProperty {
+                            key: "line", place: ::gatewright::body::XmlPlace::Items,
+                            name: ::gatewright::body::XmlName { local: "line", namespace: None, prefix: None, },
+                            node: 8u16,
+                        },
+                        ::gatewright::body::XmlProperty {
+                            key: "note", place: ::gatewright::body::XmlPlace::Element,
+                            name: ::gatewright::body::XmlName { local: "note", namespace: None, prefix: None, },
+                            node: 9u16,
+                        },
+                        ::gatewright::body::XmlProperty {
+                            key: "parts", place: ::gatewright::body::XmlPlace::Element,
+                            name: ::gatewright::body::XmlName { local: "parts", namespace: None, prefix: None, },
+                            node: 10u16,
+                        },
+                    ], additional: None, },
+                    ::gatewright::body::XmlNode { kinds: 4u8, items: None, properties: &[], additional: None, },
+                    ::gatewright::body::XmlNode { kinds: 8u8, items: None, properties: &[], additional: None, },
+                    ::gatewright::body::XmlNode { kinds: 8u8, items: None, properties: &[], additional: None, },
+                    ::gatewright::body::XmlNode {
+                        kinds: 16u8,
+                        items: Some((
+                            ::gatewright::body::XmlName { local: "tag", namespace: None, prefix: None, }, 3u16,
+                        )),
+                        properties: &[], additional: None,
+                    },
+                    ::gatewright::body::XmlNode { kinds: 32u8, items: None, properties: &[
+                        ::gatewright::body::XmlProperty {
+                            key: "n", place: ::gatewright::body::XmlPlace::Element,
+                            name: ::gatewright::body::XmlName { local: "n", namespace: None, prefix: None, },
+                            node: 6u16,
+                        },
+                        ::gatewright::body::XmlProperty {
+                            key: "label", place: ::gatewright::body::XmlPlace::Element,
+                            name: ::gatewright::body::XmlName { local: "label", namespace: None, prefix: None, },
+                            node: 7u16,
+                        },
+                    ], additional: None, },
+                    ::gatewright::body::XmlNode { kinds: 4u8, items: None, properties: &[], additional: None, },
+                    ::gatewright::body::XmlNode { kinds: 8u8, items: None, properties: &[], additional: None, },
+                    ::gatewright::body::XmlNode {
+                        kinds: 16u8,
+                        items: Some((
+                            ::gatewright::body::XmlName { local: "line", namespace: None, prefix: None, }, 5u16,
+                        )),
+                        properties: &[], additional: None,
+                    },
+                    ::gatewright::body::XmlNode { kinds: 9u8, items: None, properties: &[], additional: None, },
+                    ::gatewright::body::XmlNode { kinds: 16u8, items: Some((::gatewright::body::XmlName {
+                        local: "order", namespace: Some("urn:orders"), prefix: Some("o"),
+                    }, 0u16)), properties: &[], additional: None, },
+                ],
+            } }, checks::check_order)), MediaSpec::new("application/json", Read::Json(checks::check_order))])
+            .produces(&["application/xml", "application/json"]),
+        body |input, found| {
+            body: Body = match input.media() {
+                Some(0) => input.value(found).map(Body::Xml),
+                Some(1) => input.value(found).map(Body::Json),
+                _ => None,
+            },
+        }
+        Response {
+            /// The same.
+            OkXml(body: types::Order) => Reply::xml(
+                200,
+                "application/xml",
+                &const {
+                    ::gatewright::body::XmlTable {
+                        root: ::gatewright::body::XmlName {
+                            local: "order",
+                            namespace: Some("urn:orders"),
+                            prefix: Some("o"),
+                        },
+                        nodes: &[
+                            ::gatewright::body::XmlNode {
+                                kinds: 32u8,
+                                items: None,
+                                properties: &[
+                                    ::gatewright::body::XmlProperty {
+                                        key: "id",
+                                        place: ::gatewright::body::XmlPlace::Attribute,
+                                        name: ::gatewright::body::XmlName {
+                                            local: "id",
+                                            namespace: None,
+                                            prefix: None,
+                                        },
+                                        node: 1u16,
                                     },
-                                    nodes: &[
-                                        ::gatewright::body::XmlNode {
-                                            kinds: 32u8,
-                                            items: None,
-                                            properties: &[
-                                                ::gatewright::body::XmlProperty {
-                                                    key: "id",
-                                                    place: ::gatewright::body::XmlPlace::Attribute,
-                                                    name: ::gatewright::body::XmlName {
-                                                        local: "id",
-                                                        namespace: None,
-                                                        prefix: None,
-                                                    },
-                                                    node: 1u16,
-                                                },
-                                                ::gatewright::body::XmlProperty {
-                                                    key: "item",
-                                                    place: ::gatewright::body::XmlPlace::Element,
-                                                    name: ::gatewright::body::XmlName {
-                                                        local: "item-name",
-                                                        namespace: None,
-                                                        prefix: None,
-                                                    },
-                                                    node: 2u16,
-                                                },
-                                                ::gatewright::body::XmlProperty {
-                                                    key: "tags",
-                                                    place: ::gatewright::body::XmlPlace::Element,
-                                                    name: ::gatewright::body::XmlName {
-                                                        local: "tags",
-                                                        namespace: None,
-                                                        prefix: None,
-                                                    },
-                                                    node: 4u16,
-                                                },
-                                                ::gatewright::body::XmlProperty {
-                                                    key: "line",
-                                                    place: ::gatewright::body::XmlPlace::Items,
-                                                    name: ::gatewright::body::XmlName {
-                                                        local: "line",
-                                                        namespace: None,
-                                                        prefix: None,
-                                                    },
-                                                    node: 8u16,
-                                                },
-                                                ::gatewright::body::XmlProperty {
-                                                    key: "note",
-                                                    place: ::gatewright::body::XmlPlace::Element,
-                                                    name: ::gatewright::body::XmlName {
-                                                        local: "note",
-                                                        namespace: None,
-                                                        prefix: None,
-                                                    },
-                                                    node: 9u16,
-                                                },
-                                                ::gatewright::body::XmlProperty {
-                                                    key: "parts",
-                                                    place: ::gatewright::body::XmlPlace::Element,
-                                                    name: ::gatewright::body::XmlName {
-                                                        local: "parts",
-                                                        namespace: None,
-                                                        prefix: None,
-                                                    },
-                                                    node: 10u16,
-                                                },
-                                            ],
-                                            additional: None,
+                                    ::gatewright::body::XmlProperty {
+                                        key: "item",
+                                        place: ::gatewright::body::XmlPlace::Element,
+                                        name: ::gatewright::body::XmlName {
+                                            local: "item-name",
+                                            namespace: None,
+                                            prefix: None,
                                         },
-                                        ::gatewright::body::XmlNode {
-                                            kinds: 4u8,
-                                            items: None,
-                                            properties: &[],
-                                            additional: None,
+                                        node: 2u16,
+                                    },
+                                    ::gatewright::body::XmlProperty {
+                                        key: "tags",
+                                        place: ::gatewright::body::XmlPlace::Element,
+                                        name: ::gatewright::body::XmlName {
+                                            local: "tags",
+                                            namespace: None,
+                                            prefix: None,
                                         },
-                                        ::gatewright::body::XmlNode {
-                                            kinds: 8u8,
-                                            items: None,
-                                            properties: &[],
-                                            additional: None,
-                                        },
-                                        ::gatewright::body::XmlNode {
-                                            kinds: 8u8,
-                                            items: None,
-                                            properties: &[],
-                                            additional: None,
-                                        },
-                                        ::gatewright::body::XmlNode {
-                                            kinds: 16u8,
-                                            items: Some((
-                                                ::gatewright::body::XmlName {
-                                                    local: "tag",
-                                                    namespace: None,
-                                                    prefix: None,
-                                                },
-                                                3u16,
-                                            )),
-                                            properties: &[],
-                                            additional: None,
-                                        },
-                                        ::gatewright::body::XmlNode {
-                                            kinds: 32u8,
-                                            items: None,
-                                            properties: &[
-                                                ::gatewright::body::XmlProperty {
-                                                    key: "n",
-                                                    place: ::gatewright::body::XmlPlace::Element,
-                                                    name: ::gatewright::body::XmlName {
-                                                        local: "n",
-                                                        namespace: None,
-                                                        prefix: None,
-                                                    },
-                                                    node: 6u16,
-                                                },
-                                                ::gatewright::body::XmlProperty {
-                                                    key: "label",
-                                                    place: ::gatewright::body::XmlPlace::Element,
-                                                    name: ::gatewright::body::XmlName {
-                                                        local: "label",
-                                                        namespace: None,
-                                                        prefix: None,
-                                                    },
-                                                    node: 7u16,
-                                                },
-                                            ],
-                                            additional: None,
-                                        },
-                                        ::gatewright::body::XmlNode {
-                                            kinds: 4u8,
-                                            items: None,
-                                            properties: &[],
-                                            additional: None,
-                                        },
-                                        ::gatewright::body::XmlNode {
-                                            kinds: 8u8,
-                                            items: None,
-                                            properties: &[],
-                                            additional: None,
-                                        },
-                                        ::gatewright::body::XmlNode {
-                                            kinds: 16u8,
-                                            items: Some((
-                                                ::gatewright::body::XmlName {
-                                                    local: "line",
-                                                    namespace: None,
-                                                    prefix: None,
-                                                },
-                                                5u16,
-                                            )),
-                                            properties: &[],
-                                            additional: None,
-                                        },
-                                        ::gatewright::body::XmlNode {
-                                            kinds: 9u8,
-                                            items: None,
-                                            properties: &[],
-                                            additional: None,
-                                        },
-                                        ::gatewright::body::XmlNode {
-                                            kinds: 16u8,
-                                            items: Some((
-                                                ::gatewright::body::XmlName {
-                                                    local: "order",
-                                                    namespace: Some("urn:orders"),
-                                                    prefix: Some("o"),
-                                                },
-                                                0u16,
-                                            )),
-                                            properties: &[],
-                                            additional: None,
-                                        },
-                                    ],
-                                }
-                            },
-                            types::checks::check_order,
-                        ),
-                    ),
-                    MediaSpec::new("application/json", Read::Json(types::checks::check_order)),
-                ])
-                .produces(&["application/xml", "application/json"]),
-            request: |input, found| {
-                /// The body.
-                body: Body = match input.media() {
-                    Some(0) => input.value(found).map(Body::Xml),
-                    Some(1) => input.value(found).map(Body::Json),
-                    _ => None,
-                },
-            },
-        }
-
-        /// The body, by its media type.
-        #[derive(Debug)]
-        pub enum Body {
-            /// application/xml
-            Xml(types::Order),
-            /// application/json
-            Json(types::Order),
-        }
-        ::gatewright::needs_xml!();
-        ::gatewright::answers! {
-            Response {
-                /// The same.
-                OkXml(body: types::Order) => Reply::xml(
-                    200,
-                    "application/xml",
-                    &const {
-                        ::gatewright::body::XmlTable {
-                            root: ::gatewright::body::XmlName {
-                                local: "order",
-                                namespace: Some("urn:orders"),
-                                prefix: Some("o"),
-                            },
-                            nodes: &[
-                                ::gatewright::body::XmlNode {
-                                    kinds: 32u8,
-                                    items: None,
-                                    properties: &[
-                                        ::gatewright::body::XmlProperty {
-                                            key: "id",
-                                            place: ::gatewright::body::XmlPlace::Attribute,
-                                            name: ::gatewright::body::XmlName {
-                                                local: "id",
-                                                namespace: None,
-                                                prefix: None,
-                                            },
-                                            node: 1u16,
-                                        },
-                                        ::gatewright::body::XmlProperty {
-                                            key: "item",
-                                            place: ::gatewright::body::XmlPlace::Element,
-                                            name: ::gatewright::body::XmlName {
-                                                local: "item-name",
-                                                namespace: None,
-                                                prefix: None,
-                                            },
-                                            node: 2u16,
-                                        },
-                                        ::gatewright::body::XmlProperty {
-                                            key: "tags",
-                                            place: ::gatewright::body::XmlPlace::Element,
-                                            name: ::gatewright::body::XmlName {
-                                                local: "tags",
-                                                namespace: None,
-                                                prefix: None,
-                                            },
-                                            node: 4u16,
-                                        },
-                                        ::gatewright::body::XmlProperty {
-                                            key: "line",
-                                            place: ::gatewright::body::XmlPlace::Items,
-                                            name: ::gatewright::body::XmlName {
-                                                local: "line",
-                                                namespace: None,
-                                                prefix: None,
-                                            },
-                                            node: 8u16,
-                                        },
-                                        ::gatewright::body::XmlProperty {
-                                            key: "note",
-                                            place: ::gatewright::body::XmlPlace::Element,
-                                            name: ::gatewright::body::XmlName {
-                                                local: "note",
-                                                namespace: None,
-                                                prefix: None,
-                                            },
-                                            node: 9u16,
-                                        },
-                                        ::gatewright::body::XmlProperty {
-                                            key: "parts",
-                                            place: ::gatewright::body::XmlPlace::Element,
-                                            name: ::gatewright::body::XmlName {
-                                                local: "parts",
-                                                namespace: None,
-                                                prefix: None,
-                                            },
-                                            node: 10u16,
-                                        },
-                                    ],
-                                    additional: None,
-                                },
-                                ::gatewright::body::XmlNode {
-                                    kinds: 4u8,
-                                    items: None,
-                                    properties: &[],
-                                    additional: None,
-                                },
-                                ::gatewright::body::XmlNode {
-                                    kinds: 8u8,
-                                    items: None,
-                                    properties: &[],
-                                    additional: None,
-                                },
-                                ::gatewright::body::XmlNode {
-                                    kinds: 8u8,
-                                    items: None,
-                                    properties: &[],
-                                    additional: None,
-                                },
-                                ::gatewright::body::XmlNode {
-                                    kinds: 16u8,
-                                    items: Some((
-                                        ::gatewright::body::XmlName { local: "tag", namespace: None, prefix: None },
-                                        3u16,
-                                    )),
-                                    properties: &[],
-                                    additional: None,
-                                },
-                                ::gatewright::body::XmlNode {
-                                    kinds: 32u8,
-                                    items: None,
-                                    properties: &[
-                                        ::gatewright::body::XmlProperty {
-                                            key: "n",
-                                            place: ::gatewright::body::XmlPlace::Element,
-                                            name: ::gatewright::body::XmlName {
-                                                local: "n",
-                                                namespace: None,
-                                                prefix: None,
-                                            },
-                                            node: 6u16,
-                                        },
-                                        ::gatewright::body::XmlProperty {
-                                            key: "label",
-                                            place: ::gatewright::body::XmlPlace::Element,
-                                            name: ::gatewright::body::XmlName {
-                                                local: "label",
-                                                namespace: None,
-                                                prefix: None,
-                                            },
-                                            node: 7u16,
-                                        },
-                                    ],
-                                    additional: None,
-                                },
-                                ::gatewright::body::XmlNode {
-                                    kinds: 4u8,
-                                    items: None,
-                                    properties: &[],
-                                    additional: None,
-                                },
-                                ::gatewright::body::XmlNode {
-                                    kinds: 8u8,
-                                    items: None,
-                                    properties: &[],
-                                    additional: None,
-                                },
-                                ::gatewright::body::XmlNode {
-                                    kinds: 16u8,
-                                    items: Some((
-                                        ::gatewright::body::XmlName {
+                                        node: 4u16,
+                                    },
+                                    ::gatewright::body::XmlProperty {
+                                        key: "line",
+                                        place: ::gatewright::body::XmlPlace::Items,
+                                        name: ::gatewright::body::XmlName {
                                             local: "line",
                                             namespace: None,
                                             prefix: None,
                                         },
-                                        5u16,
-                                    )),
-                                    properties: &[],
-                                    additional: None,
-                                },
-                                ::gatewright::body::XmlNode {
-                                    kinds: 9u8,
-                                    items: None,
-                                    properties: &[],
-                                    additional: None,
-                                },
-                                ::gatewright::body::XmlNode {
-                                    kinds: 16u8,
-                                    items: Some((
-                                        ::gatewright::body::XmlName {
-                                            local: "order",
-                                            namespace: Some("urn:orders"),
-                                            prefix: Some("o"),
+                                        node: 8u16,
+                                    },
+                                    ::gatewright::body::XmlProperty {
+                                        key: "note",
+                                        place: ::gatewright::body::XmlPlace::Element,
+                                        name: ::gatewright::body::XmlName {
+                                            local: "note",
+                                            namespace: None,
+                                            prefix: None,
                                         },
-                                        0u16,
-                                    )),
-                                    properties: &[],
-                                    additional: None,
-                                },
-                            ],
-                        }
-                    },
-                    &body,
-                ),
-                /// The same.
-                OkJson(body: types::Order) => Reply::json(200, "application/json", &body),
-            }
-        }
-        ::gatewright::needs_xml!();
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// postForm
-    ///
-    /// POST /media/forms · basic (openapi.yaml:104)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postForm` (POST /media/forms, openapi.yaml:104)", label = "`postForm` is missing", note = "add its handler:\n\n#[gatewright::handler(PostForm)]\nasync fn post_form(app: &{Self}, who: post_form::Caller, req: post_form::Request) -> post_form::Result {{\n    todo!()\n}}\n")]
-    pub trait PostForm: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: post_form::Cx<Self>) -> impl Future<Output = post_form::Result> + Send;
-    }
-
-    /// Inputs and answers of postForm.
-    pub mod post_form {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::PostForm, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::POST_FORM, "POST", "/forms")
-                .body(&[
-                    MediaSpec::new(
-                        "application/x-www-form-urlencoded",
-                        Read::Form(
-                            &Shape {
-                                kinds: 32u8,
-                                items: None,
-                                properties: &[
-                                    ("amount", Shape::NUMBER),
-                                    ("codes", Shape::array(&Shape::NUMBER)),
-                                    ("expand", Shape::array(&Shape::TEXT)),
-                                    (
-                                        "lines",
-                                        Shape::array(&Shape {
-                                            kinds: 32u8,
-                                            items: None,
-                                            properties: &[("label", Shape::TEXT), ("n", Shape::NUMBER)],
-                                            additional: None,
-                                        }),
-                                    ),
-                                    (
-                                        "meta",
-                                        Shape {
-                                            kinds: 32u8,
-                                            items: None,
-                                            properties: &[("label", Shape::TEXT), ("n", Shape::NUMBER)],
-                                            additional: None,
+                                        node: 9u16,
+                                    },
+                                    ::gatewright::body::XmlProperty {
+                                        key: "parts",
+                                        place: ::gatewright::body::XmlPlace::Element,
+                                        name: ::gatewright::body::XmlName {
+                                            local: "parts",
+                                            namespace: None,
+                                            prefix: None,
                                         },
-                                    ),
+                                        node: 10u16,
+                                    },
                                 ],
                                 additional: None,
                             },
-                            &[
-                                ::gatewright::params::Encoded {
-                                    name: "expand",
-                                    style: Style::DeepObject,
-                                    explode: true,
-                                },
-                                ::gatewright::params::Encoded {
-                                    name: "codes",
-                                    style: Style::PipeDelimited,
-                                    explode: false,
-                                },
-                                ::gatewright::params::Encoded {
-                                    name: "meta",
-                                    style: Style::Json,
-                                    explode: false,
-                                },
-                            ],
-                            types::checks::check_c35b15b7a11803d2,
-                        ),
-                    ),
-                ])
-                .produces(&["application/json"]),
-            request: |input, found| {
-                /// The body.
-                body: types::PostFormRequest = input.value(found),
-            },
+                            ::gatewright::body::XmlNode {
+                                kinds: 4u8,
+                                items: None,
+                                properties: &[],
+                                additional: None,
+                            },
+                            ::gatewright::body::XmlNode {
+                                kinds: 8u8,
+                                items: None,
+                                properties: &[],
+                                additional: None,
+                            },
+                            ::gatewright::body::XmlNode {
+                                kinds: 8u8,
+                                items: None,
+                                properties: &[],
+                                additional: None,
+                            },
+                            ::gatewright::body::XmlNode {
+                                kinds: 16u8,
+                                items: Some((
+                                    ::gatewright::body::XmlName { local: "tag", namespace: None, prefix: None },
+                                    3u16,
+                                )),
+                                properties: &[],
+                                additional: None,
+                            },
+                            ::gatewright::body::XmlNode {
+                                kinds: 32u8,
+                                items: None,
+                                properties: &[
+                                    ::gatewright::body::XmlProperty {
+                                        key: "n",
+                                        place: ::gatewright::body::XmlPlace::Element,
+                                        name: ::gatewright::body::XmlName {
+                                            local: "n",
+                                            namespace: None,
+                                            prefix: None,
+                                        },
+                                        node: 6u16,
+                                    },
+                                    ::gatewright::body::XmlProperty {
+                                        key: "label",
+                                        place: ::gatewright::body::XmlPlace::Element,
+                                        name: ::gatewright::body::XmlName {
+                                            local: "label",
+                                            namespace: None,
+                                            prefix: None,
+                                        },
+                                        node: 7u16,
+                                    },
+                                ],
+                                additional: None,
+                            },
+                            ::gatewright::body::XmlNode {
+                                kinds: 4u8,
+                                items: None,
+                                properties: &[],
+                                additional: None,
+                            },
+                            ::gatewright::body::XmlNode {
+                                kinds: 8u8,
+                                items: None,
+                                properties: &[],
+                                additional: None,
+                            },
+                            ::gatewright::body::XmlNode {
+                                kinds: 16u8,
+                                items: Some((
+                                    ::gatewright::body::XmlName {
+                                        local: "line",
+                                        namespace: None,
+                                        prefix: None,
+                                    },
+                                    5u16,
+                                )),
+                                properties: &[],
+                                additional: None,
+                            },
+                            ::gatewright::body::XmlNode {
+                                kinds: 9u8,
+                                items: None,
+                                properties: &[],
+                                additional: None,
+                            },
+                            ::gatewright::body::XmlNode {
+                                kinds: 16u8,
+                                items: Some((
+                                    ::gatewright::body::XmlName {
+                                        local: "order",
+                                        namespace: Some("urn:orders"),
+                                        prefix: Some("o"),
+                                    },
+                                    0u16,
+                                )),
+                                properties: &[],
+                                additional: None,
+                            },
+                        ],
+                    }
+                },
+                &body,
+            ),
+            /// The same.
+            OkJson(body: types::Order) => Reply::json(200, "application/json", &body),
         }
-        ::gatewright::answers! {
-            Response {
-                /// What came.
-                Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
+        with {
+            /// The body, by its media type.
+            #[derive(Debug)]
+            pub enum Body {
+                /// application/xml
+                Xml(types::Order),
+                /// application/json
+                Json(types::Order),
             }
+            ::gatewright::needs_xml!();
+            ::gatewright::needs_xml!();
         }
-        ::gatewright::answers! { Error {} }
     }
 
-    /// startJob
-    ///
-    /// POST /media/jobs · basic (openapi.yaml:127)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startJob` (POST /media/jobs, openapi.yaml:127)", label = "`startJob` is missing", note = "add its handler:\n\n#[gatewright::handler(StartJob)]\nasync fn start_job(app: &{Self}, who: start_job::Caller, req: start_job::Request) -> start_job::Result {{\n    todo!()\n}}\n")]
-    pub trait StartJob: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: start_job::Cx<Self>) -> impl Future<Output = start_job::Result> + Send;
+    operation! {
+        /// postForm
+        ///
+        /// POST /media/forms · basic (openapi.yaml:104)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postForm` (POST /media/forms, openapi.yaml:104)", label = "`postForm` is missing", note = "add its handler:\n\n#[gatewright::handler(PostForm)]\nasync fn post_form(app: &{Self}, who: post_form::Caller, req: post_form::Request) -> post_form::Result {{\n    todo!()\n}}\n")]
+        pub trait PostForm in post_form, caller always;
+        meta: Meta::new(&policy::POST_FORM, "POST", "/forms")
+            .body(&[MediaSpec::new("application/x-www-form-urlencoded", Read::Form(
+                &Shape::object(&[
+                    ("amount", Shape::NUMBER), ("codes", Shape::array(&Shape::NUMBER)),
+                    ("expand", Shape::array(&Shape::TEXT)),
+                    ("lines", Shape::array(&Shape::object(&[("label", Shape::TEXT), ("n", Shape::NUMBER)]))),
+                    ("meta", Shape::object(&[("label", Shape::TEXT), ("n", Shape::NUMBER)])),
+                ]),
+                &[
+                    ::gatewright::params::Encoded { name: "expand", style: Style::DeepObject, explode: true, },
+                    ::gatewright::params::Encoded { name: "codes", style: Style::PipeDelimited, explode: false, },
+                    ::gatewright::params::Encoded { name: "meta", style: Style::Json, explode: false, },
+                ],
+                checks::check_c35b15b7a11803d2,
+            ))])
+            .produces(&["application/json"]),
+        body |input, found| { body: types::PostFormRequest = input.value(found), }
+        Response {
+            /// What came.
+            Ok(body: types::Summary) => Reply::json(200, "application/json", &body),
+        }
     }
 
-    /// Inputs and answers of startJob.
-    pub mod start_job {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::StartJob, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::START_JOB, "POST", "/jobs")
-                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_88f90c5f7e56a713))]),
-            request: |input, found| {
-                /// The body.
-                body: types::StartJobRequest = input.value(found),
-            },
+    operation! {
+        /// startJob
+        ///
+        /// POST /media/jobs · basic (openapi.yaml:127)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startJob` (POST /media/jobs, openapi.yaml:127)", label = "`startJob` is missing", note = "add its handler:\n\n#[gatewright::handler(StartJob)]\nasync fn start_job(app: &{Self}, who: start_job::Caller, req: start_job::Request) -> start_job::Result {{\n    todo!()\n}}\n")]
+        pub trait StartJob in start_job, caller always;
+        meta: Meta::new(&policy::START_JOB, "POST", "/jobs")
+            .body(&[MediaSpec::new("application/json", Read::Json(checks::check_88f90c5f7e56a713))]),
+        body |input, found| { body: types::StartJobRequest = input.value(found), }
+        Response {
+            /// Started.
+            Accepted => Reply::empty(202),
         }
-        ::gatewright::answers! {
-            Response {
-                /// Started.
-                Accepted => Reply::empty(202),
-            }
-        }
-        ::gatewright::answers! { Error {} }
     }
 
-    /// patchNote
-    ///
-    /// PATCH /media/notes · basic (openapi.yaml:154)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:154)", label = "`patchNote` is missing", note = "add its handler:\n\n#[gatewright::handler(PatchNote)]\nasync fn patch_note(app: &{Self}, who: patch_note::Caller, req: patch_note::Request) -> patch_note::Result {{\n    todo!()\n}}\n")]
-    pub trait PatchNote: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: patch_note::Cx<Self>) -> impl Future<Output = patch_note::Result> + Send;
-    }
-
-    /// Inputs and answers of patchNote.
-    pub mod patch_note {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::PatchNote, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::PATCH_NOTE, "PATCH", "/notes")
-                .body(&[
-                    MediaSpec::new(
-                        "application/merge-patch+json",
-                        Read::Json(types::checks::check_408bfe30d5406e53),
-                    ),
-                ])
-                .produces(&["text/plain"]),
-            request: |input, found| {
-                /// The body.
-                body: types::PatchNoteRequest = input.value(found),
-            },
+    operation! {
+        /// patchNote
+        ///
+        /// PATCH /media/notes · basic (openapi.yaml:154)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:154)", label = "`patchNote` is missing", note = "add its handler:\n\n#[gatewright::handler(PatchNote)]\nasync fn patch_note(app: &{Self}, who: patch_note::Caller, req: patch_note::Request) -> patch_note::Result {{\n    todo!()\n}}\n")]
+        pub trait PatchNote in patch_note, caller always;
+        meta: Meta::new(&policy::PATCH_NOTE, "PATCH", "/notes")
+            .body(&[MediaSpec::new("application/merge-patch+json", Read::Json(checks::check_408bfe30d5406e53))])
+            .produces(&["text/plain"]),
+        body |input, found| { body: types::PatchNoteRequest = input.value(found), }
+        Response {
+            /// What changes.
+            Ok(body: String) => Reply::body(200, "text/plain", body),
         }
-        ::gatewright::answers! {
-            Response {
-                /// What changes.
-                Ok(body: String) => Reply::body(200, "text/plain", body),
-            }
-        }
-        ::gatewright::answers! { Error {} }
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
 pub use self::media::*;
-/// This version with all its operations, to be mounted beside others with `gatewright::router`.
-#[allow(dead_code, unreachable_pub)]
-pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
-where
-    A: media::Upload + media::Mixed + media::PutBlob + media::GetBlob + media::ImportRows
-        + media::ExportRows + media::Watch + media::Order + media::PostForm
-        + media::StartJob + media::PatchNote + ::gatewright::Verify<schemes::Basic>
-        + ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::Mount::new(
-            &policy::API,
-            &app,
-            &[
-                <media::upload::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <media::mixed::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <media::put_blob::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <media::get_blob::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <media::import_rows::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <media::export_rows::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <media::watch::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <media::order::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <media::post_form::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <media::start_job::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <media::patch_note::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            ],
-        )
-        .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
-}
 
-/// The router of this version alone.
-///
-/// # Errors
-/// A setting of the deployment is missing or wrong.
-#[allow(dead_code, unreachable_pub)]
-pub fn router<A>(
-    app: A,
-    config: ::gatewright::Config,
-) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
-where
-    A: media::Upload + media::Mixed + media::PutBlob + media::GetBlob + media::ImportRows
-        + media::ExportRows + media::Watch + media::Order + media::PostForm
-        + media::StartJob + media::PatchNote + ::gatewright::Verify<schemes::Basic>
-        + ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
-}
-
-/// This version with some of its operations: those that are added to it.
-#[allow(dead_code, unreachable_pub)]
-pub fn partial<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Partial<A>
-where
-    A: ::gatewright::Verify<schemes::Basic> + ::core::marker::Send + ::core::marker::Sync
-        + 'static,
-{
-    ::gatewright::Partial::new(
-            &policy::API,
-            ::std::sync::Arc::clone(&app),
-            &[
-                <media::upload::Op as ::gatewright::Operation>::META,
-                <media::mixed::Op as ::gatewright::Operation>::META,
-                <media::put_blob::Op as ::gatewright::Operation>::META,
-                <media::get_blob::Op as ::gatewright::Operation>::META,
-                <media::import_rows::Op as ::gatewright::Operation>::META,
-                <media::export_rows::Op as ::gatewright::Operation>::META,
-                <media::watch::Op as ::gatewright::Operation>::META,
-                <media::order::Op as ::gatewright::Operation>::META,
-                <media::post_form::Op as ::gatewright::Operation>::META,
-                <media::start_job::Op as ::gatewright::Operation>::META,
-                <media::patch_note::Op as ::gatewright::Operation>::META,
-            ],
-        )
-        .verifier(::gatewright::Verifier::new::<schemes::Basic, A>("basic", ::std::sync::Arc::clone(&app)))
+::gatewright::mounts! {
+    operations {
+        media::Upload as media::upload,
+        media::Mixed as media::mixed,
+        media::PutBlob as media::put_blob,
+        media::GetBlob as media::get_blob,
+        media::ImportRows as media::import_rows,
+        media::ExportRows as media::export_rows,
+        media::Watch as media::watch,
+        media::Order as media::order,
+        media::PostForm as media::post_form,
+        media::StartJob as media::start_job,
+        media::PatchNote as media::patch_note,
+    }
+    verified {
+        "basic": schemes::Basic,
+    }
 }

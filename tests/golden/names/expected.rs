@@ -114,425 +114,197 @@ pub mod schemes {
 /// Operations of type.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod type_ {
-    use ::core::future::Future;
+    use ::gatewright::operation;
 
-    /// type
-    ///
-    /// GET /names/a · Key-1 (openapi.yaml:8)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `type` (GET /names/a, openapi.yaml:8)", label = "`type` is missing", note = "add its handler:\n\n#[gatewright::handler(TypeOperation)]\nasync fn type_operation(app: &{Self}, who: type_operation::Caller, req: type_operation::Request) -> type_operation::Result {{\n    todo!()\n}}\n")]
-    pub trait TypeOperation: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: type_operation::Cx<Self>) -> impl Future<Output = type_operation::Result> + Send;
+    operation! {
+        /// type
+        ///
+        /// GET /names/a · Key-1 (openapi.yaml:8)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `type` (GET /names/a, openapi.yaml:8)", label = "`type` is missing", note = "add its handler:\n\n#[gatewright::handler(TypeOperation)]\nasync fn type_operation(app: &{Self}, who: type_operation::Caller, req: type_operation::Request) -> type_operation::Result {{\n    todo!()\n}}\n")]
+        pub trait TypeOperation in type_operation, caller always;
+        meta: Meta::new(&policy::TYPE_OPERATION, "GET", "/a"),
+        Response {
+            /// */ }} ''' panic!()
+            ///
+            /// code
+            NoContent => Reply::empty(204),
+        }
     }
 
-    /// Inputs and answers of type.
-    pub mod type_operation {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::TypeOperation, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::TYPE_OPERATION, "GET", "/a"),
-            request: |input, found| {},
+    operation! {
+        /// see \[this\] \<b\>and\</b\> that
+        ///
+        /// GET /names/b · Key-1 (openapi.yaml:9)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `Clone` (GET /names/b, openapi.yaml:9)", label = "`Clone` is missing", note = "add its handler:\n\n#[gatewright::handler(CloneXa0b9)]\nasync fn clone_xa0b9(app: &{Self}, who: clone_xa0b9::Caller, req: clone_xa0b9::Request) -> clone_xa0b9::Result {{\n    todo!()\n}}\n")]
+        pub trait CloneXa0b9 in clone_xa0b9, caller always;
+        meta: Meta::new(&policy::CLONE_XA0B9, "GET", "/b"),
+        Response {
+            /// x
+            NoContent => Reply::empty(204),
         }
-        ::gatewright::answers! {
-            Response {
-                /// */ }} ''' panic!()
-                ///
-                /// code
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// see \[this\] \<b\>and\</b\> that
-    ///
-    /// GET /names/b · Key-1 (openapi.yaml:9)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `Clone` (GET /names/b, openapi.yaml:9)", label = "`Clone` is missing", note = "add its handler:\n\n#[gatewright::handler(CloneXa0b9)]\nasync fn clone_xa0b9(app: &{Self}, who: clone_xa0b9::Caller, req: clone_xa0b9::Request) -> clone_xa0b9::Result {{\n    todo!()\n}}\n")]
-    pub trait CloneXa0b9: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: clone_xa0b9::Cx<Self>) -> impl Future<Output = clone_xa0b9::Result> + Send;
-    }
-
-    /// Inputs and answers of Clone.
-    pub mod clone_xa0b9 {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::CloneXa0b9, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::CLONE_XA0B9, "GET", "/b"),
-            request: |input, found| {},
-        }
-        ::gatewright::answers! {
-            Response {
-                /// x
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
     }
 }
 
 /// Operations of mod/x.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod mod_x {
-    use ::core::future::Future;
+    use ::gatewright::operation;
 
-    /// get-thing
-    ///
-    /// GET /names/c · Key-1 (openapi.yaml:10)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `get-thing` (GET /names/c, openapi.yaml:10)", label = "`get-thing` is missing", note = "add its handler:\n\n#[gatewright::handler(GetThingX540a)]\nasync fn get_thing_x540a(app: &{Self}, who: get_thing_x540a::Caller, req: get_thing_x540a::Request) -> get_thing_x540a::Result {{\n    todo!()\n}}\n")]
-    pub trait GetThingX540a: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_thing_x540a::Cx<Self>) -> impl Future<Output = get_thing_x540a::Result> + Send;
+    operation! {
+        /// get-thing
+        ///
+        /// GET /names/c · Key-1 (openapi.yaml:10)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `get-thing` (GET /names/c, openapi.yaml:10)", label = "`get-thing` is missing", note = "add its handler:\n\n#[gatewright::handler(GetThingX540a)]\nasync fn get_thing_x540a(app: &{Self}, who: get_thing_x540a::Caller, req: get_thing_x540a::Request) -> get_thing_x540a::Result {{\n    todo!()\n}}\n")]
+        pub trait GetThingX540a in get_thing_x540a, caller always;
+        meta: Meta::new(&policy::GET_THING_X540A, "GET", "/c"),
+        Response {
+            /// x
+            NoContent => Reply::empty(204),
+        }
     }
 
-    /// Inputs and answers of get-thing.
-    pub mod get_thing_x540a {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetThingX540a, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::GET_THING_X540A, "GET", "/c"),
-            request: |input, found| {},
+    operation! {
+        /// get_thing
+        ///
+        /// GET /names/d · Key-1 (openapi.yaml:11)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `get_thing` (GET /names/d, openapi.yaml:11)", label = "`get_thing` is missing", note = "add its handler:\n\n#[gatewright::handler(GetThing)]\nasync fn get_thing(app: &{Self}, who: get_thing::Caller, req: get_thing::Request) -> get_thing::Result {{\n    todo!()\n}}\n")]
+        pub trait GetThing in get_thing, caller always;
+        meta: Meta::new(&policy::GET_THING, "GET", "/d"),
+        Response {
+            /// x
+            NoContent => Reply::empty(204),
         }
-        ::gatewright::answers! {
-            Response {
-                /// x
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// get_thing
-    ///
-    /// GET /names/d · Key-1 (openapi.yaml:11)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `get_thing` (GET /names/d, openapi.yaml:11)", label = "`get_thing` is missing", note = "add its handler:\n\n#[gatewright::handler(GetThing)]\nasync fn get_thing(app: &{Self}, who: get_thing::Caller, req: get_thing::Request) -> get_thing::Result {{\n    todo!()\n}}\n")]
-    pub trait GetThing: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_thing::Cx<Self>) -> impl Future<Output = get_thing::Result> + Send;
-    }
-
-    /// Inputs and answers of get_thing.
-    pub mod get_thing {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetThing, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::GET_THING, "GET", "/d"),
-            request: |input, found| {},
-        }
-        ::gatewright::answers! {
-            Response {
-                /// x
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
     }
 }
 
 /// Operations of operations.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod operations {
-    use ::core::future::Future;
+    use ::gatewright::operation;
 
-    /// AB
-    ///
-    /// GET /names/e · Key-1 (openapi.yaml:12)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `AB` (GET /names/e, openapi.yaml:12)", label = "`AB` is missing", note = "add its handler:\n\n#[gatewright::handler(AbX89ad)]\nasync fn ab_x89ad(app: &{Self}, who: ab_x89ad::Caller, req: ab_x89ad::Request) -> ab_x89ad::Result {{\n    todo!()\n}}\n")]
-    pub trait AbX89ad: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: ab_x89ad::Cx<Self>) -> impl Future<Output = ab_x89ad::Result> + Send;
+    operation! {
+        /// AB
+        ///
+        /// GET /names/e · Key-1 (openapi.yaml:12)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `AB` (GET /names/e, openapi.yaml:12)", label = "`AB` is missing", note = "add its handler:\n\n#[gatewright::handler(AbX89ad)]\nasync fn ab_x89ad(app: &{Self}, who: ab_x89ad::Caller, req: ab_x89ad::Request) -> ab_x89ad::Result {{\n    todo!()\n}}\n")]
+        pub trait AbX89ad in ab_x89ad, caller always;
+        meta: Meta::new(&policy::AB_X89AD, "GET", "/e"),
+        Response {
+            /// x
+            NoContent => Reply::empty(204),
+        }
     }
 
-    /// Inputs and answers of AB.
-    pub mod ab_x89ad {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::AbX89ad, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::AB_X89AD, "GET", "/e"),
-            request: |input, found| {},
+    operation! {
+        /// ab
+        ///
+        /// GET /names/f · Key-1 (openapi.yaml:13)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `ab` (GET /names/f, openapi.yaml:13)", label = "`ab` is missing", note = "add its handler:\n\n#[gatewright::handler(Ab)]\nasync fn ab(app: &{Self}, who: ab::Caller, req: ab::Request) -> ab::Result {{\n    todo!()\n}}\n")]
+        pub trait Ab in ab, caller always;
+        meta: Meta::new(&policy::AB, "GET", "/f"),
+        Response {
+            /// x
+            NoContent => Reply::empty(204),
         }
-        ::gatewright::answers! {
-            Response {
-                /// x
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
     }
 
-    /// ab
-    ///
-    /// GET /names/f · Key-1 (openapi.yaml:13)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `ab` (GET /names/f, openapi.yaml:13)", label = "`ab` is missing", note = "add its handler:\n\n#[gatewright::handler(Ab)]\nasync fn ab(app: &{Self}, who: ab::Caller, req: ab::Request) -> ab::Result {{\n    todo!()\n}}\n")]
-    pub trait Ab: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: ab::Cx<Self>) -> impl Future<Output = ab::Result> + Send;
+    operation! {
+        /// 2fa
+        ///
+        /// GET /names/g · Key-1 (openapi.yaml:14)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `2fa` (GET /names/g, openapi.yaml:14)", label = "`2fa` is missing", note = "add its handler:\n\n#[gatewright::handler(N2fa)]\nasync fn n2fa(app: &{Self}, who: n2fa::Caller, req: n2fa::Request) -> n2fa::Result {{\n    todo!()\n}}\n")]
+        pub trait N2fa in n2fa, caller always;
+        meta: Meta::new(&policy::N2FA, "GET", "/g"),
+        Response {
+            /// x
+            NoContent => Reply::empty(204),
+        }
     }
 
-    /// Inputs and answers of ab.
-    pub mod ab {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::Ab, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::AB, "GET", "/f"),
-            request: |input, found| {},
+    operation! {
+        /// operations
+        ///
+        /// GET /names/h · Key-1 (openapi.yaml:15)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `operations` (GET /names/h, openapi.yaml:15)", label = "`operations` is missing", note = "add its handler:\n\n#[gatewright::handler(OperationsOperation)]\nasync fn operations_operation(app: &{Self}, who: operations_operation::Caller, req: operations_operation::Request) -> operations_operation::Result {{\n    todo!()\n}}\n")]
+        pub trait OperationsOperation in operations_operation, caller always;
+        meta: Meta::new(&policy::OPERATIONS_OPERATION, "GET", "/h"),
+        Response {
+            /// x
+            NoContent => Reply::empty(204),
         }
-        ::gatewright::answers! {
-            Response {
-                /// x
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
     }
 
-    /// 2fa
-    ///
-    /// GET /names/g · Key-1 (openapi.yaml:14)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `2fa` (GET /names/g, openapi.yaml:14)", label = "`2fa` is missing", note = "add its handler:\n\n#[gatewright::handler(N2fa)]\nasync fn n2fa(app: &{Self}, who: n2fa::Caller, req: n2fa::Request) -> n2fa::Result {{\n    todo!()\n}}\n")]
-    pub trait N2fa: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: n2fa::Cx<Self>) -> impl Future<Output = n2fa::Result> + Send;
+    operation! {
+        /// str
+        ///
+        /// GET /names/i/{str} · Key-1 (openapi.yaml:17)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `str` (GET /names/i/{{str}}, openapi.yaml:17)", label = "`str` is missing", note = "add its handler:\n\n#[gatewright::handler(StrOperation)]\nasync fn str_operation(app: &{Self}, who: str_operation::Caller, req: str_operation::Request) -> str_operation::Result {{\n    todo!()\n}}\n")]
+        pub trait StrOperation in str_operation, caller always;
+        meta: Meta::new(&policy::STR_OPERATION, "GET", "/i/{str}")
+            .optional_body(&[MediaSpec::new("application/json", Read::Json(check::is_object))]),
+        request {
+            str: String = required path("str", &Shape::TEXT, check::is_string),
+            fn_: Option<String> = optional query("fn", &Shape::TEXT, check::is_string),
+            a_x9c81: Option<Vec<String>> =
+                optional query("a[]", &Shape::array(&Shape::TEXT), checks::check_432f38e1da86e02d),
+            a: Option<String> = optional query("a", &Shape::TEXT, check::is_string),
+            body_xd50e: Option<String> = optional query("body", &Shape::TEXT, check::is_string),
+        }
+        body |input, found| {
+            body: Option<BTreeMap<String, Json>> = if input.no_body() { Some(None) } else { input.value(found).map(Some) },
+        }
+        Response {
+            /// x
+            NoContent => Reply::empty(204),
+        }
     }
 
-    /// Inputs and answers of 2fa.
-    pub mod n2fa {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::N2fa, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::N2FA, "GET", "/g"),
-            request: |input, found| {},
+    operation! {
+        /// getJ
+        ///
+        /// GET /names/j · Key-1 (openapi.yaml:27)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getJ` (GET /names/j, openapi.yaml:27)", label = "`getJ` is missing", note = "add its handler:\n\n#[gatewright::handler(GetJ)]\nasync fn get_j(app: &{Self}, who: get_j::Caller, req: get_j::Request) -> get_j::Result {{\n    todo!()\n}}\n")]
+        pub trait GetJ in get_j, caller always;
+        meta: Meta::new(&policy::GET_J, "GET", "/j"),
+        Response {
+            /// x
+            NoContent => Reply::empty(204),
         }
-        ::gatewright::answers! {
-            Response {
-                /// x
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
     }
 
-    /// operations
-    ///
-    /// GET /names/h · Key-1 (openapi.yaml:15)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `operations` (GET /names/h, openapi.yaml:15)", label = "`operations` is missing", note = "add its handler:\n\n#[gatewright::handler(OperationsOperation)]\nasync fn operations_operation(app: &{Self}, who: operations_operation::Caller, req: operations_operation::Request) -> operations_operation::Result {{\n    todo!()\n}}\n")]
-    pub trait OperationsOperation: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(
-            &self,
-            cx: operations_operation::Cx<Self>,
-        ) -> impl Future<Output = operations_operation::Result> + Send;
-    }
-
-    /// Inputs and answers of operations.
-    pub mod operations_operation {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::OperationsOperation, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::OPERATIONS_OPERATION, "GET", "/h"),
-            request: |input, found| {},
+    operation! {
+        /// 日本
+        ///
+        /// GET /names/k · Key-1 (openapi.yaml:28)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `日本` (GET /names/k, openapi.yaml:28)", label = "`日本` is missing", note = "add its handler:\n\n#[gatewright::handler(Xb4ceb0a4)]\nasync fn xb4ceb0a4(app: &{Self}, who: xb4ceb0a4::Caller, req: xb4ceb0a4::Request) -> xb4ceb0a4::Result {{\n    todo!()\n}}\n")]
+        pub trait Xb4ceb0a4 in xb4ceb0a4, caller always;
+        meta: Meta::new(&policy::XB4CEB0A4, "GET", "/k"),
+        Response {
+            /// x
+            NoContent => Reply::empty(204),
         }
-        ::gatewright::answers! {
-            Response {
-                /// x
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// str
-    ///
-    /// GET /names/i/{str} · Key-1 (openapi.yaml:17)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `str` (GET /names/i/{{str}}, openapi.yaml:17)", label = "`str` is missing", note = "add its handler:\n\n#[gatewright::handler(StrOperation)]\nasync fn str_operation(app: &{Self}, who: str_operation::Caller, req: str_operation::Request) -> str_operation::Result {{\n    todo!()\n}}\n")]
-    pub trait StrOperation: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: str_operation::Cx<Self>) -> impl Future<Output = str_operation::Result> + Send;
-    }
-
-    /// Inputs and answers of str.
-    pub mod str_operation {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::StrOperation, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::STR_OPERATION, "GET", "/i/{str}")
-                .parameters(&[
-                    ParameterSpec::path("str", &Shape::TEXT, ::gatewright::json::check::is_string),
-                    ParameterSpec::query("fn", &Shape::TEXT, ::gatewright::json::check::is_string),
-                    ParameterSpec::query(
-                        "a[]",
-                        &Shape::array(&Shape::TEXT),
-                        types::checks::check_432f38e1da86e02d,
-                    ),
-                    ParameterSpec::query("a", &Shape::TEXT, ::gatewright::json::check::is_string),
-                    ParameterSpec::query("body", &Shape::TEXT, ::gatewright::json::check::is_string),
-                ])
-                .optional_body(
-                    &[MediaSpec::new("application/json", Read::Json(::gatewright::json::check::is_object))],
-                ),
-            request: |input, found| {
-                /// str
-                str: String = input.required(0, found),
-                /// fn
-                fn_: Option<String> = input.optional(1, found),
-                /// a\[\]
-                a_x9c81: Option<Vec<String>> = input.optional(2, found),
-                /// a
-                a: Option<String> = input.optional(3, found),
-                /// body
-                body_xd50e: Option<String> = input.optional(4, found),
-                /// The body.
-                body: Option<BTreeMap<String, Json>> = if input.no_body() { Some(None) } else { input.value(found).map(Some) },
-            },
-        }
-        ::gatewright::answers! {
-            Response {
-                /// x
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// getJ
-    ///
-    /// GET /names/j · Key-1 (openapi.yaml:27)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getJ` (GET /names/j, openapi.yaml:27)", label = "`getJ` is missing", note = "add its handler:\n\n#[gatewright::handler(GetJ)]\nasync fn get_j(app: &{Self}, who: get_j::Caller, req: get_j::Request) -> get_j::Result {{\n    todo!()\n}}\n")]
-    pub trait GetJ: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_j::Cx<Self>) -> impl Future<Output = get_j::Result> + Send;
-    }
-
-    /// Inputs and answers of getJ.
-    pub mod get_j {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetJ, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::GET_J, "GET", "/j"),
-            request: |input, found| {},
-        }
-        ::gatewright::answers! {
-            Response {
-                /// x
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// 日本
-    ///
-    /// GET /names/k · Key-1 (openapi.yaml:28)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `日本` (GET /names/k, openapi.yaml:28)", label = "`日本` is missing", note = "add its handler:\n\n#[gatewright::handler(Xb4ceb0a4)]\nasync fn xb4ceb0a4(app: &{Self}, who: xb4ceb0a4::Caller, req: xb4ceb0a4::Request) -> xb4ceb0a4::Result {{\n    todo!()\n}}\n")]
-    pub trait Xb4ceb0a4: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: xb4ceb0a4::Cx<Self>) -> impl Future<Output = xb4ceb0a4::Result> + Send;
-    }
-
-    /// Inputs and answers of 日本.
-    pub mod xb4ceb0a4 {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::Xb4ceb0a4, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::XB4CEB0A4, "GET", "/k"),
-            request: |input, found| {},
-        }
-        ::gatewright::answers! {
-            Response {
-                /// x
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
 pub use self::{type_::*, mod_x::*, operations::*};
-/// This version with all its operations, to be mounted beside others with `gatewright::router`.
-#[allow(dead_code, unreachable_pub)]
-pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
-where
-    A: type_::TypeOperation + type_::CloneXa0b9 + mod_x::GetThingX540a + mod_x::GetThing
-        + operations::AbX89ad + operations::Ab + operations::N2fa
-        + operations::OperationsOperation + operations::StrOperation + operations::GetJ
-        + operations::Xb4ceb0a4 + ::gatewright::Verify<schemes::Key1>
-        + ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::Mount::new(
-            &policy::API,
-            &app,
-            &[
-                <type_::type_operation::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <type_::clone_xa0b9::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <mod_x::get_thing_x540a::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <mod_x::get_thing::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <operations::ab_x89ad::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <operations::ab::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <operations::n2fa::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <operations::operations_operation::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <operations::str_operation::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <operations::get_j::Op as ::gatewright::HandledBy<A>>::ROUTE,
-                <operations::xb4ceb0a4::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            ],
-        )
-        .verifier(::gatewright::Verifier::new::<schemes::Key1, A>("Key-1", ::std::sync::Arc::clone(&app)))
-}
 
-/// The router of this version alone.
-///
-/// # Errors
-/// A setting of the deployment is missing or wrong.
-#[allow(dead_code, unreachable_pub)]
-pub fn router<A>(
-    app: A,
-    config: ::gatewright::Config,
-) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
-where
-    A: type_::TypeOperation + type_::CloneXa0b9 + mod_x::GetThingX540a + mod_x::GetThing
-        + operations::AbX89ad + operations::Ab + operations::N2fa
-        + operations::OperationsOperation + operations::StrOperation + operations::GetJ
-        + operations::Xb4ceb0a4 + ::gatewright::Verify<schemes::Key1>
-        + ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
-}
-
-/// This version with some of its operations: those that are added to it.
-#[allow(dead_code, unreachable_pub)]
-pub fn partial<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Partial<A>
-where
-    A: ::gatewright::Verify<schemes::Key1> + ::core::marker::Send + ::core::marker::Sync
-        + 'static,
-{
-    ::gatewright::Partial::new(
-            &policy::API,
-            ::std::sync::Arc::clone(&app),
-            &[
-                <type_::type_operation::Op as ::gatewright::Operation>::META,
-                <type_::clone_xa0b9::Op as ::gatewright::Operation>::META,
-                <mod_x::get_thing_x540a::Op as ::gatewright::Operation>::META,
-                <mod_x::get_thing::Op as ::gatewright::Operation>::META,
-                <operations::ab_x89ad::Op as ::gatewright::Operation>::META,
-                <operations::ab::Op as ::gatewright::Operation>::META,
-                <operations::n2fa::Op as ::gatewright::Operation>::META,
-                <operations::operations_operation::Op as ::gatewright::Operation>::META,
-                <operations::str_operation::Op as ::gatewright::Operation>::META,
-                <operations::get_j::Op as ::gatewright::Operation>::META,
-                <operations::xb4ceb0a4::Op as ::gatewright::Operation>::META,
-            ],
-        )
-        .verifier(::gatewright::Verifier::new::<schemes::Key1, A>("Key-1", ::std::sync::Arc::clone(&app)))
+::gatewright::mounts! {
+    operations {
+        type_::TypeOperation as type_::type_operation,
+        type_::CloneXa0b9 as type_::clone_xa0b9,
+        mod_x::GetThingX540a as mod_x::get_thing_x540a,
+        mod_x::GetThing as mod_x::get_thing,
+        operations::AbX89ad as operations::ab_x89ad,
+        operations::Ab as operations::ab,
+        operations::N2fa as operations::n2fa,
+        operations::OperationsOperation as operations::operations_operation,
+        operations::StrOperation as operations::str_operation,
+        operations::GetJ as operations::get_j,
+        operations::Xb4ceb0a4 as operations::xb4ceb0a4,
+    }
+    verified {
+        "Key-1": schemes::Key1,
+    }
 }

@@ -110,10 +110,8 @@ pub mod policy {
     pub static PUT_PERSON: Policy = USUAL.operation("putPerson", "openapi.yaml:17", TOKEN).write(4).checked();
 
     /// GET /properties/names · public: names are on the door (openapi.yaml:25)
-    pub static GET_NAMES: Policy = USUAL
-        .operation("getNames", "openapi.yaml:25", Access::Public("names are on the door"))
-        .read(8)
-        .checked();
+    pub static GET_NAMES: Policy =
+        USUAL.operation("getNames", "openapi.yaml:25", Access::Public("names are on the door")).read(8).checked();
 }
 
 /// The types of the document's schemas.
@@ -174,152 +172,64 @@ pub mod types {
 /// Operations of operations.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod operations {
-    use ::core::future::Future;
+    use ::gatewright::operation;
 
-    /// getPerson
-    ///
-    /// GET /properties/people/{id} · token (openapi.yaml:12)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getPerson` (GET /properties/people/{{id}}, openapi.yaml:12)", label = "`getPerson` is missing", note = "add its handler:\n\n#[gatewright::handler(GetPerson)]\nasync fn get_person(app: &{Self}, who: get_person::Caller, req: get_person::Request) -> get_person::Result {{\n    todo!()\n}}\n")]
-    pub trait GetPerson: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_person::Cx<Self>) -> impl Future<Output = get_person::Result> + Send;
+    operation! {
+        /// getPerson
+        ///
+        /// GET /properties/people/{id} · token (openapi.yaml:12)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getPerson` (GET /properties/people/{{id}}, openapi.yaml:12)", label = "`getPerson` is missing", note = "add its handler:\n\n#[gatewright::handler(GetPerson)]\nasync fn get_person(app: &{Self}, who: get_person::Caller, req: get_person::Request) -> get_person::Result {{\n    todo!()\n}}\n")]
+        pub trait GetPerson in get_person, caller always;
+        meta: Meta::new(&policy::GET_PERSON, "GET", "/people/{id}").produces(&["application/json"]),
+        request {
+            id: String = required path("id", &Shape::TEXT, check::is_string),
+        }
+        Response {
+            /// The person.
+            Ok(body: types::Person) => Reply::json(200, "application/json", &body),
+        }
     }
 
-    /// Inputs and answers of getPerson.
-    pub mod get_person {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetPerson, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::GET_PERSON, "GET", "/people/{id}")
-                .parameters(&[ParameterSpec::path("id", &Shape::TEXT, ::gatewright::json::check::is_string)])
-                .produces(&["application/json"]),
-            request: |input, found| {
-                /// id
-                id: String = input.required(0, found),
-            },
+    operation! {
+        /// putPerson
+        ///
+        /// PUT /properties/people/{id} · token (openapi.yaml:17)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putPerson` (PUT /properties/people/{{id}}, openapi.yaml:17)", label = "`putPerson` is missing", note = "add its handler:\n\n#[gatewright::handler(PutPerson)]\nasync fn put_person(app: &{Self}, who: put_person::Caller, req: put_person::Request) -> put_person::Result {{\n    todo!()\n}}\n")]
+        pub trait PutPerson in put_person, caller always;
+        meta: Meta::new(&policy::PUT_PERSON, "PUT", "/people/{id}")
+            .body(&[MediaSpec::new("application/json", Read::Json(checks::check_person))]),
+        request {
+            id: String = required path("id", &Shape::TEXT, check::is_string),
         }
-        ::gatewright::answers! {
-            Response {
-                /// The person.
-                Ok(body: types::Person) => Reply::json(200, "application/json", &body),
-            }
+        body |input, found| { body: types::Person = input.value(found), }
+        Response {
+            /// Done.
+            NoContent => Reply::empty(204),
         }
-        ::gatewright::answers! { Error {} }
     }
 
-    /// putPerson
-    ///
-    /// PUT /properties/people/{id} · token (openapi.yaml:17)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putPerson` (PUT /properties/people/{{id}}, openapi.yaml:17)", label = "`putPerson` is missing", note = "add its handler:\n\n#[gatewright::handler(PutPerson)]\nasync fn put_person(app: &{Self}, who: put_person::Caller, req: put_person::Request) -> put_person::Result {{\n    todo!()\n}}\n")]
-    pub trait PutPerson: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: put_person::Cx<Self>) -> impl Future<Output = put_person::Result> + Send;
-    }
-
-    /// Inputs and answers of putPerson.
-    pub mod put_person {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::PutPerson, api: policy::API, owner: (), caller: always,
-            meta: Meta::new(&policy::PUT_PERSON, "PUT", "/people/{id}")
-                .parameters(&[ParameterSpec::path("id", &Shape::TEXT, ::gatewright::json::check::is_string)])
-                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_person))]),
-            request: |input, found| {
-                /// id
-                id: String = input.required(0, found),
-                /// The body.
-                body: types::Person = input.value(found),
-            },
+    operation! {
+        /// getNames
+        ///
+        /// GET /properties/names · public: names are on the door (openapi.yaml:25)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getNames` (GET /properties/names, openapi.yaml:25)", label = "`getNames` is missing", note = "add its handler:\n\n#[gatewright::handler(GetNames)]\nasync fn get_names(app: &{Self}, req: get_names::Request) -> get_names::Result {{\n    todo!()\n}}\n")]
+        pub trait GetNames in get_names, caller none;
+        meta: Meta::new(&policy::GET_NAMES, "GET", "/names").produces(&["application/json"]),
+        Response {
+            /// Names.
+            Ok(body: Vec<types::Person>) => Reply::json(200, "application/json", &body),
         }
-        ::gatewright::answers! {
-            Response {
-                /// Done.
-                NoContent => Reply::empty(204),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// getNames
-    ///
-    /// GET /properties/names · public: names are on the door (openapi.yaml:25)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getNames` (GET /properties/names, openapi.yaml:25)", label = "`getNames` is missing", note = "add its handler:\n\n#[gatewright::handler(GetNames)]\nasync fn get_names(app: &{Self}, req: get_names::Request) -> get_names::Result {{\n    todo!()\n}}\n")]
-    pub trait GetNames: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: get_names::Cx<Self>) -> impl Future<Output = get_names::Result> + Send;
-    }
-
-    /// Inputs and answers of getNames.
-    pub mod get_names {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::GetNames, api: policy::API, owner: (), caller: none,
-            meta: Meta::new(&policy::GET_NAMES, "GET", "/names").produces(&["application/json"]),
-            request: |input, found| {},
-        }
-        ::gatewright::answers! {
-            Response {
-                /// Names.
-                Ok(body: Vec<types::Person>) => Reply::json(200, "application/json", &body),
-            }
-        }
-        ::gatewright::answers! { Error {} }
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
 pub use self::operations::*;
-/// This version with all its operations, to be mounted beside others with `gatewright::router`.
-#[allow(dead_code, unreachable_pub)]
-pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
-where
-    A: operations::GetPerson + operations::PutPerson + operations::GetNames
-        + ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::Mount::new(
-        &policy::API,
-        &app,
-        &[
-            <operations::get_person::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <operations::put_person::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <operations::get_names::Op as ::gatewright::HandledBy<A>>::ROUTE,
-        ],
-    )
-}
 
-/// The router of this version alone.
-///
-/// # Errors
-/// A setting of the deployment is missing or wrong.
-#[allow(dead_code, unreachable_pub)]
-pub fn router<A>(
-    app: A,
-    config: ::gatewright::Config,
-) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
-where
-    A: operations::GetPerson + operations::PutPerson + operations::GetNames
-        + ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
-}
-
-/// This version with some of its operations: those that are added to it.
-#[allow(dead_code, unreachable_pub)]
-pub fn partial<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Partial<A>
-where
-    A: ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::Partial::new(
-        &policy::API,
-        ::std::sync::Arc::clone(&app),
-        &[
-            <operations::get_person::Op as ::gatewright::Operation>::META,
-            <operations::put_person::Op as ::gatewright::Operation>::META,
-            <operations::get_names::Op as ::gatewright::Operation>::META,
-        ],
-    )
+::gatewright::mounts! {
+    operations {
+        operations::GetPerson as operations::get_person,
+        operations::PutPerson as operations::put_person,
+        operations::GetNames as operations::get_names,
+    }
 }

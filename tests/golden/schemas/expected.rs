@@ -44,17 +44,14 @@ pub mod policy {
     /// What operations have unless their own table says otherwise: no access to anything.
     const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(1048576)).timeout(Setting::Fixed(30000));
     /// POST /schemas/orders · public: an example of schemas (openapi.yaml:7)
-    pub static CREATE_ORDER: Policy = USUAL
-        .operation("createOrder", "openapi.yaml:7", Access::Public("an example of schemas"))
-        .checked();
+    pub static CREATE_ORDER: Policy =
+        USUAL.operation("createOrder", "openapi.yaml:7", Access::Public("an example of schemas")).checked();
     /// GET /schemas/orders · public: an example of schemas (openapi.yaml:12)
-    pub static LIST_ORDERS: Policy = USUAL
-        .operation("listOrders", "openapi.yaml:12", Access::Public("an example of schemas"))
-        .checked();
+    pub static LIST_ORDERS: Policy =
+        USUAL.operation("listOrders", "openapi.yaml:12", Access::Public("an example of schemas")).checked();
     /// PUT /schemas/profile · public: an example of schemas (openapi.yaml:22)
-    pub static PUT_PROFILE: Policy = USUAL
-        .operation("putProfile", "openapi.yaml:22", Access::Public("an example of schemas"))
-        .checked();
+    pub static PUT_PROFILE: Policy =
+        USUAL.operation("putProfile", "openapi.yaml:22", Access::Public("an example of schemas")).checked();
 }
 
 /// The types of the document's schemas.
@@ -192,172 +189,70 @@ pub mod types {
 /// Operations of operations.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod operations {
-    use ::core::future::Future;
+    use ::gatewright::operation;
 
-    /// createOrder
-    ///
-    /// POST /schemas/orders · public: an example of schemas (openapi.yaml:7)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `createOrder` (POST /schemas/orders, openapi.yaml:7)", label = "`createOrder` is missing", note = "add its handler:\n\n#[gatewright::handler(CreateOrder)]\nasync fn create_order(app: &{Self}, req: create_order::Request) -> create_order::Result {{\n    todo!()\n}}\n")]
-    pub trait CreateOrder: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: create_order::Cx<Self>) -> impl Future<Output = create_order::Result> + Send;
+    operation! {
+        /// createOrder
+        ///
+        /// POST /schemas/orders · public: an example of schemas (openapi.yaml:7)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `createOrder` (POST /schemas/orders, openapi.yaml:7)", label = "`createOrder` is missing", note = "add its handler:\n\n#[gatewright::handler(CreateOrder)]\nasync fn create_order(app: &{Self}, req: create_order::Request) -> create_order::Result {{\n    todo!()\n}}\n")]
+        pub trait CreateOrder in create_order, caller none;
+        meta: Meta::new(&policy::CREATE_ORDER, "POST", "/orders")
+            .body(&[MediaSpec::new("application/json", Read::Json(checks::check_order))])
+            .produces(&["application/json"]),
+        body |input, found| { body: types::OrderRequest = input.value(found), }
+        Response {
+            /// made
+            Created(body: types::Order) => Reply::json(201, "application/json", &body),
+        }
     }
 
-    /// Inputs and answers of createOrder.
-    pub mod create_order {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::CreateOrder, api: policy::API, owner: (), caller: none,
-            meta: Meta::new(&policy::CREATE_ORDER, "POST", "/orders")
-                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::check_order))])
-                .produces(&["application/json"]),
-            request: |input, found| {
-                /// The body.
-                body: types::OrderRequest = input.value(found),
-            },
+    operation! {
+        /// listOrders
+        ///
+        /// GET /schemas/orders · public: an example of schemas (openapi.yaml:12)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listOrders` (GET /schemas/orders, openapi.yaml:12)", label = "`listOrders` is missing", note = "add its handler:\n\n#[gatewright::handler(ListOrders)]\nasync fn list_orders(app: &{Self}, req: list_orders::Request) -> list_orders::Result {{\n    todo!()\n}}\n")]
+        pub trait ListOrders in list_orders, caller none;
+        meta: Meta::new(&policy::LIST_ORDERS, "GET", "/orders").produces(&["application/json"]),
+        request {
+            near: types::Point = required query(
+                "near", &Shape::object(&[("x", Shape::NUMBER), ("y", Shape::NUMBER)]),
+                checks::check_9ff0d5fbfc798580,
+            )
+                .style(Style::DeepObject, true).default("{\"x\":1}"),
+            least: Option<crate::money::Amount> = optional query("least", &Shape::TEXT, checks::check_amount),
         }
-        ::gatewright::answers! {
-            Response {
-                /// made
-                Created(body: types::Order) => Reply::json(201, "application/json", &body),
-            }
+        Response {
+            /// all
+            Ok(body: Vec<types::Order>) => Reply::json(200, "application/json", &body),
         }
-        ::gatewright::answers! { Error {} }
     }
 
-    /// listOrders
-    ///
-    /// GET /schemas/orders · public: an example of schemas (openapi.yaml:12)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listOrders` (GET /schemas/orders, openapi.yaml:12)", label = "`listOrders` is missing", note = "add its handler:\n\n#[gatewright::handler(ListOrders)]\nasync fn list_orders(app: &{Self}, req: list_orders::Request) -> list_orders::Result {{\n    todo!()\n}}\n")]
-    pub trait ListOrders: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: list_orders::Cx<Self>) -> impl Future<Output = list_orders::Result> + Send;
-    }
-
-    /// Inputs and answers of listOrders.
-    pub mod list_orders {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::ListOrders, api: policy::API, owner: (), caller: none,
-            meta: Meta::new(&policy::LIST_ORDERS, "GET", "/orders")
-                .parameters(&[
-                    ParameterSpec::query(
-                            "near",
-                            &Shape {
-                                kinds: 32u8,
-                                items: None,
-                                properties: &[("x", Shape::NUMBER), ("y", Shape::NUMBER)],
-                                additional: None,
-                            },
-                            types::checks::check_9ff0d5fbfc798580,
-                        )
-                        .style(Style::DeepObject, true)
-                        .default("{\"x\":1}"),
-                    ParameterSpec::query("least", &Shape::TEXT, types::checks::check_amount),
-                ])
-                .produces(&["application/json"]),
-            request: |input, found| {
-                /// near
-                near: types::Point = input.required(0, found),
-                /// least
-                least: Option<crate::money::Amount> = input.optional(1, found),
-            },
+    operation! {
+        /// putProfile
+        ///
+        /// PUT /schemas/profile · public: an example of schemas (openapi.yaml:22)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putProfile` (PUT /schemas/profile, openapi.yaml:22)", label = "`putProfile` is missing", note = "add its handler:\n\n#[gatewright::handler(PutProfile)]\nasync fn put_profile(app: &{Self}, req: put_profile::Request) -> put_profile::Result {{\n    todo!()\n}}\n")]
+        pub trait PutProfile in put_profile, caller none;
+        meta: Meta::new(&policy::PUT_PROFILE, "PUT", "/profile")
+            .body(&[MediaSpec::new("application/json", Read::Json(checks::open_profile))])
+            .produces(&["application/json"]).unknown_let_through(),
+        body |input, found| { body: types::ProfileRequest = input.value(found), }
+        Response {
+            /// kept
+            Ok(body: types::Profile) => Reply::json(200, "application/json", &body),
         }
-        ::gatewright::answers! {
-            Response {
-                /// all
-                Ok(body: Vec<types::Order>) => Reply::json(200, "application/json", &body),
-            }
-        }
-        ::gatewright::answers! { Error {} }
-    }
-
-    /// putProfile
-    ///
-    /// PUT /schemas/profile · public: an example of schemas (openapi.yaml:22)
-    #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putProfile` (PUT /schemas/profile, openapi.yaml:22)", label = "`putProfile` is missing", note = "add its handler:\n\n#[gatewright::handler(PutProfile)]\nasync fn put_profile(app: &{Self}, req: put_profile::Request) -> put_profile::Result {{\n    todo!()\n}}\n")]
-    pub trait PutProfile: Sized + Send + Sync + 'static {
-        /// Handles an admitted, valid request.
-        fn handle(&self, cx: put_profile::Cx<Self>) -> impl Future<Output = put_profile::Result> + Send;
-    }
-
-    /// Inputs and answers of putProfile.
-    pub mod put_profile {
-        use super::super::{policy, types};
-        use ::gatewright::generated::*;
-        ::gatewright::operation! {
-            handler: super::PutProfile, api: policy::API, owner: (), caller: none,
-            meta: Meta::new(&policy::PUT_PROFILE, "PUT", "/profile")
-                .body(&[MediaSpec::new("application/json", Read::Json(types::checks::open_profile))])
-                .produces(&["application/json"])
-                .unknown_let_through(),
-            request: |input, found| {
-                /// The body.
-                body: types::ProfileRequest = input.value(found),
-            },
-        }
-        ::gatewright::answers! {
-            Response {
-                /// kept
-                Ok(body: types::Profile) => Reply::json(200, "application/json", &body),
-            }
-        }
-        ::gatewright::answers! { Error {} }
     }
 }
 
 #[allow(unreachable_pub, unused_imports)]
 #[doc(inline)]
 pub use self::operations::*;
-/// This version with all its operations, to be mounted beside others with `gatewright::router`.
-#[allow(dead_code, unreachable_pub)]
-pub fn mount<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Mount
-where
-    A: operations::CreateOrder + operations::ListOrders + operations::PutProfile
-        + ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::Mount::new(
-        &policy::API,
-        &app,
-        &[
-            <operations::create_order::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <operations::list_orders::Op as ::gatewright::HandledBy<A>>::ROUTE,
-            <operations::put_profile::Op as ::gatewright::HandledBy<A>>::ROUTE,
-        ],
-    )
-}
 
-/// The router of this version alone.
-///
-/// # Errors
-/// A setting of the deployment is missing or wrong.
-#[allow(dead_code, unreachable_pub)]
-pub fn router<A>(
-    app: A,
-    config: ::gatewright::Config,
-) -> ::core::result::Result<::gatewright::Router, ::gatewright::StartError>
-where
-    A: operations::CreateOrder + operations::ListOrders + operations::PutProfile
-        + ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::router([mount(::std::sync::Arc::new(app))], config)
-}
-
-/// This version with some of its operations: those that are added to it.
-#[allow(dead_code, unreachable_pub)]
-pub fn partial<A>(app: ::std::sync::Arc<A>) -> ::gatewright::Partial<A>
-where
-    A: ::core::marker::Send + ::core::marker::Sync + 'static,
-{
-    ::gatewright::Partial::new(
-        &policy::API,
-        ::std::sync::Arc::clone(&app),
-        &[
-            <operations::create_order::Op as ::gatewright::Operation>::META,
-            <operations::list_orders::Op as ::gatewright::Operation>::META,
-            <operations::put_profile::Op as ::gatewright::Operation>::META,
-        ],
-    )
+::gatewright::mounts! {
+    operations {
+        operations::CreateOrder as operations::create_order,
+        operations::ListOrders as operations::list_orders,
+        operations::PutProfile as operations::put_profile,
+    }
 }

@@ -3,47 +3,34 @@
 use gatewright_ir::CheckedIr;
 use gatewright_ir::api::Operation;
 use gatewright_ir::names::{Case, plain};
-use proc_macro2::TokenStream;
-use quote::quote;
 
 use super::{Callers, Subject, callers};
-use crate::docs::{doc, policy_line};
+use crate::docs::policy_line;
 use crate::names::OperationNames;
+use crate::verbatim::Lines;
 
-pub(super) fn definition(subject: &Subject<'_>) -> TokenStream {
-    let (operation, names, cx) = (subject.operation, subject.names, subject.cx);
-    let (name, module) = (&names.name, &names.module);
-    let line = policy_line(operation, cx.prefix, &cx.ir.policies, cx.sources);
-    let place = cx.sources.at(operation.span);
-    let mut docs = vec![doc(operation.summary.as_deref().unwrap_or(&operation.id)), quote!(#[doc = ""]), doc(&line)];
+/// What stands above the trait.
+pub(super) fn head(subject: &Subject<'_>, lines: &mut Lines) {
+    let (operation, cx) = (subject.operation, subject.cx);
+    lines.docs(1, operation.summary.as_deref().unwrap_or(&operation.id));
+    lines.doc(1, "");
+    lines.docs(1, &policy_line(operation, cx.prefix, &cx.ir.policies, cx.sources));
     if let Some(description) = operation.description.as_deref().filter(|d| operation.summary.as_deref() != Some(*d)) {
-        docs.extend([quote!(#[doc = ""]), doc(description)]);
+        lines.doc(1, "");
+        lines.docs(1, description);
+    }
+    if operation.deprecated {
+        lines.doc(1, "");
+        lines.doc(1, "Deprecated by its document.");
     }
     let path = format!("{} {}{}", operation.method, cx.prefix, operation.path.text);
+    let place = cx.sources.at(operation.span);
     let message =
         format!("`{{Self}}` does not handle `{}` ({}, {})", braces(&operation.id), braces(&path), braces(&place));
     let label = braces(&format!("`{}` is missing", operation.id));
     let note = note(subject);
-    let supertraits = match &subject.owner {
-        Some((resource, _)) => {
-            let resolve = &resource.name;
-            quote!(super::resources::#resolve)
-        }
-        None => quote!(::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static),
-    };
-    let deprecated = if operation.deprecated { doc("\nDeprecated by its document.") } else { quote!() };
-    crate::short::traits(quote! {
-        #(#docs)*
-        #deprecated
-        #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
-        pub trait #name: #supertraits {
-            /// Handles an admitted, valid request.
-            fn handle(
-                &self,
-                cx: #module::Cx<Self>,
-            ) -> impl ::core::future::Future<Output = #module::Result> + ::core::marker::Send;
-        }
-    })
+    lines
+        .push(1, format!("#[diagnostic::on_unimplemented(message = {message:?}, label = {label:?}, note = {note:?})]"));
 }
 
 /// Braces of a path stand for themselves in a diagnostic.

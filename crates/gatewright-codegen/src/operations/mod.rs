@@ -86,42 +86,19 @@ pub(crate) fn operation(
         unknown: policy.unknown_fields.value,
         callers: callers(cx.ir, operation),
     };
-    let definition = document::definition(&subject);
-    let module = module(&subject, plan)?;
-    Ok(quote!(#definition #module))
+    call(&subject, plan)
 }
 
-fn module(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<TokenStream, CodegenError> {
-    let name = &subject.names.module;
-    let docs = crate::docs::doc(&format!("Inputs and answers of {}.", subject.operation.id));
-    let request = request::request(subject, plan)?;
-    let (responses, errors, produces) = response::responses(subject, request.streams, plan);
-    let operation = operation_call(subject, &request, &produces)?;
-    let body = short::operation(request.body_enum.clone());
-    let (responses, errors) = (short::operation(responses), short::operation(errors));
-    let resources = subject.owner.is_some().then(|| quote!(resources,));
-    Ok(quote! {
-        #docs
-        pub mod #name {
-            use super::super::{policy, #resources types};
-            use ::gatewright::generated::*;
-            #operation
-            #body
-            #responses
-            #errors
-        }
-    })
-}
+/// Inside of `operation!`, in a module of a file, perhaps in a module of one file for all.
+const WIDTH: usize = 120 - 8;
 
 /// The call of the runtime's `operation!`.
-fn operation_call(
-    subject: &Subject<'_>,
-    request: &request::Request,
-    produces: &[String],
-) -> Result<TokenStream, CodegenError> {
+fn call(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<TokenStream, CodegenError> {
+    let request = request::request(subject, plan)?;
+    let answers = response::responses(subject, request.streams, plan);
     let owner = match &subject.owner {
-        Some((resource, _)) => format!("(resources::{}, resources::{})", resource.name, resource.module),
-        None => "()".to_owned(),
+        Some((resource, _)) => format!(", owner ({}, {})", resource.name, resource.module),
+        None => String::new(),
     };
     let caller = match subject.callers {
         Callers::None => "none",
@@ -130,30 +107,49 @@ fn operation_call(
         Callers::Fresh => "fresh",
     };
     let mut lines = Lines::default();
-    lines.push(0, "::gatewright::operation! {");
-    lines.push(
-        1,
-        format!("handler: super::{}, api: policy::API, owner: {owner}, caller: {caller},", subject.names.name),
-    );
-    lines.value(1, "meta: ", short::operation(meta(subject, &request.meta, produces)?));
-    let id = |lines: &mut Lines, first: bool| {
-        if let Some((read, _)) = request.id.as_ref().filter(|(_, at)| *at == first) {
-            lines.value(1, "id: ", read.clone());
-        }
-    };
-    id(&mut lines, true);
-    if request.fields.is_empty() {
-        lines.push(1, "request: |input, found| {},");
-    } else {
-        lines.push(1, "request: |input, found| {");
-        for field in &request.fields {
-            lines.docs(2, &field.docs);
-            let ty = verbatim::kind(&short::operation(field.ty.clone()));
-            lines.value(2, &format!("{}: {ty} = ", field.name), short::operation(field.read.clone()));
-        }
-        lines.push(1, "},");
+    lines.push(0, "operation! {");
+    document::head(subject, &mut lines);
+    lines.push(1, format!("pub trait {} in {}{owner}, caller {caller};", subject.names.name, subject.names.module));
+    let meta = meta(subject, &request.meta, &answers.produces)?;
+    lines.filled(1, &format!("meta: {},", verbatim::one_line(short::operation(meta))), WIDTH);
+    if let Some(request::Id::Parameter(spec)) = &request.id {
+        lines.filled(1, &format!("id: required {spec},"), WIDTH);
     }
-    id(&mut lines, false);
+    if !request.fields.is_empty() {
+        lines.push(1, "request {");
+        for field in &request.fields {
+            field.docs.iter().for_each(|docs| lines.docs(2, docs));
+            let ty = verbatim::kind(&short::operation(field.ty.clone()));
+            lines.assigned(2, &format!("{}: {ty}", field.name), &format!("{},", field.read), WIDTH);
+        }
+        lines.push(1, "}");
+    }
+    if let Some(body) = &request.body {
+        let ty = verbatim::kind(&short::operation(body.ty.clone()));
+        let before = format!("body: {ty} = ");
+        let read = short::operation(body.read.clone());
+        let one = format!("body |input, found| {{ {before}{}, }}", verbatim::one_line(read.clone()));
+        if body.docs.is_none() && one.len() <= WIDTH {
+            lines.push(1, one);
+        } else {
+            lines.push(1, "body |input, found| {");
+            body.docs.iter().for_each(|docs| lines.docs(2, docs));
+            lines.value(2, &before, read);
+            lines.push(1, "}");
+        }
+    }
+    if let Some(request::Id::Body(pointer)) = &request.id {
+        lines.push(1, format!("id at {pointer:?},"));
+    }
+    response::written("Response", &answers.good, &mut lines);
+    response::written("Error", &answers.bad, &mut lines);
+    let more = [request.body_enum.clone(), answers.more];
+    let more: TokenStream = more.into_iter().collect();
+    if !more.is_empty() {
+        lines.push(1, "with {");
+        verbatim::items(short::operation(more)).iter().for_each(|line| lines.push(2, line));
+        lines.push(1, "}");
+    }
     lines.push(0, "}");
     Ok(lines.mark())
 }

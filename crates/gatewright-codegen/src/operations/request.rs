@@ -15,26 +15,45 @@ use crate::CodegenError;
 use crate::docs::doc;
 use crate::names::{Names, ident};
 use crate::shape::shape;
+use crate::short;
 use crate::types::Plan;
+use crate::verbatim;
 
 /// The pieces of an operation's request.
 pub(super) struct Request {
-    /// The parameters and the body, as calls on `Meta`.
+    /// The body, as calls on `Meta`.
     pub(super) meta: TokenStream,
     pub(super) fields: Vec<Field>,
-    /// How the id of an owned object is read, and whether that comes before all else.
-    pub(super) id: Option<(TokenStream, bool)>,
+    pub(super) body: Option<BodyField>,
+    /// Where the id of an owned object stands.
+    pub(super) id: Option<Id>,
     pub(super) body_enum: TokenStream,
     /// Whether the handler reads its body itself.
     pub(super) streams: bool,
 }
 
-/// One field of a request.
+/// One field of a request: a parameter.
 pub(super) struct Field {
-    pub(super) docs: String,
+    pub(super) docs: Option<String>,
     pub(super) name: Ident,
     pub(super) ty: TokenStream,
+    /// How it is read, and what it is, as text.
+    pub(super) read: String,
+}
+
+/// The field of the body.
+pub(super) struct BodyField {
+    pub(super) docs: Option<String>,
+    pub(super) ty: TokenStream,
     pub(super) read: TokenStream,
+}
+
+/// Where the id of an owned object stands.
+pub(super) enum Id {
+    /// In this parameter.
+    Parameter(String),
+    /// At this place of the body.
+    Body(String),
 }
 
 /// Fields that OpenAPI says to ignore where they are declared as parameters: others speak of them.
@@ -49,40 +68,37 @@ pub(super) fn request(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<Request,
     let parameters: Vec<&Parameter> = operation.parameters.iter().filter(|p| !ignored(p)).collect();
     let keys: Vec<String> = parameters.iter().map(|p| field_key(p, &parameters)).collect();
     let idents = unique(keys.iter().map(String::as_str), Case::Snake, &["body"]);
-    let (mut specs, mut fields, mut id) = (Vec::new(), Vec::new(), None);
-    for (index, (parameter, name)) in parameters.iter().zip(&idents).enumerate() {
+    let (mut fields, mut id) = (Vec::new(), None);
+    for (parameter, name) in parameters.iter().zip(&idents) {
         let is_id = owner.as_ref().is_some_and(|owner| names(owner, parameter));
         let default = plan.default(parameter.schema);
-        specs.push(spec(subject, parameter, is_id, default.as_deref(), plan));
-        let given = parameter.required || default.is_some();
-        let method = if given || is_id { quote!(required) } else { quote!(optional) };
-        let index = proc_macro2::Literal::usize_unsuffixed(index);
-        let read = quote!(input.#method(#index, found));
+        let spec = spec(subject, parameter, is_id, default.as_deref(), plan);
+        let spec = verbatim::one_line(short::operation(spec));
         if is_id {
             // The id of an owned object is no field: it comes back as the object, or not at all.
-            id = Some((read, true));
+            id = Some(Id::Parameter(spec));
             continue;
         }
+        let given = parameter.required || default.is_some();
         let ty = plan.request_type(parameter.schema, subject.unknown);
         fields.push(Field {
-            docs: parameter.description.clone().unwrap_or_else(|| parameter.name.clone()),
+            docs: parameter.description.clone(),
             name: ident(name),
             ty: if given { ty } else { quote!(::core::option::Option<#ty>) },
-            read,
+            read: format!("{} {spec}", if given { "required" } else { "optional" }),
         });
     }
-    let mut meta = if specs.is_empty() { quote!() } else { quote!(.parameters(&[#(#specs),*])) };
-    let (mut body_enum, mut streams) = (TokenStream::new(), false);
+    let mut request =
+        Request { meta: TokenStream::new(), fields, body: None, id, body_enum: TokenStream::new(), streams: false };
     if let Some(body) = body(subject, plan) {
-        meta.extend(body.spec);
-        fields.push(Field { docs: body.docs, name: ident("body"), ty: body.ty, read: body.read });
-        (body_enum, streams) = (body.definition, body.streams);
+        request.meta = body.spec;
+        request.body = Some(BodyField { docs: body.docs, ty: body.ty, read: body.read });
+        (request.body_enum, request.streams) = (body.definition, body.streams);
     }
     if let Some(owner) = owner.filter(|o| o.part == RequestPart::Body) {
-        let pointer = &owner.name;
-        id = Some((quote!(input.at(#pointer, found)), false));
+        request.id = Some(Id::Body(owner.name));
     }
-    Ok(Request { meta, fields, id, body_enum, streams })
+    Ok(request)
 }
 
 /// The name under which a parameter becomes a field. Where one name stands in several places, the place is part of it.
@@ -131,7 +147,7 @@ fn spec(
     let required = parameter.required || is_id;
     let shape = shape(&subject.cx.ir.api.schemas, parameter.schema).promoted();
     let check = plan.check(parameter.schema, subject.unknown);
-    let mut spec = quote!(::gatewright::params::ParameterSpec::#place(#name, #shape, #check));
+    let mut spec = quote!(#place(#name, #shape, #check));
     if (style.to_string(), explode) != (usual.0.to_string(), usual.1) {
         spec.extend(quote!(.style(::gatewright::params::Style::#style, #explode)));
     }
@@ -152,7 +168,7 @@ struct Body {
     spec: TokenStream,
     ty: TokenStream,
     read: TokenStream,
-    docs: String,
+    docs: Option<String>,
     definition: TokenStream,
     streams: bool,
 }
@@ -216,8 +232,7 @@ fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
             },
         )
     };
-    let docs = body.description.clone().unwrap_or_else(|| "The body.".to_owned());
-    Some(Body { spec, ty, read, docs, definition, streams })
+    Some(Body { spec, ty, read, docs: body.description.clone(), definition, streams })
 }
 
 /// What a media type is called in an enum: `Json`, `FormUrlencoded`, `Csv`, `PngImage`.

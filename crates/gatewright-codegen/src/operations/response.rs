@@ -15,7 +15,7 @@ use crate::types::Plan;
 use crate::verbatim::{self, Lines};
 
 /// One variant: a status (or a class of them) with one media type.
-struct Variant {
+pub(super) struct Variant {
     name: Ident,
     docs: String,
     /// What it carries, each with the name that its reply knows it by.
@@ -23,24 +23,29 @@ struct Variant {
     reply: TokenStream,
 }
 
-/// The enum of responses, that of errors, and the media types of the responses.
-pub(super) fn responses(
-    subject: &Subject<'_>,
-    streams: bool,
-    plan: &Plan<'_>,
-) -> (TokenStream, TokenStream, Vec<String>) {
+/// What an operation answers.
+pub(super) struct Answers {
+    pub(super) good: Vec<Variant>,
+    pub(super) bad: Vec<Variant>,
+    /// The media types of the good ones.
+    pub(super) produces: Vec<String>,
+    /// What else they need.
+    pub(super) more: TokenStream,
+}
+
+pub(super) fn responses(subject: &Subject<'_>, streams: bool, plan: &Plan<'_>) -> Answers {
     let all = &subject.operation.responses;
     // Where nothing but `default` is declared, it is what succeeds too.
     let only_default = all.iter().all(|r| r.status.is_error()) && all.iter().any(|r| r.status == StatusKey::Default);
-    let good = |r: &&Response| !r.status.is_error() || (only_default && r.status == StatusKey::Default);
+    let is_good = |r: &&Response| !r.status.is_error() || (only_default && r.status == StatusKey::Default);
     let schemas = &subject.cx.ir.api.schemas;
     let mut headers = Vec::new();
     let mut variants =
         |responses: Vec<&Response>, reserved: &[&str]| variants(schemas, &responses, reserved, &mut headers, plan);
-    let successes = variants(all.iter().filter(good).collect(), &["With"]);
-    let failures = variants(all.iter().filter(|r| r.status.is_error()).collect(), &["With", "Internal"]);
+    let good = variants(all.iter().filter(is_good).collect(), &["With"]);
+    let bad = variants(all.iter().filter(|r| r.status.is_error()).collect(), &["With", "Internal"]);
     let mut produces: Vec<String> = Vec::new();
-    for media in all.iter().filter(good).flat_map(|r| &r.content) {
+    for media in all.iter().filter(is_good).flat_map(|r| &r.content) {
         let essence = media.media_type.value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
         if !produces.contains(&essence) {
             produces.push(essence);
@@ -48,7 +53,6 @@ pub(super) fn responses(
     }
     let xml = all.iter().flat_map(|r| &r.content).any(|m| m.kind == MediaKind::Xml && m.schema.is_some());
     let needs = if xml { quote!(::gatewright::needs_xml!();) } else { quote!() };
-    let response = enumeration("Response", &successes);
     // A type of its own even where nothing is declared: an application converts the errors of one version into another's.
     let failure = if streams {
         // What a handler reads by itself can fail under it: `?` is then the right answer.
@@ -62,35 +66,26 @@ pub(super) fn responses(
     } else {
         quote!()
     };
-    let error = enumeration("Error", &failures);
-    let errors = quote!(#error #failure);
-    (quote!(#response #(#headers)* #needs), errors, produces)
+    Answers { good, bad, produces, more: quote!(#(#headers)* #needs #failure) }
 }
 
-/// The enum, and what each of its variants becomes.
-fn enumeration(name: &str, variants: &[Variant]) -> TokenStream {
-    let mut lines = Lines::default();
+/// The variants, and what each of them becomes.
+pub(super) fn written(name: &str, variants: &[Variant], lines: &mut Lines) {
     if variants.is_empty() {
-        lines.push(0, format!("::gatewright::answers! {{ {name} {{}} }}"));
-        return lines.mark();
+        return;
     }
-    lines.push(0, "::gatewright::answers! {");
-    {
-        lines.push(1, format!("{name} {{"));
-        for variant in variants {
-            lines.docs(2, &variant.docs);
-            let payload = variant.payload.iter().map(|(name, ty)| {
-                let ty = verbatim::kind(&short::operation(ty.clone()));
-                format!("{name}: {ty}")
-            });
-            let payload = payload.collect::<Vec<_>>().join(", ");
-            let payload = if payload.is_empty() { payload } else { format!("({payload})") };
-            lines.value(2, &format!("{}{payload} => ", variant.name), short::operation(variant.reply.clone()));
-        }
-        lines.push(1, "}");
+    lines.push(1, format!("{name} {{"));
+    for variant in variants {
+        lines.docs(2, &variant.docs);
+        let payload = variant.payload.iter().map(|(name, ty)| {
+            let ty = verbatim::kind(&short::operation(ty.clone()));
+            format!("{name}: {ty}")
+        });
+        let payload = payload.collect::<Vec<_>>().join(", ");
+        let payload = if payload.is_empty() { payload } else { format!("({payload})") };
+        lines.value(2, &format!("{}{payload} => ", variant.name), short::operation(variant.reply.clone()));
     }
-    lines.push(0, "}");
-    lines.mark()
+    lines.push(1, "}");
 }
 
 fn variants(

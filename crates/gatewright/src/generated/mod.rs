@@ -5,6 +5,7 @@
 //! are written out, and a route cannot be made without one.
 
 mod checks;
+mod mount;
 mod operation;
 mod types;
 
@@ -12,7 +13,7 @@ pub use std::collections::BTreeMap;
 
 pub use crate::json::{Json, Number, Patch, Pii, Secret, check};
 pub use crate::operation::Meta;
-pub use crate::params::{MediaSpec, ParameterSpec, Read, Shape, Style};
+pub use crate::params::{MediaSpec, ParameterSpec, Read, Shape, Style, cookie, header, path, query, query_string};
 pub use crate::reply::{JsonHeader, NoError, Reply};
 pub use crate::types::{Base64, Date, Timestamp, Uuid};
 pub use crate::{check, choice, mark, object, strings};

@@ -1,126 +1,157 @@
 //! What an operation is written with.
 
-/// One operation: the marker `Op`, its `Request` and how that is read, and who handles it. Generated code calls it in the
-/// module of the operation, beside its `Response` and its `Error`.
+/// One operation: the trait that an application implements, and the module of its inputs and answers: the marker `Op`, its
+/// `Request` and how that is read, its `Response` and its `Error`.
 ///
 /// ```text
-/// ::gatewright::operation! {
-///     handler: super::ListTransfers,                  // the trait that an application implements
-///     api: policy::API,
-///     owner: (resources::ResolveAccount, resources::resolve_account),     // or `()`
-///     caller: always,                                 // or `fresh`, `maybe`, `none`: whether a caller is known
-///     meta: Meta::new(&policy::LIST_TRANSFERS, "GET", "/accounts/{accountId}/transfers")
-///         .parameters(&[…]),
-///     id: input.required(0, found),                   // where there is an owner: which object
-///     request: |input, found| {
-///         limit: i32 = input.required(1, found),      // 1: the second of the parameters
-///     },
+/// operation! {
+///     /// List the transfers of an account.
+///     pub trait ListTransfers in list_transfers, owner (ResolveAccount, account), caller always;
+///     meta: Meta::new(&policy::LIST_TRANSFERS, "GET", "/accounts/{accountId}/transfers"),
+///     id: required path("accountId", &Shape::TEXT, checks::check_account_id),     // which object, where there is an owner
+///     request {
+///         limit: i32 = required query("limit", &Shape::NUMBER, check::is_integer).default("20"),
+///     }
+///     body |input, found| { body: types::Filter = input.value(found), }
+///     Response {
+///         /// The transfers.
+///         Ok(body: Vec<types::Transfer>) => Reply::json(200, "application/json", &body),
+///     }
 /// }
 /// ```
 ///
-/// All inputs are read before any is missed, so that a caller hears of all that is wrong at once. An id that stands in the
-/// body is named behind the request.
+/// An id that stands in the body follows it, as `id at "/from/account",`. The caller is known `always`, and `fresh` if lately
+/// authenticated, or `maybe`, or there is `none`. What stands in `with { … }` at the end is more items of the module. All inputs are read before any is missed, so that
+/// a caller hears of all that is wrong at once.
 #[macro_export]
 macro_rules! operation {
     (
-        handler: $handler:path,
-        api: $api:path,
-        owner: $owner:tt,
-        caller: $caller:ident,
+        $(#[$about:meta])*
+        pub trait $handler:ident in $module:ident $(, owner $owner:tt)?, caller $caller:ident;
         meta: $meta:expr,
-        request: |$input:ident, $found:ident| { $($(#[$docs:meta])* $field:ident: $type:ty = $value:expr,)* },
+        $(id: $id_how:ident $id_spec:expr,)?
+        $(request { $($(#[$docs:meta])* $field:ident: $type:ty = $how:ident $spec:expr,)* })?
+        $(body |$input:ident, $found:ident| { $(#[$body_docs:meta])* $body:ident: $body_type:ty = $value:expr, })?
+        $(id at $pointer:literal,)?
+        $(Response { $($responses:tt)* })?
+        $(Error { $($errors:tt)* })?
+        $(with { $($more:tt)* })?
     ) => {
-        $crate::operation! { @all
-            $handler, $api, $owner, $caller, $meta, { $($(#[$docs])* $field: $type,)* },
-            |$input, $found| [$($value,)*] => [$(Some($field),)*], Request { $($field),* }, ()
-        }
-    };
-    (
-        handler: $handler:path,
-        api: $api:path,
-        owner: $owner:tt,
-        caller: $caller:ident,
-        meta: $meta:expr,
-        id: $id:expr,
-        request: |$input:ident, $found:ident| { $($(#[$docs:meta])* $field:ident: $type:ty = $value:expr,)* },
-    ) => {
-        $crate::operation! { @all
-            $handler, $api, $owner, $caller, $meta, { $($(#[$docs])* $field: $type,)* },
-            |$input, $found| [$id, $($value,)*] => [Some(id_), $(Some($field),)*], Request { $($field),* }, id_
-        }
-    };
-    (
-        handler: $handler:path,
-        api: $api:path,
-        owner: $owner:tt,
-        caller: $caller:ident,
-        meta: $meta:expr,
-        request: |$input:ident, $found:ident| { $($(#[$docs:meta])* $field:ident: $type:ty = $value:expr,)* },
-        id: $id:expr,
-    ) => {
-        $crate::operation! { @all
-            $handler, $api, $owner, $caller, $meta, { $($(#[$docs])* $field: $type,)* },
-            |$input, $found| [$($value,)* $id,] => [$(Some($field),)* Some(id_),], Request { $($field),* }, id_
-        }
-    };
-    (@all
-        $handler:path, $api:path, $owner:tt, $caller:ident, $meta:expr, { $($(#[$docs:meta])* $field:ident: $type:ty,)* },
-        |$input:ident, $found:ident| [$($value:expr,)*] => [$($taken:pat,)*], $request:expr, $id:expr
-    ) => {
-        /// Marks the operation.
-        #[derive(Debug)]
-        pub struct Op;
+        $crate::operation! { @trait [$(#[$about])*] $handler $module $($owner)? }
 
-        /// A valid request.
-        #[derive(Debug)]
-        pub struct Request {
-            $($(#[$docs])* pub $field: $type,)*
-        }
+        #[doc = ::core::concat!("Inputs and answers of `", ::core::stringify!($handler), "`.")]
+        pub mod $module {
+            use super::super::{policy, types, types::checks};
+            use $crate::generated::*;
 
-        impl $crate::Operation for Op {
-            const API: &'static $crate::table::ApiPolicy = &$api;
-            const META: &'static $crate::Meta = &$meta;
-            type Request = Request;
-            type Id = $crate::operation!(@id $owner);
-            #[allow(unused_variables)]
-            fn read(
-                $input: &$crate::Input<'_>,
-                $found: &mut $crate::json::Violations,
-            ) -> ::core::option::Option<(Request, Self::Id)> {
-                match ($($value,)*) {
-                    ($($taken,)*) => ::core::option::Option::Some(($request, $id)),
-                    #[allow(unreachable_patterns)]
-                    _ => ::core::option::Option::None,
+            /// Marks the operation.
+            #[derive(Debug)]
+            pub struct Op;
+
+            /// A valid request.
+            #[derive(Debug)]
+            pub struct Request {
+                $($($(#[$docs])* pub $field: $type,)*)?
+                $($(#[$body_docs])* pub $body: $body_type,)?
+            }
+
+            impl $crate::Operation for Op {
+                const API: &'static $crate::table::ApiPolicy = &policy::API;
+                const META: &'static $crate::Meta = &$meta.parameters(&[$($id_spec,)? $($($spec,)*)?]);
+                type Request = Request;
+                type Id = $crate::operation!(@id $($owner)?);
+                #[allow(unused_variables, unused_mut, unused_assignments)]
+                fn read(
+                    input: &$crate::Input<'_>,
+                    found: &mut $crate::json::Violations,
+                ) -> ::core::option::Option<(Request, Self::Id)> {
+                    let mut next = 0_usize;
+                    let id = $crate::operation!(@read_id input found next $($id_how)?);
+                    let fields = (
+                        $($(
+                            {
+                                next += 1;
+                                input.$how(next - 1, found)
+                            },
+                        )*)?
+                        $(
+                            {
+                                let ($input, $found) = (input, &mut *found);
+                                $value
+                            },
+                        )?
+                    );
+                    let id = $crate::operation!(@read_late id input found $($pointer)?);
+                    match fields {
+                        ($($(::core::option::Option::Some($field),)*)? $(::core::option::Option::Some($body),)?) => {
+                            ::core::option::Option::Some((Request { $($($field,)*)? $($body,)? }, id?))
+                        }
+                        #[allow(unreachable_patterns)]
+                        _ => ::core::option::Option::None,
+                    }
                 }
             }
-        }
 
-        impl<K> $crate::Part<$crate::Cx<Op, K>> for Request {
-            fn take(cx: &mut $crate::Cx<Op, K>) -> ::core::result::Result<Self, $crate::Internal> {
-                $crate::take_request(cx)
+            impl<K> $crate::Part<$crate::Cx<Op, K>> for Request {
+                fn take(cx: &mut $crate::Cx<Op, K>) -> ::core::result::Result<Self, $crate::Internal> {
+                    $crate::take_request(cx)
+                }
             }
-        }
 
-        /// What the handler gives.
-        pub type Result = ::core::result::Result<Response, Error>;
-        /// What the pipeline hands to the handler, with the object that it may touch.
-        pub type Cx<A> = $crate::Cx<Op, $crate::operation!(@kept A $owner)>;
-        $crate::operation! { @caller $caller }
+            /// What the handler gives.
+            pub type Result = ::core::result::Result<Response, Error>;
+            /// What the pipeline hands to the handler, with the object that it may touch.
+            pub type Cx<A> = $crate::Cx<Op, $crate::operation!(@kept A $($owner)?)>;
+            $crate::operation! { @caller $caller }
 
-        impl<A: $handler> $crate::HandledBy<A> for Op {
-            type Owner = $crate::operation!(@owner $owner);
-            #[allow(refining_impl_trait)]
-            fn handle(app: &A, cx: Cx<A>) -> impl ::core::future::Future<Output = Result> + ::core::marker::Send {
-                <A as $handler>::handle(app, cx)
+            impl<A: super::$handler> $crate::HandledBy<A> for Op {
+                type Owner = $crate::operation!(@owner $($owner)?);
+                #[allow(refining_impl_trait)]
+                fn handle(app: &A, cx: Cx<A>) -> impl ::core::future::Future<Output = Result> + ::core::marker::Send {
+                    <A as super::$handler>::handle(app, cx)
+                }
             }
+
+            $crate::answers! { Response { $($($responses)*)? } }
+            $crate::answers! { Error { $($($errors)*)? } }
+            $($($more)*)?
         }
     };
-    (@id ()) => { () };
-    (@id ($resolve:path, $($module:ident)::+)) => { $($module)::+::Id };
-    (@kept $app:ident ()) => { $crate::Unowned<$app> };
-    (@kept $app:ident ($resolve:path, $($module:ident)::+)) => { $crate::Authorized<<$app as $resolve>::Object> };
-    (@owner ()) => { $crate::NoOwner };
-    (@owner ($resolve:path, $($module:ident)::+)) => { $($module)::+::Owner };
+    (@trait [$($about:tt)*] $handler:ident $module:ident) => {
+        $($about)*
+        pub trait $handler: ::core::marker::Sized + ::core::marker::Send + ::core::marker::Sync + 'static {
+            /// Handles an admitted, valid request.
+            fn handle(
+                &self,
+                cx: $module::Cx<Self>,
+            ) -> impl ::core::future::Future<Output = $module::Result> + ::core::marker::Send;
+        }
+    };
+    (@trait [$($about:tt)*] $handler:ident $module:ident ($resolve:ident, $resource:ident)) => {
+        $($about)*
+        pub trait $handler: super::resources::$resolve {
+            /// Handles an admitted, valid request.
+            fn handle(
+                &self,
+                cx: $module::Cx<Self>,
+            ) -> impl ::core::future::Future<Output = $module::Result> + ::core::marker::Send;
+        }
+    };
+    (@id) => { () };
+    (@id ($resolve:ident, $resource:ident)) => { super::super::resources::$resource::Id };
+    (@read_id $input:ident $found:ident $next:ident) => { ::core::option::Option::Some(()) };
+    (@read_id $input:ident $found:ident $next:ident $how:ident) => {{
+        $next += 1;
+        $input.$how($next - 1, $found)
+    }};
+    (@read_late $id:ident $input:ident $found:ident) => { $id };
+    (@read_late $id:ident $input:ident $found:ident $pointer:literal) => { $input.at($pointer, $found) };
+    (@kept $app:ident) => { $crate::Unowned<$app> };
+    (@kept $app:ident ($resolve:ident, $resource:ident)) => {
+        $crate::Authorized<<$app as super::super::resources::$resolve>::Object>
+    };
+    (@owner) => { $crate::NoOwner };
+    (@owner ($resolve:ident, $resource:ident)) => { super::super::resources::$resource::Owner };
     (@caller none) => {};
     (@caller maybe) => {
         /// Who calls, if a credential was presented.

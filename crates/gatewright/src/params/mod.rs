@@ -9,7 +9,10 @@ pub(crate) mod text;
 
 use smallvec::SmallVec;
 
-pub use spec::{BodySpec, Encoded, MediaSpec, ParameterSpec, Place, Read, Shape, Style, kinds};
+pub use spec::{
+    BodySpec, Encoded, MediaSpec, ParameterSpec, Place, Read, Shape, Style, cookie, header, kinds, path, query,
+    query_string,
+};
 
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};

@@ -86,6 +86,36 @@ impl ParameterSpec {
     }
 }
 
+/// [`ParameterSpec::path`], as generated code calls it.
+#[must_use]
+pub const fn path(name: &'static str, shape: &'static Shape, check: Check) -> ParameterSpec {
+    ParameterSpec::path(name, shape, check)
+}
+
+/// [`ParameterSpec::query`], as generated code calls it.
+#[must_use]
+pub const fn query(name: &'static str, shape: &'static Shape, check: Check) -> ParameterSpec {
+    ParameterSpec::query(name, shape, check)
+}
+
+/// [`ParameterSpec::query_string`], as generated code calls it.
+#[must_use]
+pub const fn query_string(name: &'static str, shape: &'static Shape, check: Check) -> ParameterSpec {
+    ParameterSpec::query_string(name, shape, check)
+}
+
+/// [`ParameterSpec::header`], as generated code calls it.
+#[must_use]
+pub const fn header(name: &'static str, shape: &'static Shape, check: Check) -> ParameterSpec {
+    ParameterSpec::header(name, shape, check)
+}
+
+/// [`ParameterSpec::cookie`], as generated code calls it.
+#[must_use]
+pub const fn cookie(name: &'static str, shape: &'static Shape, check: Check) -> ParameterSpec {
+    ParameterSpec::cookie(name, shape, check)
+}
+
 /// Where a parameter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -171,6 +201,17 @@ impl Shape {
     /// An array.
     pub const fn array(items: &'static Shape) -> Shape {
         Shape { kinds: kinds::ARRAY, items: Some(items), properties: &[], additional: None }
+    }
+
+    /// An object with these declared properties, and no others.
+    pub const fn object(properties: &'static [(&'static str, Shape)]) -> Shape {
+        Shape { kinds: kinds::OBJECT, items: None, properties, additional: None }
+    }
+
+    /// Other properties too.
+    #[must_use]
+    pub const fn others(self, additional: &'static Shape) -> Shape {
+        Shape { additional: Some(additional), ..self }
     }
 
     pub(crate) const fn is_array(&self) -> bool {
