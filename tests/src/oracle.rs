@@ -37,6 +37,8 @@ const PLAIN: [&str; 16] = [
 ];
 /// Nobody nests schemas deeper inline.
 const MAX_DEPTH: usize = 12;
+/// Nor are names of facts longer.
+const MAX_NAME: usize = 2000;
 
 /// What the two readings of one document say.
 #[derive(Debug)]
@@ -276,17 +278,22 @@ impl<'a> Reader<'a> {
     }
 
     fn schema(&self, name: &str, schema: &'a Value, depth: usize, out: &mut Facts) {
-        if depth > MAX_DEPTH {
+        if depth > MAX_DEPTH || name.len() > MAX_NAME {
             return;
         }
         if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
             let target = target.rsplit('/').next().unwrap_or_default();
             match self.names.get(target) {
                 Some(one) => drop(out.insert(format!("{name} is"), one.to_owned())),
-                None => self.schema(name, self.follow(schema), depth + 1, out),
+                // Named by our export alone: it stands where the other reading has it inline, no deeper.
+                None => self.inline(name, self.follow(schema), depth, out),
             }
             return;
         }
+        self.inline(name, schema, depth, out);
+    }
+
+    fn inline(&self, name: &str, schema: &'a Value, depth: usize, out: &mut Facts) {
         for key in PLAIN {
             // Without `type` beside it, `nullable` says nothing (OpenAPI 3.0.3, 4.7.24, as clarified).
             if key == "nullable" && schema.get("type").is_none() {
