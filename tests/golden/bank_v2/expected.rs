@@ -14,17 +14,17 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "oauth",
-                at: "v2.yaml:465",
+                at: "v2.yaml:466",
                 bit: 0,
                 scopes: &[("accounts:read", 1), ("transfers:write", 2), ("holds:write", 3), ("reports:read", 4)],
                 carrier: Carrier::Authorization("bearer"),
                 verify: Verify::Jwt(Jwt {
                     issuer: Setting::Environment {
                         template: "${BANK_ISSUER:-https://login.bank.example/}",
-                        at: "v2.yaml:478",
+                        at: "v2.yaml:479",
                     },
                     audience: &[Setting::Fixed("bank-api")],
-                    keys: Keys::File(Setting::Environment { template: "${BANK_JWKS:-jwks.json}", at: "v2.yaml:480" }),
+                    keys: Keys::File(Setting::Environment { template: "${BANK_JWKS:-jwks.json}", at: "v2.yaml:481" }),
                     algorithms: &[Algorithm::ES256, Algorithm::EdDSA],
                     max_lifetime: 3600u32,
                     leeway: 30u32,
@@ -37,7 +37,7 @@ pub mod policy {
             },
             Scheme {
                 name: "key",
-                at: "v2.yaml:486",
+                at: "v2.yaml:487",
                 bit: 5,
                 scopes: &[("rates:read", 6)],
                 carrier: Carrier::Header("X-Api-Key"),
@@ -123,15 +123,15 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::Some(Passkeys {
             name: "passkey",
-            at: "v2.yaml:494",
-            rp_id: Setting::Environment { template: "${BANK_RP_ID:-localhost}", at: "v2.yaml:498" },
+            at: "v2.yaml:495",
+            rp_id: Setting::Environment { template: "${BANK_RP_ID:-localhost}", at: "v2.yaml:499" },
             rp_name: "Bank",
-            origins: &[Setting::Environment { template: "${BANK_ORIGIN:-https://localhost:8443}", at: "v2.yaml:501" }],
+            origins: &[Setting::Environment { template: "${BANK_ORIGIN:-https://localhost:8443}", at: "v2.yaml:502" }],
             user_verification: UserVerification::Required,
             policy: Policy::CLOSED
                 .operation(
                     "passkeys",
-                    "v2.yaml:494",
+                    "v2.yaml:495",
                     Access::Guarded(
                         &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] }],
                     ),
@@ -157,7 +157,7 @@ pub mod policy {
                 .checked(),
         }),
         fields: &[],
-        hash: "4b38e718a13f118cff226083253ca2af791388b9d6754a0a0c9450d7dd4980be",
+        hash: "bf114b8d18f4e5a3c32527381b3ca08f22bb6d6b1f55e0dd7dc8cf9b8b94e3fa",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -221,6 +221,7 @@ pub mod policy {
     pub static CREATE_TRANSFER: Policy = USUAL
         .operation("createTransfer", "v2.yaml:188", OAUTH_TRANSFERS_WRITE)
         .claims(&[Claim { path: &["email_verified"], must: Must::Equal(Operand::Bool(true)) }])
+        .idempotency(Idempotency { required: false, expires: 86400 })
         .limits(&[
             Limit {
                 name: "ip-0",
@@ -251,18 +252,18 @@ pub mod policy {
         .timeout(Setting::Fixed(5000))
         .audit(true)
         .checked();
-    /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:237)
+    /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:238)
     pub static RELEASE_HOLD: Policy = USUAL
-        .operation("releaseHold", "v2.yaml:237", OAUTH_HOLDS_WRITE)
+        .operation("releaseHold", "v2.yaml:238", OAUTH_HOLDS_WRITE)
         .roles(&[256])
         .allow_networks(&[0])
         .allow_users(&["tess", "theo"])
         .limits(IP_BANK_ADDRESS_RATE)
         .audit(true)
         .checked();
-    /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:260)
+    /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:261)
     pub static GET_TENANT_REPORT: Policy = USUAL
-        .operation("getTenantReport", "v2.yaml:260", OAUTH_REPORTS_READ)
+        .operation("getTenantReport", "v2.yaml:261", OAUTH_REPORTS_READ)
         .roles(&[768])
         .claims(&[
             Claim { path: &["tenant"], must: Must::Equal(Operand::Path("tenantId")) },
@@ -270,23 +271,23 @@ pub mod policy {
         ])
         .limits(IP_BANK_ADDRESS_RATE)
         .checked();
-    /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:284)
+    /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:285)
     pub static GET_RATES: Policy = USUAL
-        .operation("getRates", "v2.yaml:284", KEY_RATES_READ_OR_OAUTH_ACCOUNTS_READ)
+        .operation("getRates", "v2.yaml:285", KEY_RATES_READ_OR_OAUTH_ACCOUNTS_READ)
         .limits(&[
             Limit {
                 name: "ip-0",
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:293",
+                    at: "v2.yaml:294",
                 }),
             },
         ])
         .checked();
-    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:302)
+    /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:303)
     pub static GET_RATE_HISTORY: Policy = USUAL
-        .operation("getRateHistory", "v2.yaml:302", KEY_RATES_READ)
+        .operation("getRateHistory", "v2.yaml:303", KEY_RATES_READ)
         .level(11)
         .limits(&[
             Limit {
@@ -294,7 +295,7 @@ pub mod policy {
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:316",
+                    at: "v2.yaml:317",
                 }),
             },
             Limit { name: "level-1", by: &[Key::Level], quota: Quota::OfLevel },
@@ -305,16 +306,16 @@ pub mod policy {
             },
         ])
         .checked();
-    /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:327)
+    /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:328)
     pub static START_RECOVERY: Policy = USUAL
-        .operation("startRecovery", "v2.yaml:327", Access::Public("who lost his access has no credential"))
+        .operation("startRecovery", "v2.yaml:328", Access::Public("who lost his access has no credential"))
         .limits(&[
             Limit {
                 name: "ip-0",
                 by: &[Key::Address],
                 quota: Quota::Flat(Setting::Environment {
                     template: "${BANK_ADDRESS_RATE:-600/min}",
-                    at: "v2.yaml:337",
+                    at: "v2.yaml:338",
                 }),
             },
             Limit { name: "recovery-1", by: &[Key::Address], quota: Quota::Action(0u16) },
@@ -525,10 +526,10 @@ pub mod service {
     operation! {
         /// Start recovering a lost access.
         ///
-        /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:327)
+        /// POST /v2/recoveries · public: who lost his access has no credential · ${BANK_ADDRESS_RATE:-600/min} per ip · bucket recovery (v2.yaml:328)
         ///
         /// It answers the same whether the address is known or not.
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startRecovery` (POST /v2/recoveries, v2.yaml:327)", label = "`startRecovery` is missing", note = "add its handler:\n\n#[gatewright::handler(StartRecovery)]\nasync fn start_recovery(app: &{Self}, req: start_recovery::Request) -> start_recovery::Result {{\n    todo!()\n}}\n")]
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startRecovery` (POST /v2/recoveries, v2.yaml:328)", label = "`startRecovery` is missing", note = "add its handler:\n\n#[gatewright::handler(StartRecovery)]\nasync fn start_recovery(app: &{Self}, req: start_recovery::Request) -> start_recovery::Result {{\n    todo!()\n}}\n")]
         pub trait StartRecovery in start_recovery, caller none;
         meta: Meta::new(&policy::START_RECOVERY, "POST", "/recoveries")
             .body(&[MediaSpec::new("application/json", Read::Json(checks::check_6b8ea6631454d9d7))]),
@@ -680,8 +681,8 @@ pub mod accounts {
     operation! {
         /// Release a hold on any account; tellers only, from the office.
         ///
-        /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:237)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `releaseHold` (DELETE /v2/accounts/{{accountId}}/holds/{{holdId}}, v2.yaml:237)", label = "`releaseHold` is missing", note = "add its handler:\n\n#[gatewright::handler(ReleaseHold)]\nasync fn release_hold(app: &{Self}, who: release_hold::Caller, req: release_hold::Request) -> release_hold::Result {{\n    todo!()\n}}\n")]
+        /// DELETE /v2/accounts/{accountId}/holds/{holdId} · oauth\[holds:write\] · role teller · networks office · users tess, theo · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:238)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `releaseHold` (DELETE /v2/accounts/{{accountId}}/holds/{{holdId}}, v2.yaml:238)", label = "`releaseHold` is missing", note = "add its handler:\n\n#[gatewright::handler(ReleaseHold)]\nasync fn release_hold(app: &{Self}, who: release_hold::Caller, req: release_hold::Request) -> release_hold::Result {{\n    todo!()\n}}\n")]
         pub trait ReleaseHold in release_hold, caller always;
         meta: Meta::new(&policy::RELEASE_HOLD, "DELETE", "/accounts/{accountId}/holds/{holdId}"),
         request {
@@ -702,8 +703,8 @@ pub mod accounts {
     operation! {
         /// Report on all accounts of the caller's own tenant.
         ///
-        /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:260)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getTenantReport` (GET /v2/tenants/{{tenantId}}/report, v2.yaml:260)", label = "`getTenantReport` is missing", note = "add its handler:\n\n#[gatewright::handler(GetTenantReport)]\nasync fn get_tenant_report(app: &{Self}, who: get_tenant_report::Caller, req: get_tenant_report::Request) -> get_tenant_report::Result {{\n    todo!()\n}}\n")]
+        /// GET /v2/tenants/{tenantId}/report · oauth\[reports:read\] · role auditor or teller · tenant = {path.tenantId} · department in "audit", "risk" · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:261)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getTenantReport` (GET /v2/tenants/{{tenantId}}/report, v2.yaml:261)", label = "`getTenantReport` is missing", note = "add its handler:\n\n#[gatewright::handler(GetTenantReport)]\nasync fn get_tenant_report(app: &{Self}, who: get_tenant_report::Caller, req: get_tenant_report::Request) -> get_tenant_report::Result {{\n    todo!()\n}}\n")]
         pub trait GetTenantReport in get_tenant_report, caller always;
         meta: Meta::new(&policy::GET_TENANT_REPORT, "GET", "/tenants/{tenantId}/report")
             .produces(&["application/json"]),
@@ -725,8 +726,8 @@ pub mod rates {
     operation! {
         /// Today's exchange rates.
         ///
-        /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:284)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRates` (GET /v2/rates, v2.yaml:284)", label = "`getRates` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRates)]\nasync fn get_rates(app: &{Self}, who: get_rates::Caller, req: get_rates::Request) -> get_rates::Result {{\n    todo!()\n}}\n")]
+        /// GET /v2/rates · key\[rates:read\] or oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:285)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRates` (GET /v2/rates, v2.yaml:285)", label = "`getRates` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRates)]\nasync fn get_rates(app: &{Self}, who: get_rates::Caller, req: get_rates::Request) -> get_rates::Result {{\n    todo!()\n}}\n")]
         pub trait GetRates in get_rates, caller always;
         meta: Meta::new(&policy::GET_RATES, "GET", "/rates").produces(&["application/json"]),
         Response {
@@ -738,8 +739,8 @@ pub mod rates {
     operation! {
         /// Exchange rates of a past day; premium keys only.
         ///
-        /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:302)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRateHistory` (GET /v2/rates/history, v2.yaml:302)", label = "`getRateHistory` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRateHistory)]\nasync fn get_rate_history(app: &{Self}, who: get_rate_history::Caller, req: get_rate_history::Request) -> get_rate_history::Result {{\n    todo!()\n}}\n")]
+        /// GET /v2/rates/history · key\[rates:read\] · level premium · ${BANK_ADDRESS_RATE:-600/min} per ip · the level's rate per level · 1000/min per key (v2.yaml:303)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getRateHistory` (GET /v2/rates/history, v2.yaml:303)", label = "`getRateHistory` is missing", note = "add its handler:\n\n#[gatewright::handler(GetRateHistory)]\nasync fn get_rate_history(app: &{Self}, who: get_rate_history::Caller, req: get_rate_history::Request) -> get_rate_history::Result {{\n    todo!()\n}}\n")]
         pub trait GetRateHistory in get_rate_history, caller always;
         meta: Meta::new(&policy::GET_RATE_HISTORY, "GET", "/rates/history").produces(&["application/json"]),
         request {
