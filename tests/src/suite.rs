@@ -120,7 +120,9 @@ pub fn run(files: &[Cases], folder: &Path) -> Outcome {
     let (output, good) = scratch::cargo(folder, &["run", "-q"]);
     if !good {
         let place = Place { file: "all".into(), group: "all".into(), case: "all".into() };
-        let text: String = output.chars().take(4000).collect();
+        // What went wrong stands behind the warnings.
+        let from = output.lines().take_while(|line| !line.starts_with("error")).map(|line| line.len() + 1).sum();
+        let text: String = output.get(from..).unwrap_or(&output).chars().take(4000).collect();
         outcome.failed.push((place, format!("does not run: {text}")));
         return outcome;
     }
@@ -209,7 +211,7 @@ fn module(ir: &Ir, group: &Value) -> Option<(String, String, String)> {
 }
 
 const MAIN: &str = r#"
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 use gatewright::json::{Check, Document, FromJson, Value, Violations};
 type Decodes = fn(Value<'_>) -> bool;
 fn decodes<T: FromJson>(value: Value<'_>) -> bool { T::decode(value).is_ok() }

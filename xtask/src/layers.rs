@@ -138,7 +138,7 @@ fn named(metadata: &Value) -> Result<BTreeMap<String, Vec<String>>, String> {
 
 fn edges(seen: &BTreeMap<String, Vec<String>>, wrong: &mut Vec<String>) {
     for (name, found) in seen {
-        let beside = ["gatewright-tests", "gatewright-bench"].contains(&name.as_str())
+        let beside = ["gatewright-tests", "gatewright-macro-tests", "gatewright-bench"].contains(&name.as_str())
             || name.starts_with("gatewright-example-");
         if !name.starts_with("gatewright") || beside {
             continue;

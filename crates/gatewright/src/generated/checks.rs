@@ -61,11 +61,11 @@ macro_rules! check {
             $crate::check! { @ $value $found discriminated $rules }
         }
     };
-    (@ $value:ident $found:ident constant ($($text:literal),*)) => {{
+    (@ $value:ident $found:ident constant ($($text:literal),* $(,)?)) => {{
         static VALUES: $crate::json::check::Constants = $crate::json::check::Constants::new(&[$($text),*]);
         $crate::json::check::constant($value, $found, &VALUES);
     }};
-    (@ $value:ident $found:ident also ($check:path)) => { $check($value, $found); };
+    (@ $value:ident $found:ident also ($check:path $(,)?)) => { $check($value, $found); };
     (@ $value:ident $found:ident $rule:ident ($($what:tt)*)) => {
         $crate::json::check::$rule($value, $found, $($what)*);
     };
@@ -84,18 +84,18 @@ macro_rules! mark {
             $($crate::mark! { @ value found marks $rule $what })*
         }
     };
-    (@ $value:ident $found:ident $marks:ident also ($mark:path)) => { $mark($value, $found, $marks); };
+    (@ $value:ident $found:ident $marks:ident also ($mark:path $(,)?)) => { $mark($value, $found, $marks); };
     (@ $value:ident $found:ident $marks:ident everything ()) => { $marks.all(); };
-    (@ $value:ident $found:ident $marks:ident all ($kind:ident)) => {
+    (@ $value:ident $found:ident $marks:ident all ($kind:ident $(,)?)) => {
         if $value.kind() == $crate::json::Kind::$kind {
             $marks.all();
         }
     };
-    (@ $value:ident $found:ident $marks:ident patterns ([$($name:literal),*] $(, $pattern:ident)*)) => {{
+    (@ $value:ident $found:ident $marks:ident patterns ([$($name:literal),* $(,)?] $(, $pattern:ident)* $(,)?)) => {{
         static PATTERNS: &[&$crate::json::Pattern] = &[$(&$pattern),*];
         $marks.properties($value, $found, &[$($name),*], PATTERNS);
     }};
-    (@ $value:ident $found:ident $marks:ident first ($count:literal)) => {
+    (@ $value:ident $found:ident $marks:ident first ($count:literal $(,)?)) => {
         if $value.kind() == $crate::json::Kind::Array {
             $marks.first($count);
         }

@@ -182,7 +182,7 @@ macro_rules! operation {
 #[macro_export]
 macro_rules! answers {
     (Response {
-        $($(#[$docs:meta])* $variant:ident $(($($bind:ident: $type:ty),+))? => $reply:expr,)*
+        $($(#[$docs:meta])* $variant:ident $(($($bind:ident: $type:ty),+ $(,)?))? => $reply:expr,)*
     }) => {
         $crate::answers! { @all
             /// The declared responses.
@@ -190,7 +190,7 @@ macro_rules! answers {
         }
     };
     (Error {
-        $($(#[$docs:meta])* $variant:ident $(($($bind:ident: $type:ty),+))? => $reply:expr,)*
+        $($(#[$docs:meta])* $variant:ident $(($($bind:ident: $type:ty),+ $(,)?))? => $reply:expr,)*
     }) => {
         $crate::answers! { @all
             /// The declared errors, and what broke on our side.
@@ -208,7 +208,7 @@ macro_rules! answers {
         }
     };
     (@all $(#[$what:meta])* $name:ident {
-        $($(#[$docs:meta])* $variant:ident $(($($bind:ident: $type:ty),+))? => $reply:expr,)*
+        $($(#[$docs:meta])* $variant:ident $(($($bind:ident: $type:ty),+ $(,)?))? => $reply:expr,)*
     }) => {
         $(#[$what])*
         #[derive(Debug)]

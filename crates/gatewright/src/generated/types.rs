@@ -31,7 +31,7 @@ macro_rules! object {
     };
     (@struct [$($about:tt)*] $name:ident {
         $($(#[$docs:meta])* $field:ident: $type:ty = $how:ident($($how_else:tt)*),)*
-        $(..$rest:ident: $rest_type:ty = others($($hidden:literal),*),)?
+        $(..$rest:ident: $rest_type:ty = others($($hidden:literal),* $(,)?),)?
     }) => {
         $($about)*
         #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +45,7 @@ macro_rules! object {
     };
     (@Default $name:ident {
         $($(#[$docs:meta])* $field:ident: $type:ty = $how:ident($($how_else:tt)*),)*
-        $(..$rest:ident: $rest_type:ty = others($($hidden:literal),*),)?
+        $(..$rest:ident: $rest_type:ty = others($($hidden:literal),* $(,)?),)?
     }) => {
         impl ::core::default::Default for $name {
             fn default() -> Self {
@@ -57,7 +57,7 @@ macro_rules! object {
         }
     };
     (@FromJson $name:ident {
-        $($(#[$docs:meta])* $field:ident: $type:ty = $how:ident($wire:literal $(, $absent:expr)?),)*
+        $($(#[$docs:meta])* $field:ident: $type:ty = $how:ident($wire:literal $(, $absent:expr)? $(,)?),)*
     }) => {
         impl $crate::json::FromJson for $name {
             fn decode(
@@ -71,8 +71,8 @@ macro_rules! object {
         }
     };
     (@FromJson $name:ident {
-        $($(#[$docs:meta])* $field:ident: $type:ty = $how:ident($wire:literal $(, $absent:expr)?),)*
-        ..$rest:ident: $rest_type:ty = others($($hidden:literal),*),
+        $($(#[$docs:meta])* $field:ident: $type:ty = $how:ident($wire:literal $(, $absent:expr)? $(,)?),)*
+        ..$rest:ident: $rest_type:ty = others($($hidden:literal),* $(,)?),
     }) => {
         impl $crate::json::FromJson for $name {
             fn decode(
@@ -88,7 +88,7 @@ macro_rules! object {
         }
     };
     (@ToJson $name:ident {
-        $($(#[$docs:meta])* $field:ident: $type:ty = $how:ident($wire:literal $(, $absent:expr)?),)*
+        $($(#[$docs:meta])* $field:ident: $type:ty = $how:ident($wire:literal $(, $absent:expr)? $(,)?),)*
     }) => {
         impl $crate::json::ToJson for $name {
             fn write(&self, out: &mut $crate::json::Writer) {
@@ -99,8 +99,8 @@ macro_rules! object {
         }
     };
     (@ToJson $name:ident {
-        $($(#[$docs:meta])* $field:ident: $type:ty = $how:ident($wire:literal $(, $absent:expr)?),)*
-        ..$rest:ident: $rest_type:ty = others($($hidden:literal),*),
+        $($(#[$docs:meta])* $field:ident: $type:ty = $how:ident($wire:literal $(, $absent:expr)? $(,)?),)*
+        ..$rest:ident: $rest_type:ty = others($($hidden:literal),* $(,)?),
     }) => {
         impl $crate::json::ToJson for $name {
             fn write(&self, out: &mut $crate::json::Writer) {

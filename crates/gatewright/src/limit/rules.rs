@@ -88,7 +88,7 @@ pub(crate) struct Charged<'a> {
 }
 
 impl Rules {
-    #[cfg(test)]
+    #[cfg(all(test, feature = "redis"))]
     pub(super) fn of(address: Vec<Rule>, caller: Vec<Rule>) -> Rules {
         Rules { address: address.into(), caller: caller.into(), policies: [None, None] }
     }
@@ -176,7 +176,7 @@ fn resolved_text(limit: &Limit, r: &mut Resolver) -> String {
 
 impl Rule {
     /// By address, at one rate.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "redis"))]
     pub(super) fn plain(bucket: u32, name: &'static str, rate: Rate, cost: u32) -> Rule {
         let quota = Resolved::Flat((rate, Gcra::new(rate).costing(cost)));
         Rule { bucket, shared: name.into(), name, by: &[Key::Address], quota }

@@ -89,7 +89,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves a router that [`Gateway`](crate::Gateway) stands in.
+    /// Serves a router that [`Gateway`] stands in.
     #[must_use]
     pub fn new(router: Router) -> Server {
         Server {

@@ -13,6 +13,7 @@ pub(crate) enum Script {
     Release,
 }
 
+#[cfg(feature = "redis")]
 impl Script {
     /// Every script, in the order of their numbers.
     pub(crate) const ALL: [Script; 4] = [Script::Charge, Script::Begin, Script::Finish, Script::Release];
