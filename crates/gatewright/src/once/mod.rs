@@ -73,7 +73,7 @@ impl std::fmt::Debug for Once {
 }
 
 impl Once {
-    /// What is compared and remembered of a request; nothing where its operation takes no keys.
+    /// What is compared and remembered of a request; nothing where its operation takes no keys, or needs none and got none.
     pub(crate) fn of(
         guard: &Guard,
         identity: Option<&Identity>,
@@ -88,8 +88,13 @@ impl Once {
             // Bodies that are not held are refused by the compiler.
             Sent::Nothing | Sent::Stream(..) | Sent::Wrong => "",
         };
+        let key = key(&raw.headers);
+        // Nothing is to be remembered of it.
+        if key == Ok(None) && !policy.required {
+            return None;
+        }
         let caller = caller(identity, client);
-        let key = key(&raw.headers).map(|key| {
+        let key = key.map(|key| {
             let key = key?;
             let mut digester = Digester::new();
             for part in [guard.prefix(), guard.policy().operation] {
@@ -113,10 +118,7 @@ impl Once {
     ) -> Result<Reply, Refused> {
         let key = match self.key {
             Err(()) => return Err(Refused::new(Refusal::IdempotencyKeyInvalid).with_detail(INVALID)),
-            Ok(None) if self.policy.required => {
-                return Err(Refused::new(Refusal::IdempotencyKeyMissing).with_detail(MISSING));
-            }
-            Ok(None) => return shield(self.deadline, work).await,
+            Ok(None) => return Err(Refused::new(Refusal::IdempotencyKeyMissing).with_detail(MISSING)),
             Ok(Some(key)) => key,
         };
         let shared = self.guard.shared().clone();
