@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -65,8 +66,7 @@ impl Uses {
     /// Counts one use of a key that is good.
     pub(crate) fn count(self: &Arc<Uses>, key: &str, from: Option<IpAddr>, now: i64, anomaly: Option<Anomaly>) {
         let network = from.map(network);
-        let shard = usize::try_from(std::hash::BuildHasher::hash_one(&self.hasher, key)).unwrap_or(0) % SHARDS;
-        if let Some(shard) = self.shards.get(shard) {
+        if let Some(shard) = self.shard(key) {
             let mut seen = shard.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(known) = seen.get_mut(key) {
                 known.add(1, now, network);
@@ -81,6 +81,11 @@ impl Uses {
         if !self.told.load(Ordering::Relaxed) && !self.told.swap(true, Ordering::AcqRel) {
             self.tell_later();
         }
+    }
+
+    fn shard(&self, key: &str) -> Option<&Mutex<HashMap<Box<str>, Seen, RandomState>>> {
+        let [first, ..] = self.hasher.hash_one(key).to_le_bytes();
+        self.shards.get(usize::from(first) % SHARDS)
     }
 
     fn tell_later(self: &Arc<Uses>) {
@@ -147,8 +152,7 @@ impl Uses {
 
     fn take_back(&self, seen: Vec<(Box<str>, Seen)>) {
         for (key, seen) in seen {
-            let shard = usize::try_from(std::hash::BuildHasher::hash_one(&self.hasher, &*key)).unwrap_or(0) % SHARDS;
-            let Some(shard) = self.shards.get(shard) else { continue };
+            let Some(shard) = self.shard(&key) else { continue };
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             let full = shard.len() >= KEYS / SHARDS;
             match shard.entry(key) {

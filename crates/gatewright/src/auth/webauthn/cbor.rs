@@ -4,6 +4,8 @@
 
 /// Deeper than any attestation is nested.
 const DEPTH: u8 = 8;
+/// Items of an array or members of a map: more than any attestation has. Each name is compared with those before it.
+const ITEMS: u64 = 64;
 
 /// A value. Maps keep their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +72,7 @@ struct Reader<'b> {
 impl<'b> Reader<'b> {
     fn value(&mut self, depth: u8) -> Option<Value<'b>> {
         let (major, argument) = self.head()?;
-        let deeper = || depth.checked_sub(1);
+        let deeper = || depth.checked_sub(1).filter(|_| argument <= ITEMS);
         Some(match major {
             0 => Value::Integer(i64::try_from(argument).ok()?),
             1 => Value::Integer(-1 - i64::try_from(argument).ok()?),
@@ -162,6 +164,8 @@ mod tests {
     #[test]
     fn w8_any_other_form_is_refused_and_costs_nothing() {
         let deep = [&[0x81; 9][..], &[0x00]].concat();
+        let many = [&[0x98, 65][..], &[0x00; 65]].concat();
+        let wide: Vec<u8> = [0xb8, 65].into_iter().chain((0..65).flat_map(|n| [0x61, b' ' + n, 0x00])).collect();
         for (what, bytes) in [
             ("nothing", &b""[..]),
             ("bytes of indefinite length", b"\x5f\x41a\xff"),
@@ -189,10 +193,13 @@ mod tests {
             ("text that is no UTF-8", b"\x61\xff"),
             ("a reserved length", b"\x1c"),
             ("too deep", &deep),
+            ("too many items", &many),
+            ("too many members", &wide),
         ] {
             assert_eq!(whole(bytes), None, "{what}");
         }
         assert!(whole(&[&[0x81; 8][..], &[0x00]].concat()).is_some());
+        assert!(whole(&[&[0x98, 64][..], &[0x00; 64]].concat()).is_some());
     }
 
     proptest! {
