@@ -1,11 +1,18 @@
 //! The bank's two benchmarked operations as a careful engineer would write them by hand on axum: the same credential
 //! check with a cache, the same scopes, the same limits, the same ownership rule, the same validation with every violation
-//! listed, the same headers. What the generated server is measured against.
+//! listed, the same headers; and, as every generated operation has them, a bound on the requests that are worked on, a
+//! deadline, panics that end a request alone, and counters. All inline, since layers would box each request once more.
+//! What the generated server is measured against.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
@@ -26,7 +33,33 @@ pub(crate) struct Shared {
     validation: Validation,
     tokens: Cache<String, Arc<Caller>>,
     limits: Mutex<HashMap<Key, Instant>>,
-    requests: std::sync::atomic::AtomicU64,
+    requests: AtomicU64,
+    working: AtomicUsize,
+    counts: Counts,
+}
+
+/// What is counted of the answers: by class of status, and by time.
+#[derive(Default)]
+struct Counts {
+    statuses: [AtomicU64; 5],
+    times: [AtomicU64; BOUNDS.len() + 1],
+    nanoseconds: AtomicU64,
+}
+
+/// Bounds of the counted times, in milliseconds.
+const BOUNDS: [u64; 8] = [1, 5, 10, 50, 100, 500, 1_000, 5_000];
+/// How many requests are worked on at a time.
+const MOST: usize = 1_024;
+/// How long a request may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// One of the requests that are worked on, until it is dropped.
+struct Working<'a>(&'a AtomicUsize);
+
+impl Drop for Working<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// By what a limit counts.
@@ -143,7 +176,9 @@ pub(crate) fn router(ledger: Ledger, key: DecodingKey, issuer: &str, audience: &
         validation,
         tokens: Cache::new(10_000),
         limits: Mutex::default(),
-        requests: std::sync::atomic::AtomicU64::new(0),
+        requests: AtomicU64::new(0),
+        working: AtomicUsize::new(0),
+        counts: Counts::default(),
     };
     Router::new()
         .route("/v2/accounts/{id}", get(get_account))
@@ -197,7 +232,7 @@ impl Shared {
     }
 
     fn finish(&self, mut response: Response<Body>, standing: Standing) -> Response<Body> {
-        let number = self.requests.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let headers = response.headers_mut();
         headers.reserve(12);
         for (name, value) in FIELDS {
@@ -228,6 +263,35 @@ impl Shared {
             return Err(Box::new(self.problem(StatusCode::BAD_REQUEST, "validation-failed", Vec::new())));
         }
         Ok(standing)
+    }
+
+    /// What every request goes through: a place, a deadline, an end to panics, and the counters.
+    async fn within(&self, work: impl Future<Output = Response<Body>>) -> Response<Body> {
+        let began = Instant::now();
+        let working = self.working.fetch_add(1, Ordering::Relaxed);
+        let _working = Working(&self.working);
+        if working >= MOST {
+            return self.problem(StatusCode::SERVICE_UNAVAILABLE, "overloaded", Vec::new());
+        }
+        let mut work = pin!(work);
+        let caught = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(response)) => Poll::Ready(Some(response)),
+            Err(_) => Poll::Ready(None),
+        });
+        let response = match tokio::time::timeout(DEADLINE, caught).await {
+            Ok(Some(response)) => response,
+            Ok(None) => self.problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", Vec::new()),
+            Err(_) => self.problem(StatusCode::GATEWAY_TIMEOUT, "timeout", Vec::new()),
+        };
+        let took = began.elapsed();
+        let slot = BOUNDS.partition_point(|bound| u128::from(*bound) < took.as_millis());
+        let class = usize::from(response.status().as_u16() / 100).saturating_sub(1);
+        for counter in [self.counts.statuses.get(class), self.counts.times.get(slot)].into_iter().flatten() {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+        self.counts.nanoseconds.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        response
     }
 
     fn problem(&self, status: StatusCode, kind: &str, errors: Vec<Fault>) -> Response<Body> {
@@ -263,23 +327,27 @@ async fn get_account(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let mut standing = match shared.arrive(&headers, &uri, peer.ip()) {
+    shared.within(account(&shared, peer.ip(), &id, &uri, &headers)).await
+}
+
+async fn account(shared: &Shared, peer: IpAddr, id: &str, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
+    let mut standing = match shared.arrive(headers, uri, peer) {
         Ok(standing) => standing,
         Err(response) => return *response,
     };
     standing.policy = Some(HeaderValue::from_static("\"ip\";q=4000000000;w=60"));
-    let caller = match shared.caller(&headers) {
+    let caller = match shared.caller(headers) {
         Ok(caller) => caller,
         Err(response) => return *response,
     };
     if !caller.scopes.iter().any(|s| s == "accounts:read") {
         return shared.problem(StatusCode::FORBIDDEN, "insufficient-scope", Vec::new());
     }
-    if !is_account(&id) {
+    if !is_account(id) {
         let fault = Fault { pointer: String::new(), rule: "pattern", detail: "must match the pattern" };
         return shared.problem(StatusCode::BAD_REQUEST, "validation-failed", vec![fault]);
     }
-    match shared.ledger.account(&id).filter(|account| *account.owner == *caller.subject) {
+    match shared.ledger.account(id).filter(|account| *account.owner == *caller.subject) {
         None => shared.problem(StatusCode::NOT_FOUND, "not-found", Vec::new()),
         Some(account) => shared.json(
             StatusCode::OK,
@@ -304,11 +372,22 @@ async fn create_transfer(
     headers: HeaderMap,
     body: Body,
 ) -> Response<Body> {
-    let mut standing = match shared.arrive(&headers, &uri, peer.ip()) {
+    shared.within(transfer(&shared, peer.ip(), &id, &uri, &headers, body)).await
+}
+
+async fn transfer(
+    shared: &Shared,
+    peer: IpAddr,
+    id: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Body,
+) -> Response<Body> {
+    let mut standing = match shared.arrive(headers, uri, peer) {
         Ok(standing) => standing,
         Err(response) => return *response,
     };
-    let caller = match shared.caller(&headers) {
+    let caller = match shared.caller(headers) {
         Ok(caller) => caller,
         Err(response) => return *response,
     };
@@ -334,11 +413,11 @@ async fn create_transfer(
         Ok(order) => order,
         Err(_) => return shared.problem(StatusCode::BAD_REQUEST, "malformed-body", Vec::new()),
     };
-    let faults = validate(&order, &id);
+    let faults = validate(&order, id);
     if !faults.is_empty() {
         return shared.problem(StatusCode::BAD_REQUEST, "validation-failed", faults);
     }
-    let Some(account) = shared.ledger.account(&id).filter(|account| *account.owner == *caller.subject) else {
+    let Some(account) = shared.ledger.account(id).filter(|account| *account.owner == *caller.subject) else {
         return shared.problem(StatusCode::NOT_FOUND, "not-found", Vec::new());
     };
     match shared.ledger.transfer(&account.id, &order.to, order.amount, order.reference) {
