@@ -24,7 +24,8 @@ pub(crate) fn run(args: &[String]) -> Outcome {
         _ => return Err("usage: cargo xtask standards [--check]".to_owned()),
     };
     let rows = rows()?;
-    let shown = shown()?;
+    let mut shown = shown()?;
+    shown.extend(whole(&rows, &shown));
     let known: BTreeSet<&str> = rows.iter().map(|r| r.id.as_str()).collect();
     let strangers: Vec<_> = shown.iter().filter(|(id, _)| !known.contains(id.as_str())).collect();
     if let Some((id, tests)) = strangers.first() {
@@ -61,6 +62,18 @@ fn rows() -> Result<Vec<Row>, String> {
             }
         })
         .collect()
+}
+
+/// The rows that are others together, `the rows J`: shown where each of those is.
+fn whole(rows: &[Row], shown: &BTreeMap<String, Vec<String>>) -> Vec<(String, Vec<String>)> {
+    let letters = |id: &str| id.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+    let of = |row: &Row| {
+        let head = row.probe.strip_prefix("the rows ")?;
+        let mut parts = rows.iter().filter(|r| letters(&r.id) == head).peekable();
+        let all = parts.peek().is_some() && parts.all(|r| shown.contains_key(&r.id));
+        all.then(|| (row.id.clone(), vec![format!("each of the rows {head}")]))
+    };
+    rows.iter().filter_map(of).collect()
 }
 
 /// The tests by row.

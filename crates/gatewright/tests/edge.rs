@@ -127,7 +127,7 @@ fn the_life_of_a_version() {
     }
 }
 
-/// Rows: R1, R2, R4.
+/// Rows: R1, R2, R3, R4.
 #[test]
 fn a_limit_passes_exactly_its_number() {
     const LIMITS: &[Limit] = &[Limit { name: "ip", by: &[Key::Address], quota: Quota::Flat(rate(3, 60)) }];
@@ -153,6 +153,39 @@ fn a_limit_passes_exactly_its_number() {
     assert_eq!(bank.send(bank.request(&[])).code(), 429);
     bank.clock.wait(1);
     assert_eq!(bank.send(bank.request(&[])).code(), 200);
+}
+
+/// Rows: R6, R13.
+#[test]
+fn who_shares_a_network_shares_a_limit_and_the_answer_does_not_say_whose_it_is() {
+    const LIMITS: &[Limit] = &[
+        Limit { name: "ip", by: &[Key::Address], quota: Quota::Flat(rate(3, 60)) },
+        Limit { name: "user", by: &[Key::User], quota: Quota::Flat(rate(100, 60)) },
+    ];
+    let bank = Bank::of(Policy { limits: LIMITS, ..GUARDED });
+    let bearer = bank.bearer(json!({"sub": "alice@example.com"}));
+    let ask = |peer: &str, more: (&str, &str)| {
+        let answer = bank.send(bank.from(peer, &[("authorization", &bearer), more]));
+        let said = format!("{} {}", answer.header("ratelimit"), answer.header("ratelimit-policy"));
+        assert!(!said.contains("pk=") && !said.contains("alice") && !said.contains("198.51"), "{said}");
+        (answer.code(), answer.header("ratelimit").split(',').next().unwrap_or_default().to_owned())
+    };
+    let plain = ("accept", "*/*");
+    let forged = ("x-forwarded-for", "192.0.2.1");
+    assert_eq!(ask("198.51.100.7:1", plain), (200, "\"ip\";r=2;t=20".into()));
+    assert_eq!(
+        ask("[::ffff:198.51.100.7]:2", plain),
+        (200, "\"ip\";r=1;t=20".into()),
+        "the same address, written in IPv6"
+    );
+    assert_eq!(ask("198.51.100.7:3", forged), (200, "\"ip\";r=0;t=20".into()), "nobody says that he is another");
+    assert_eq!(ask("198.51.100.7:4", plain).0, 429);
+    assert_eq!(ask("[2001:db8:0:7::1]:1", plain), (200, "\"ip\";r=2;t=20".into()));
+    assert_eq!(ask("[2001:db8:0:7:ffff:ffff:ffff:ffff]:2", plain), (200, "\"ip\";r=1;t=20".into()), "the same /64");
+    assert_eq!(ask("[2001:db8:0:8::1]:1", plain), (200, "\"ip\";r=2;t=20".into()), "another /64");
+    // Behind a proxy that is trusted, its client is counted.
+    assert_eq!(ask("10.0.0.1:1", forged), (200, "\"ip\";r=2;t=20".into()));
+    assert_eq!(ask("192.0.2.1:1", plain), (200, "\"ip\";r=1;t=20".into()));
 }
 
 /// Rows: R9.

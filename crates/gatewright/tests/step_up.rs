@@ -64,6 +64,33 @@ fn what_a_token_says_of_its_subjects_authentication() {
     }
 }
 
+/// What a challenge describes is ours and of the characters that RFC 6750, 3 permits; no part of a token stands in it, whatever
+/// that holds.
+///
+/// Rows: B11.
+#[test]
+fn no_challenge_says_what_was_sent() {
+    let strange = "x\"y\\z\r\n\u{7f}ü";
+    for (policy, claims) in [
+        (MFA, json!({"auth_time": NOW - 301, "amr": [strange], "acr": strange})),
+        (GOLD, json!({"auth_time": strange, "acr": strange})),
+        (GUARDED, json!({"exp": NOW - 1, "sub": strange})),
+        (GUARDED, json!({"iss": strange})),
+        (Policy { access: Access::Guarded(&[OAUTH_WRITE]), ..OPEN }, json!({"scope": strange})),
+    ] {
+        let answer = ask(policy, claims.clone());
+        assert!(matches!(answer.code(), 401 | 403), "{claims}");
+        for challenge in answer.headers.get_all("www-authenticate") {
+            let text = challenge.to_str().unwrap();
+            assert!(!text.contains("x\\") && !text.contains("eyJ"), "{text}");
+            let Some((_, described)) = text.split_once("error_description=\"") else { continue };
+            let described = described.split('"').next().unwrap();
+            assert!(described.bytes().all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E)), "{described}");
+            assert!(!described.is_empty());
+        }
+    }
+}
+
 /// Rows: W11.
 #[test]
 fn the_challenge_says_what_is_missing() {

@@ -154,7 +154,7 @@ pub mod files {
                 .header("x-total", &JsonHeader(&headers.x_total))
                 .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
             /// The file.
-            OkCsv(body: String, headers: OkHeaders) => Reply::body(200, "text/csv", body)
+            OkCsv(body: String, headers: OkHeaders) => Reply::body(200, "text/csv; charset=utf-8", body)
                 .header("x-total", &JsonHeader(&headers.x_total))
                 .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
             /// The file.
@@ -223,7 +223,7 @@ pub mod files {
         }
         Response {
             /// Made.
-            Created(body: String) => Reply::body(201, "text/plain", body),
+            Created(body: String) => Reply::body(201, "text/plain; charset=utf-8", body),
             /// Replaced.
             NoContent => Reply::empty(204),
             /// Fine.

@@ -611,7 +611,7 @@ pub mod media {
             /// The same.
             OkXml(body: types::Order) => Reply::xml(
                 200,
-                "application/xml",
+                "application/xml; charset=utf-8",
                 &const {
                     ::gatewright::body::XmlTable {
                         root: ::gatewright::body::XmlName {
@@ -863,7 +863,7 @@ pub mod media {
         body |input, found| { body: types::PatchNoteRequest = input.value(found), }
         Response {
             /// What changes.
-            Ok(body: String) => Reply::body(200, "text/plain", body),
+            Ok(body: String) => Reply::body(200, "text/plain; charset=utf-8", body),
         }
     }
 }

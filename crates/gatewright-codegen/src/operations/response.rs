@@ -274,16 +274,24 @@ fn content(
         }
         (MediaKind::Xml, Some(schema)) if !is_binary(schemas, schema) => {
             let (ty, table) = (plan.response_type(schema), crate::xml::table(schemas, schema));
+            let written = with_charset(written);
             (ty, quote!(::gatewright::Reply::xml(#status, #written, #table, &body)))
         }
         (MediaKind::Text, Some(schema)) if is_binary(schemas, schema) => {
             (quote!(::gatewright::Body), quote!(::gatewright::Reply::body(#status, #written, body)))
         }
         (MediaKind::Text, _) => {
+            let written = with_charset(written);
             (quote!(::std::string::String), quote!(::gatewright::Reply::body(#status, #written, body)))
         }
         _ => (quote!(::gatewright::Body), quote!(::gatewright::Reply::body(#status, #written, body))),
     }
+}
+
+/// A media type of text that we write, which is UTF-8, and says so: who must guess may guess wrong (ASVS 5.0, 4.1.1).
+fn with_charset(written: &str) -> String {
+    let says = written.split(';').skip(1).any(|p| p.trim_start().to_ascii_lowercase().starts_with("charset"));
+    if says { written.to_owned() } else { format!("{written}; charset=utf-8") }
 }
 
 /// Whether HTTP lets a response of this status have a body (RFC 9110, 6.4.1).

@@ -84,3 +84,23 @@ impl Standing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows: R8.
+    #[test]
+    fn who_is_sent_elsewhere_is_not_told_to_wait() {
+        let rate = Rate { limit: 2, window: 60, burst: 2 };
+        let standing = |remaining| {
+            let over = Over { wait: 30_000_000_000, remaining };
+            Standing([Entry::over("ip", rate, over)].into_iter().collect())
+        };
+        for (remaining, redirects, said) in [(1, true, true), (0, true, false), (0, false, true)] {
+            let mut headers = HeaderMap::new();
+            standing(remaining).write(&mut headers, None, redirects);
+            assert_eq!((headers.contains_key(LIMIT), headers.contains_key(POLICY)), (said, said), "{remaining}");
+        }
+    }
+}

@@ -148,6 +148,7 @@ mod tests {
         super::super::key::address(1, Some(address.into()))
     }
 
+    /// Rows: R10.
     #[test]
     fn a_flood_of_keys_stays_within_the_cap_and_frees_nobody() {
         let table = Table::new(640);
@@ -168,6 +169,8 @@ mod tests {
     }
 
     /// The bound of the default table, which `Config::limiter_keys` says.
+    ///
+    /// Rows: R10.
     #[test]
     fn ten_million_keys_take_no_more_than_was_set_aside() {
         let table = Table::new(1 << 20);

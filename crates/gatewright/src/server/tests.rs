@@ -120,6 +120,52 @@ fn tls_1_2_is_refused_where_the_spec_says_so() {
     });
 }
 
+/// A name that the certificate has not, or none: the one certificate that there is. Who asked for another name does not take it.
+///
+/// Rows: T6.
+#[test]
+fn whatever_name_is_asked_for_there_is_one_certificate() {
+    run(async {
+        let (certificate, root) = certified();
+        let server = Server::new(router()).https(([127, 0, 0, 1], 0).into(), certificate).unwrap();
+        let address = server.address();
+        client(move || {
+            for (name, sni, good) in [
+                ("localhost", true, true),
+                ("localhost", false, true),
+                ("other.example", true, false),
+                ("other.example", false, false),
+            ] {
+                let mut roots = RootCertStore::empty();
+                roots.add(root.clone()).unwrap();
+                let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+                    .with_safe_default_protocol_versions()
+                    .unwrap()
+                    .with_root_certificates(roots)
+                    .with_no_client_auth();
+                config.enable_sni = sni;
+                let mut connection =
+                    ClientConnection::new(Arc::new(config), ServerName::try_from(name).unwrap()).unwrap();
+                let mut stream = tcp(address);
+                let ended = loop {
+                    match connection.complete_io(&mut stream) {
+                        Ok(_) if connection.is_handshaking() => {}
+                        Ok(_) => break None,
+                        Err(error) => break Some(error.to_string()),
+                    }
+                };
+                assert_eq!(ended.is_none(), good, "{name} {sni}: {ended:?}");
+                // The server presented its certificate: it is the client that refuses it.
+                assert!(
+                    ended.is_none_or(|why| why.contains("NotValidForName") || why.contains("not valid for")),
+                    "{name}"
+                );
+            }
+        })
+        .await;
+    });
+}
+
 /// Rows: T5.
 #[test]
 fn a_changed_certificate_is_taken_and_a_broken_one_is_not() {
@@ -272,6 +318,8 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 /// Streams that are opened and reset as fast as can be (CVE-2023-44487) end their connection, long before they are many.
+///
+/// Rows: H15.
 #[test]
 fn rapid_resets_end_the_connection() {
     run(async {
