@@ -1,5 +1,6 @@
 //! Odd and legal documents, a file each in `documents/` (or a folder with a `main.yaml`): every one of them generates, and
-//! what comes out compiles without a warning, all in one crate. A document that must be refused is a ui case instead.
+//! what comes out compiles and is documented without a warning, all in one crate. A document that must be refused is a ui
+//! case instead.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, reason = "cases are files")]
 
 use std::path::{Path, PathBuf};
@@ -42,5 +43,8 @@ fn odd_documents_compile_without_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     scratch::scratch(folder.path(), &files);
     let (said, fine) = scratch::cargo(folder.path(), &["check", "--quiet"]);
+    assert!(fine, "{said}");
+    // Texts of a document are hostile to rustdoc too, and its files have the names of types.
+    let (said, fine) = scratch::cargo(folder.path(), &["doc", "--quiet", "--no-deps"]);
     assert!(fine, "{said}");
 }

@@ -111,6 +111,9 @@ const TAKEN_MODULES: &[&str] = &[
     "f64",
 ];
 
+/// Tables that stand beside those of the operations.
+pub(crate) const TAKEN_CONSTANTS: &[&str] = &["API", "USUAL"];
+
 /// The names of one operation.
 #[derive(Clone, Debug)]
 pub(crate) struct OperationNames {
@@ -177,7 +180,7 @@ impl Names {
             distinct_modules(unique(ids.iter().copied(), Case::Pascal, &taken), &ids, &taken, &tag_modules, &resources);
         let operations = traits.iter().zip(tag_of).map(|(name, tag)| {
             let module = case::module(name);
-            OperationNames { name: ident(name), constant: ident(&module.to_uppercase()), module: ident(&module), tag }
+            OperationNames { name: ident(name), constant: ident(&constant(&module)), module: ident(&module), tag }
         });
         let resources = resources.iter().zip(words).map(|(name, word)| ResourceNames {
             word: word.to_owned(),
@@ -193,6 +196,12 @@ impl Names {
             schemes: used.iter().map(|s| s.name.value.clone()).zip(markers.iter().map(|m| ident(m))).collect(),
         }
     }
+}
+
+/// The name of an operation's table. No module's name ends as those of the operations `api` and `usual` then do.
+fn constant(module: &str) -> String {
+    let name = module.to_uppercase();
+    if TAKEN_CONSTANTS.contains(&name.as_str()) { format!("{name}_") } else { name }
 }
 
 /// The tag under which an operation is filed.

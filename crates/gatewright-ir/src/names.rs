@@ -15,9 +15,22 @@ pub enum Case {
     Pascal,
 }
 
+/// Longer names are cut: documentation makes files of them, and no file's name is longer than 255 bytes anywhere.
+const LONGEST: usize = 100;
+
 /// The identifier that `name` would have if nothing collided: never empty, never a reserved word, never starting with a
-/// digit. Reserved words get a trailing underscore.
+/// digit, never longer than 110 bytes. Reserved words get a trailing underscore.
 pub fn plain(name: &str, case: Case) -> String {
+    let whole = uncut(name, case);
+    let Some((end, _)) = whole.char_indices().find(|(at, c)| at + c.len_utf8() > LONGEST) else { return whole };
+    let start = whole.get(..end).unwrap_or_default().trim_end_matches('_');
+    match case {
+        Case::Snake => format!("{start}_x{:08x}", hash(name)),
+        Case::Pascal => format!("{start}X{:08x}", hash(name)),
+    }
+}
+
+fn uncut(name: &str, case: Case) -> String {
     let spelt = match case {
         Case::Snake => case::snake(name),
         Case::Pascal => case::pascal(name),
@@ -203,6 +216,17 @@ mod tests {
         }
         assert!(plain("日本", Case::Snake).starts_with('x'));
         assert_ne!(plain("日本", Case::Snake), plain("中国", Case::Snake));
+    }
+
+    #[test]
+    fn long_names_are_cut_and_stay_apart() {
+        let (one, other) = ("Long".repeat(200) + "A", "Long".repeat(200) + "B");
+        for case in [Case::Snake, Case::Pascal] {
+            let names = [plain(&one, case), plain(&other, case)];
+            assert!(names.iter().all(|name| name.len() <= LONGEST + 10), "{names:?}");
+            assert_ne!(names[0], names[1]);
+        }
+        assert_eq!(plain(&"a".repeat(LONGEST), Case::Snake).len(), LONGEST);
     }
 
     #[test]

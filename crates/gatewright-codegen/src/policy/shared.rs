@@ -8,7 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::sha256;
-use crate::names::ident;
+use crate::names::{TAKEN_CONSTANTS, ident};
 
 /// A value of a table.
 pub(super) struct Value {
@@ -37,7 +37,7 @@ pub(super) struct Shared<'v> {
 impl<'v> Shared<'v> {
     /// `taken` are the names of the tables, in lower case.
     pub(super) fn new(taken: impl Iterator<Item = String>) -> Self {
-        let own = ["api", "usual"].into_iter().map(str::to_owned);
+        let own = TAKEN_CONSTANTS.iter().map(|name| name.to_lowercase());
         Shared { taken: taken.chain(own).collect(), values: BTreeMap::new() }
     }
 

@@ -6,7 +6,7 @@ use quote::quote;
 use super::checks::{Checks, Mode};
 use super::docs::lines;
 use super::literal;
-use super::model::{Choice, Definition, Field, Named, NamedId, Presence, Type, Variant, Wrapper};
+use super::model::{Choice, Definition, Field, Held, Named, NamedId, Presence, Type, Variant, Wrapper};
 use super::plan::Planner;
 use crate::fill::fill;
 use crate::verbatim::{self, Lines};
@@ -142,12 +142,15 @@ fn around(planner: &Planner<'_>, long: &str, inner: &str) -> String {
     format!("{}<{inner}>", if planner.has(short) { long } else { short })
 }
 
-fn boxed(planner: &Planner<'_>, kind: String, boxed: bool) -> String {
-    if boxed { around(planner, "::std::boxed::Box", &kind) } else { kind }
+fn held(planner: &Planner<'_>, kind: String, held: Held) -> String {
+    match held.path() {
+        Some(path) => around(planner, path, &kind),
+        None => kind,
+    }
 }
 
 fn field_type(planner: &Planner<'_>, field: &Field) -> String {
-    let kind = boxed(planner, text(planner, &field.kind), field.boxed);
+    let kind = held(planner, text(planner, &field.kind), field.held);
     let kind = match field.wrapper {
         None => kind,
         Some(Wrapper::Pii) => around(planner, "::gatewright::json::Pii", &kind),
@@ -172,7 +175,11 @@ fn how(planner: &Planner<'_>, field: &Field) -> String {
             let path = |id| local(planner, id);
             let value = json.and_then(|json| literal::expression(planner, &field.kind, json, &path));
             let value = value.map(|value| {
-                let value = if field.boxed { quote!(::std::boxed::Box::new(#value)) } else { value };
+                let value = match field.held {
+                    Held::Here => value,
+                    Held::Boxed => quote!(::std::boxed::Box::new(#value)),
+                    Held::Apart => quote!(::gatewright::json::Apart::new(#value)),
+                };
                 verbatim::one_line(match field.wrapper {
                     None => value,
                     Some(Wrapper::Pii) => quote!(::gatewright::json::Pii::new(#value)),
@@ -293,7 +300,7 @@ fn union(
         .map(|variant| {
             let schema = planner.schemas.get(variant.schema);
             let said = lines(schema.notes.description.as_deref().filter(|_| schema.name.is_none()));
-            let kind = boxed(planner, text(planner, &variant.kind), variant.boxed);
+            let kind = held(planner, text(planner, &variant.kind), variant.held);
             (said, format!("{}({kind})", variant.ident))
         })
         .collect();

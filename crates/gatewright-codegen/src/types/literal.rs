@@ -1,5 +1,6 @@
 //! `default`s: whether a type can have them, and what stands for them in Rust.
 
+use gatewright_ir::formats::{is_base64, is_date, is_timestamp, is_uuid};
 use gatewright_ir::json::Json;
 use gatewright_ir::schema::{SchemaId, Schemas};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
@@ -78,63 +79,6 @@ fn fits_within(planner: &Planner<'_>, kind: &Type, json: &Json, depth: u8) -> bo
     }
 }
 
-fn digits(text: &str) -> Option<u32> {
-    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
-}
-
-/// A full date of RFC 3339, section 5.6.
-fn is_date(text: &str) -> bool {
-    let mut parts = text.split('-');
-    let (year, month, day) = (parts.next(), parts.next(), parts.next());
-    let of = |part: Option<&str>, length: usize| part.filter(|text| text.len() == length).and_then(digits);
-    let (Some(year), Some(month), Some(day), None) = (of(year, 4), of(month, 2), of(day, 2), parts.next()) else {
-        return false;
-    };
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        2 => 28 + u32::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => 0,
-    };
-    (1..=days).contains(&day)
-}
-
-/// A date and time of RFC 3339, section 5.6, without a leap second.
-fn is_timestamp(text: &str) -> bool {
-    let Some((date, time)) = text.split_once(['T', 't']) else { return false };
-    let clock = |text: &str, parts: usize| {
-        let all: Vec<Option<u32>> =
-            text.split(':').map(|part| (part.len() == 2).then(|| digits(part)).flatten()).collect();
-        all.len() == parts && all.iter().zip([23, 59, 59]).all(|(part, most)| part.is_some_and(|part| part <= most))
-    };
-    let zone = time.find(['Z', 'z', '+', '-']).and_then(|at| time.split_at_checked(at));
-    let Some((time, zone)) = zone else { return false };
-    let zone = match zone {
-        "Z" | "z" => true,
-        offset => offset.get(1..).is_some_and(|offset| clock(offset, 2)),
-    };
-    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    is_date(date) && clock(time, 3) && (1..=9).contains(&fraction.len()) && digits(fraction).is_some() && zone
-}
-
-fn is_uuid(text: &str) -> bool {
-    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
-    lengths == [8, 4, 4, 4, 12] && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
-}
-
-fn is_base64(text: &str) -> bool {
-    let body = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
-    // What is left over at the end must be zero, which only the last character says.
-    let last = body.chars().next_back();
-    let clean = match text.len() - body.len() {
-        1 => last.is_some_and(|c| "AEIMQUYcgkosw048".contains(c)),
-        2 => last.is_some_and(|c| "AQgw".contains(c)),
-        _ => true,
-    };
-    text.len().is_multiple_of(4) && clean && body.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+' || b == b'/')
-}
-
 fn plain(kind: &Type, json: &Json) -> Option<TokenStream> {
     let whole = |least: i128, most: i128| match json {
         Json::Number(number) => number.as_i128().filter(|value| least <= *value && *value <= most),
@@ -204,32 +148,4 @@ pub(super) fn expression(
         },
         _ => plain(kind, json)?,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_that_the_runtime_would_refuse_are_no_defaults() {
-        for (text, date) in [("2024-02-29", true), ("2023-02-29", false), ("2024-2-29", false), ("today", false)] {
-            assert_eq!(is_date(text), date, "{text}");
-        }
-        for (text, timestamp) in [
-            ("2024-01-01T00:00:00Z", true),
-            ("2024-01-01t23:59:59.123456789+01:30", true),
-            ("2024-01-01T24:00:00Z", false),
-            ("2024-01-01T00:00:00", false),
-            ("2024-01-01T00:00:00.Z", false),
-            ("now", false),
-        ] {
-            assert_eq!(is_timestamp(text), timestamp, "{text}");
-        }
-        assert!(is_uuid("00000000-0000-0000-0000-000000000000") && !is_uuid("none"));
-        for (text, base64) in
-            [("", true), ("QQ==", true), ("QR==", false), ("QUI=", true), ("QUJ=", false), ("a", false)]
-        {
-            assert_eq!(is_base64(text), base64, "{text}");
-        }
-    }
 }

@@ -5,6 +5,7 @@
 
 mod checks;
 mod docs;
+mod far;
 mod graph;
 mod items;
 mod keywords;

@@ -85,6 +85,28 @@ pub(super) enum Wrapper {
     Secret,
 }
 
+/// How a value is held by the type around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// It is part of it.
+    Here,
+    /// A `Box`: the type around it would be infinitely large else.
+    Boxed,
+    /// An `Apart`: rustc could not see to its end else.
+    Apart,
+}
+
+impl Held {
+    /// The type that holds it, if one does.
+    pub(super) fn path(self) -> Option<&'static str> {
+        match self {
+            Held::Here => None,
+            Held::Boxed => Some("::std::boxed::Box"),
+            Held::Apart => Some("::gatewright::json::Apart"),
+        }
+    }
+}
+
 /// How a member may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
@@ -108,7 +130,7 @@ pub(super) struct Field {
     pub(super) kind: Type,
     pub(super) wrapper: Option<Wrapper>,
     pub(super) presence: Presence,
-    pub(super) boxed: bool,
+    pub(super) held: Held,
 }
 
 /// A variant of a union.
@@ -117,7 +139,7 @@ pub(super) struct Variant {
     pub(super) ident: String,
     pub(super) schema: SchemaId,
     pub(super) kind: Type,
-    pub(super) boxed: bool,
+    pub(super) held: Held,
 }
 
 /// How decoding finds the variant.

@@ -9,10 +9,11 @@ use gatewright_ir::names::{self, Case};
 use gatewright_ir::policy::UnknownFields;
 use gatewright_ir::schema::{Classification, Schema, SchemaId, Schemas, Types};
 
+use super::far;
 use super::graph::{self, Graph};
 use super::keywords::{self, ALL_KINDS};
 use super::literal;
-use super::model::{Choice, Definition, Field, Named, NamedId, Presence, Side, Type, Variant, Wrapper};
+use super::model::{Choice, Definition, Field, Held, Named, NamedId, Presence, Side, Type, Variant, Wrapper};
 use super::roots::{Contexts, SEPARATOR, Way, roots};
 use super::view::{self, Union, View};
 
@@ -186,10 +187,10 @@ impl<'s> Planner<'s> {
             Shape::Named => self.name(id, side, open(), true),
             Shape::Union => self.union_type(id, &view, way, side),
             Shape::Vec => match view.items {
-                Some(items) if !view.prefix => Type::Vec(Box::new(self.type_of(items, way))),
+                Some(items) if !view.prefix => far::around(self.type_of(items, way), Type::Vec),
                 _ => Type::Vec(Box::new(Type::Json)),
             },
-            Shape::Map => Type::Map(Box::new(self.map_value(&view, way))),
+            Shape::Map => far::around(self.map_value(&view, way), Type::Map),
             Shape::Plain(plain) => plain,
         };
         let named = self.schemas.get(id).name.is_some();
@@ -345,7 +346,15 @@ impl<'s> Planner<'s> {
                 (false, Type::Option(inner)) => (*inner, Presence::Patch),
                 (false, kind) => (kind, Presence::Optional),
             };
-            fields.push(Field { name: field.name.to_owned(), ident, schema, kind, wrapper, presence, boxed: false });
+            fields.push(Field {
+                name: field.name.to_owned(),
+                ident,
+                schema,
+                kind,
+                wrapper,
+                presence,
+                held: Held::Here,
+            });
         }
         Definition::Struct { fields, additional, hidden }
     }
@@ -389,7 +398,7 @@ impl<'s> Planner<'s> {
             ident,
             schema: *schema,
             kind,
-            boxed: false,
+            held: Held::Here,
         });
         let choice = self.choice(union, &branches);
         Definition::Union { variants: variants.collect(), choice }
@@ -444,6 +453,7 @@ impl<'s> Planner<'s> {
         self.drop_defaults();
         self.give_names();
         self.give_boxes();
+        far::hold_apart(&mut self.named);
         self.settled = self.named.len();
     }
 
@@ -557,8 +567,12 @@ impl<'s> Planner<'s> {
                 found
             };
             match &mut named.definition {
-                Definition::Struct { fields, .. } => fields.iter_mut().for_each(|f| f.boxed = infinite(&f.kind)),
-                Definition::Union { variants, .. } => variants.iter_mut().for_each(|v| v.boxed = infinite(&v.kind)),
+                Definition::Struct { fields, .. } => {
+                    fields.iter_mut().filter(|f| infinite(&f.kind)).for_each(|f| f.held = Held::Boxed);
+                }
+                Definition::Union { variants, .. } => {
+                    variants.iter_mut().filter(|v| infinite(&v.kind)).for_each(|v| v.held = Held::Boxed);
+                }
                 Definition::Alias(_) | Definition::Strings(_) => {}
             }
         }

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use gatewright_diag::{Sink, Span, codes};
+use gatewright_ir::formats;
 use gatewright_ir::json::Json;
 use gatewright_ir::schema::{Schema, SchemaId, Schemas, Types};
 
@@ -189,7 +190,13 @@ fn default(schema: &Schema, sink: &mut Sink) -> bool {
         ),
         _ => match beyond(schema, &default.value) {
             Some(bound) => (format!("the default is beyond `{bound}`"), "write a value within the bounds".to_owned()),
-            None => return true,
+            None => match schema.notes.format.as_ref().filter(|f| !formats::admits(&f.value, &default.value)) {
+                Some(format) => (
+                    format!("the default is no `{}`", super::shown(&format.value)),
+                    "write a value of that format".to_owned(),
+                ),
+                None => return true,
+            },
         },
     };
     sink.warning(codes::WRONG_DEFAULT, default.span, message).label("not used").help(help);

@@ -20,7 +20,7 @@
 /// A schema that leads back to itself in place has a number, `in 7`, by which a round is noticed.
 #[macro_export]
 macro_rules! check {
-    ($name:ident $(($types:expr))? $(, $rule:ident $what:tt)* $(,)?) => {
+    ($name:ident $(($types:expr $(,)?))? $(, $rule:ident $what:tt)* $(,)?) => {
         pub fn $name(value: $crate::json::Value<'_>, found: &mut $crate::json::Violations) {
             $(if !$crate::json::check::types(value, found, $types) {
                 return;

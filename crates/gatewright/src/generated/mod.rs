@@ -11,7 +11,7 @@ mod types;
 
 pub use std::collections::BTreeMap;
 
-pub use crate::json::{Json, Number, Patch, Pii, Secret, check};
+pub use crate::json::{Apart, Json, Number, Patch, Pii, Secret, check};
 pub use crate::operation::Meta;
 pub use crate::params::{MediaSpec, ParameterSpec, Read, Shape, Style, cookie, header, path, query, query_string};
 pub use crate::reply::{JsonHeader, NoError, Reply};

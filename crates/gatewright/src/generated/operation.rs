@@ -127,7 +127,7 @@ macro_rules! operation {
             ) -> impl ::core::future::Future<Output = $module::Result> + ::core::marker::Send;
         }
     };
-    (@trait [$($about:tt)*] $handler:ident $module:ident ($resolve:ident, $resource:ident)) => {
+    (@trait [$($about:tt)*] $handler:ident $module:ident ($resolve:ident, $resource:ident $(,)?)) => {
         $($about)*
         pub trait $handler: super::resources::$resolve {
             /// Handles an admitted, valid request.
@@ -138,7 +138,7 @@ macro_rules! operation {
         }
     };
     (@id) => { () };
-    (@id ($resolve:ident, $resource:ident)) => { super::super::resources::$resource::Id };
+    (@id ($resolve:ident, $resource:ident $(,)?)) => { super::super::resources::$resource::Id };
     (@read_id $input:ident $found:ident $next:ident) => { ::core::option::Option::Some(()) };
     (@read_id $input:ident $found:ident $next:ident $how:ident) => {{
         $next += 1;
@@ -147,11 +147,11 @@ macro_rules! operation {
     (@read_late $id:ident $input:ident $found:ident) => { $id };
     (@read_late $id:ident $input:ident $found:ident $pointer:literal) => { $input.at($pointer, $found) };
     (@kept $app:ident) => { $crate::Unowned<$app> };
-    (@kept $app:ident ($resolve:ident, $resource:ident)) => {
+    (@kept $app:ident ($resolve:ident, $resource:ident $(,)?)) => {
         $crate::Authorized<<$app as super::super::resources::$resolve>::Object>
     };
     (@owner) => { $crate::NoOwner };
-    (@owner ($resolve:ident, $resource:ident)) => { super::super::resources::$resource::Owner };
+    (@owner ($resolve:ident, $resource:ident $(,)?)) => { super::super::resources::$resource::Owner };
     (@caller none) => {};
     (@caller maybe) => {
         /// Who calls, if a credential was presented.

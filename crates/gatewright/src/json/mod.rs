@@ -24,6 +24,7 @@
 //! ```
 
 mod any;
+mod apart;
 mod base64;
 mod builder;
 pub mod check;
@@ -45,6 +46,7 @@ mod violations;
 mod write;
 
 pub use any::{Json, Number};
+pub use apart::Apart;
 pub use base64::Base64;
 pub use builder::{Builder, BuilderError};
 pub use classified::{Pii, Secret};
