@@ -5,6 +5,7 @@ pub mod differential;
 pub mod interpreter;
 pub mod issuer;
 pub mod oracle;
+pub mod properties;
 pub mod random;
 #[path = "../../crates/gatewright/src/shared/server.rs"]
 pub mod redis;

@@ -1,5 +1,6 @@
 //! Properties that only some callers may see or send, in a generated server: `golden/properties`. A member that may not be
-//! sent is refused by name and the handler is not entered; one that may not be seen is not in the answer.
+//! sent is refused by name and the handler is not entered; one that may not be seen is not in the answer. At the end a naive
+//! reading of the document answers the same random requests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod api {
@@ -10,10 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use api::types::Person;
-use api::{get_names, get_person, put_person};
+use api::{find_people, get_names, get_person, post_person, put_person};
 use gatewright::json::{Document, FromJson};
 use gatewright::{Config, FakeClock, GuardLayer, handler};
 use gatewright_tests::issuer::Issuer;
+use gatewright_tests::properties::{Names, Reading};
 use http::Request;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
@@ -23,6 +25,8 @@ const NOW: i64 = 1_790_000_000;
 
 struct App {
     entered: AtomicUsize,
+    /// What `getPerson` answers.
+    person: std::sync::Mutex<Value>,
 }
 
 fn whole() -> Value {
@@ -33,14 +37,14 @@ fn whole() -> Value {
     })
 }
 
-fn person() -> Person {
-    Person::decode(Document::parse(whole().to_string().as_bytes()).unwrap().root()).unwrap()
+fn person(value: &Value) -> Person {
+    Person::decode(Document::parse(value.to_string().as_bytes()).unwrap().root()).unwrap()
 }
 
 #[handler(api::GetPerson)]
 async fn get_person(app: &App) -> get_person::Result {
     app.entered.fetch_add(1, Ordering::SeqCst);
-    Ok(get_person::Response::Ok(person()))
+    Ok(get_person::Response::Ok(person(&app.person.lock().unwrap())))
 }
 
 #[handler(api::PutPerson)]
@@ -52,7 +56,19 @@ async fn put_person(app: &App) -> put_person::Result {
 #[handler(api::GetNames)]
 async fn get_names(app: &App) -> get_names::Result {
     app.entered.fetch_add(1, Ordering::SeqCst);
-    Ok(get_names::Response::Ok(vec![person()]))
+    Ok(get_names::Response::Ok(vec![person(&whole())]))
+}
+
+#[handler(api::FindPeople)]
+async fn find_people(app: &App, _: find_people::Request) -> find_people::Result {
+    app.entered.fetch_add(1, Ordering::SeqCst);
+    Ok(find_people::Response::NoContent)
+}
+
+#[handler(api::PostPerson)]
+async fn post_person(app: &App, _: post_person::Request) -> post_person::Result {
+    app.entered.fetch_add(1, Ordering::SeqCst);
+    Ok(post_person::Response::NoContent)
 }
 
 struct Setup {
@@ -62,7 +78,8 @@ struct Setup {
 
 impl Setup {
     fn new() -> Setup {
-        Setup { app: Arc::new(App { entered: AtomicUsize::new(0) }), issuer: Issuer::new() }
+        let app = App { entered: AtomicUsize::new(0), person: whole().into() };
+        Setup { app: Arc::new(app), issuer: Issuer::new() }
     }
 
     fn config(&self) -> Config {
@@ -82,9 +99,13 @@ impl Setup {
     }
 
     async fn ask(&self, send: &str, claims: Option<&Value>, body: Option<&Value>) -> (u16, Value, bool) {
+        self.send(self.request(send, claims, body)).await
+    }
+
+    async fn send(&self, request: Request<axum::body::Body>) -> (u16, Value, bool) {
         let router = gatewright::router([api::mount(self.app.clone())], self.config()).unwrap();
         let before = self.app.entered.load(Ordering::SeqCst);
-        let response = router.oneshot(self.request(send, claims, body)).await.unwrap();
+        let response = router.oneshot(request).await.unwrap();
         let (status, answer) = read(response).await;
         (status, answer, self.app.entered.load(Ordering::SeqCst) > before)
     }
@@ -215,4 +236,180 @@ impl axum::body::HttpBody for Chunks {
     ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
         std::task::Poll::Ready(self.0.take().map(|text| Ok(http_body::Frame::data(text.into()))))
     }
+}
+
+/// Rows: A6.
+#[tokio::test]
+async fn a_parameter_that_a_caller_may_not_send_is_refused_by_name() {
+    let setup = Setup::new();
+    let none = json!({ "sub": "a" });
+    let clerk = json!({ "sub": "a", "roles": ["clerk"] });
+    let writes = json!({ "sub": "a", "scope": "pii:write" });
+    let officer = json!({ "sub": "a", "roles": ["officer"] });
+    for (claims, query, header, refused) in [
+        (&none, "", None, None),
+        (&none, "?name=x", None, None),
+        // One of the same name elsewhere is another one, and a default was not sent.
+        (&none, "", Some(("cookie", "limit=3")), None),
+        (&none, "?limit=3", None, Some("`limit` in the query")),
+        (&none, "?limit=20", None, Some("`limit` in the query")),
+        (&none, "", Some(("limit", "3")), Some("`limit` in the header")),
+        (&none, "", Some(("LIMIT", "3")), Some("`limit` in the header")),
+        (&none, "", Some(("ssn", "1")), Some("`ssn` in the header")),
+        (&none, "?filter[age]=3", None, None),
+        (&none, "?filter[rank]=3", None, Some("`/rank` of `filter` in the query")),
+        (&none, "?filter%5Brank%5D=3", None, Some("`/rank` of `filter` in the query")),
+        (&clerk, "?limit=3", None, None),
+        (&clerk, "", Some(("limit", "3")), Some("`limit` in the header")),
+        (&clerk, "?filter[rank]=3", None, Some("`/rank` of `filter` in the query")),
+        (&writes, "?filter[rank]=3", Some(("ssn", "1")), None),
+        (&writes, "?limit=3", None, Some("`limit` in the query")),
+        (&officer, "?limit=3&filter[rank]=3&name=x", Some(("limit", "3")), None),
+    ] {
+        let mut request = setup.request(&format!("GET /people{query}"), Some(claims), None);
+        if let Some((name, value)) = header {
+            let name = http::HeaderName::from_bytes(name.as_bytes()).unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        let (status, answer, entered) = setup.send(request).await;
+        assert_eq!(entered, refused.is_none(), "{claims} {query} {header:?} {answer}");
+        match refused {
+            None => assert_eq!(status, 204, "{claims} {query} {header:?} {answer}"),
+            Some(what) => {
+                assert_eq!(status, 403, "{claims} {query} {header:?} {answer}");
+                assert_eq!(answer["detail"], format!("the caller may not send {what}"));
+            }
+        }
+    }
+    // What is wrong anyway is said first, and nobody comes in.
+    assert_eq!(setup.ask("GET /people?limit=x", Some(&none), None).await.0, 400);
+    assert_eq!(setup.ask("GET /people?limit=3", None, None).await.0, 401);
+}
+
+/// Rows: A6.
+#[tokio::test]
+async fn forms_and_xml_are_looked_through_too() {
+    let setup = Setup::new();
+    let part =
+        |name: &str, text: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n");
+    let (text, mark) = (part("text", "a"), part("mark", "b"));
+    let none = json!({ "sub": "a" });
+    let clerk = json!({ "sub": "a", "roles": ["clerk"] });
+    for (kind, plain, marked) in [
+        ("application/x-www-form-urlencoded", "text=a".to_owned(), "text=a&mark=b".to_owned()),
+        ("multipart/form-data; boundary=b", format!("{text}--b--\r\n"), format!("{mark}{text}--b--\r\n")),
+        ("application/xml", "<note><text>a</text></note>".into(), "<note><text>a</text><mark>b</mark></note>".into()),
+    ] {
+        for (claims, body, want) in [(&none, &plain, 204), (&none, &marked, 403), (&clerk, &marked, 204)] {
+            let mut request = setup.request("POST /people", Some(claims), None);
+            request.headers_mut().insert("content-type", kind.parse().unwrap());
+            *request.body_mut() = axum::body::Body::from(body.clone());
+            let (status, answer, entered) = setup.send(request).await;
+            assert_eq!((status, entered), (want, want == 204), "{kind} {claims} {answer}");
+            assert!(want != 403 || answer["detail"] == "the caller may not send `/mark`", "{kind} {answer}");
+        }
+    }
+}
+
+/// xorshift64*, as in the differential test of policies.
+struct Random(u64);
+
+impl Random {
+    fn chance(&mut self, percent: u64) -> bool {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16) % 100 < percent
+    }
+
+    fn person(&mut self, depth: usize) -> Value {
+        let mut person = json!({ "name": "ann", "ssn": "1" });
+        let members = person.as_object_mut().unwrap();
+        for (name, value) in [("rank", json!(3)), ("notes", json!("kind"))] {
+            if self.chance(30) {
+                members.insert(name.to_owned(), value);
+            }
+        }
+        if depth > 0 && self.chance(50) {
+            let children: Vec<Value> = (0..2).map(|_| self.person(depth - 1)).collect();
+            members.insert("children".to_owned(), children.into());
+        }
+        if self.chance(40) {
+            let account = if self.chance(50) { json!({ "iban": "DE00" }) } else { json!({ "pin": "1" }) };
+            members.insert("accounts".to_owned(), json!({ "a/~b": account }));
+        }
+        person
+    }
+}
+
+/// Two engines, one document: what they say of random callers, bodies and parameters.
+#[tokio::test]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a new seed at each run, or the one that is asked for; the document is a file"
+)]
+async fn a_naive_reading_of_the_document_and_the_server_agree() {
+    let seed = std::env::var("GATEWRIGHT_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| {
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64 | 1
+    });
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/properties/openapi.yaml");
+    let document: Value = serde_yaml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let schema = &document["components"]["schemas"]["Person"];
+    let parameters = document["paths"]["/people"]["get"]["parameters"].as_array().unwrap();
+    let mut random = Random(seed);
+    let setup = Setup::new();
+    let (mut refused, mut pruned) = (0, 0);
+    for _ in 0..1_000 {
+        let scopes: Vec<&str> = ["pii:read", "pii:write", "pii"].into_iter().filter(|_| random.chance(35)).collect();
+        let roles: Vec<&str> = ["clerk", "officer", "other"].into_iter().filter(|_| random.chance(25)).collect();
+        let claims = json!({ "sub": "a", "scope": scopes.join(" "), "roles": roles });
+        let mut have: Names = scopes.iter().chain(&roles).map(|name| (*name).to_owned()).collect();
+        if have.contains("officer") {
+            have.extend(["clerk", "pii:read", "pii:write"].map(str::to_owned));
+        }
+        let reading = |key| Reading { document: &document, have: &have, key };
+        let body = random.person(2);
+
+        let wanted = reading("write").forbidden(schema, &body);
+        let (status, answer, entered) = setup.ask("PUT /people/1", Some(&claims), Some(&body)).await;
+        assert_eq!(
+            (status, entered),
+            if wanted.is_some() { (403, false) } else { (204, true) },
+            "{seed} {claims} {body}"
+        );
+        if let Some(pointer) = &wanted {
+            refused += 1;
+            assert_eq!(answer["detail"], format!("the caller may not send `{pointer}`"), "{seed} {claims} {body}");
+        }
+
+        *setup.app.person.lock().unwrap() = body.clone();
+        let wanted = reading("read").visible(schema, &body);
+        pruned += usize::from(wanted != body);
+        let (status, answer, _) = setup.ask("GET /people/1", Some(&claims), None).await;
+        assert_eq!((status, answer), (200, wanted), "{seed} {claims} {body}");
+
+        let sent: Vec<&str> =
+            ["name", "limit", "rank", "Ssn", "Limit"].into_iter().filter(|_| random.chance(25)).collect();
+        let has = |name: &str| sent.contains(&name);
+        let value = |place: &str, name: &str| match (place, name) {
+            ("query", "filter") => has("rank").then(|| json!({ "rank": "3" })),
+            ("query" | "header", name) => has(name).then(|| json!("3")),
+            _ => None,
+        };
+        let wanted = reading("write").forbidden_parameter(parameters, value);
+        let query: Vec<&str> = [("name", "name=3"), ("limit", "limit=3"), ("rank", "filter[rank]=3")]
+            .into_iter()
+            .filter_map(|(name, text)| has(name).then_some(text))
+            .collect();
+        let mut request = setup.request(&format!("GET /people?{}", query.join("&")), Some(&claims), None);
+        for name in ["Ssn", "Limit"].into_iter().filter(|name| has(name)) {
+            let name = http::HeaderName::from_bytes(name.as_bytes()).unwrap();
+            request.headers_mut().insert(name, "3".parse().unwrap());
+        }
+        let (status, _, entered) = setup.send(request).await;
+        let want = if wanted.is_some() { (403, false) } else { (204, true) };
+        assert_eq!((status, entered), want, "{seed} {claims} {sent:?}: {wanted:?}");
+    }
+    // A draw that never meets a guard would prove nothing.
+    assert!(refused > 100 && pruned > 100 && refused < 900, "{refused} {pruned}");
 }

@@ -164,8 +164,19 @@ impl Rows<'_> {
         }
     }
 
-    /// Members of bodies and answers that only some may send or see.
+    /// Members of bodies and answers, and parameters, that only some may send or see.
     fn properties(&mut self, ir: &Ir, operation: &Operation) {
+        for parameter in &operation.parameters {
+            let place = parameter.location.as_str();
+            let schema = ir.api.schemas.get(parameter.schema).notes.protection.as_ref();
+            for protection in parameter.protection.iter().chain(schema).filter(|p| !p.write.is_empty()) {
+                let text = format!("{} in the {place}: any of {}", parameter.name, names(&protection.write));
+                self.add(Check::Content, "write", text, Layer::Operation, protection.span);
+            }
+            for property in guarded(ir, vec![parameter.schema], |p| &p.write) {
+                self.add(Check::Content, "write", property.0, Layer::Operation, property.1);
+            }
+        }
         let written = operation.body.iter().flat_map(|body| &body.content);
         let read = operation.responses.iter().flat_map(|response| &response.content);
         for property in guarded(ir, written.filter_map(|media| media.schema).collect(), |p| &p.write) {

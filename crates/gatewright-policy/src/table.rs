@@ -464,6 +464,9 @@ pub struct Policy {
     pub read: Option<u16>,
     /// What only some callers may send in its body: an index into [`ApiPolicy::fields`].
     pub write: Option<u16>,
+    /// Which parameters only some callers may send: an index into [`ApiPolicy::fields`], whose members are named by place and
+    /// name, such as `query.limit`.
+    pub parameters: Option<u16>,
 }
 
 /// An authentication that must be strong and recent (RFC 9470).

@@ -40,6 +40,7 @@ impl Policy {
         audit: false,
         read: None,
         write: None,
+        parameters: None,
     };
 
     /// Of this operation, which stands at this place of the document, and who may call it.
@@ -131,6 +132,13 @@ impl Policy {
     #[must_use]
     pub const fn write(mut self, fields: u16) -> Policy {
         self.write = Some(fields);
+        self
+    }
+
+    /// Which parameters only some callers may send, by index.
+    #[must_use]
+    pub const fn parameters(mut self, fields: u16) -> Policy {
+        self.parameters = Some(fields);
         self
     }
 }

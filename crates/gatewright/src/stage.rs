@@ -54,6 +54,7 @@ impl Pending {
 
     fn valid<T>(&self, read: Option<T>) -> Result<T, Refused> {
         let Some(read) = read.filter(|_| self.found.is_empty()) else { return Err(self.refused()) };
+        self.guard.check_sent(self.identity.as_deref(), self.meta.parameters, &self.received)?;
         if let Sent::Json(_, document) = &self.received.body {
             self.guard.check_written(self.identity.as_deref(), document)?;
         }

@@ -14,7 +14,7 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "token",
-                at: "openapi.yaml:35",
+                at: "openapi.yaml:63",
                 bit: 0,
                 scopes: &[("pii:read", 1), ("pii:write", 2)],
                 carrier: Carrier::Authorization("bearer"),
@@ -60,42 +60,62 @@ pub mod policy {
         passkeys: ::core::option::Option::None,
         fields: &[
             Fields {
+                members: &[Field { name: "rank", need: &[&[20]], within: ::core::option::Option::None }],
+                others: ::core::option::Option::None,
+                items: ::core::option::Option::None,
+            },
+            Fields {
                 members: &[
-                    Field { name: "accounts", need: &[], within: ::core::option::Option::Some(1) },
-                    Field { name: "children", need: &[], within: ::core::option::Option::Some(3) },
+                    Field { name: "header.limit", need: &[&[16]], within: ::core::option::Option::None },
+                    Field { name: "header.ssn", need: &[&[4]], within: ::core::option::Option::None },
+                    Field { name: "query.filter", need: &[], within: ::core::option::Option::Some(0) },
+                    Field { name: "query.limit", need: &[&[8]], within: ::core::option::Option::None },
+                ],
+                others: ::core::option::Option::None,
+                items: ::core::option::Option::None,
+            },
+            Fields {
+                members: &[Field { name: "mark", need: &[&[8]], within: ::core::option::Option::None }],
+                others: ::core::option::Option::None,
+                items: ::core::option::Option::None,
+            },
+            Fields {
+                members: &[
+                    Field { name: "accounts", need: &[], within: ::core::option::Option::Some(4) },
+                    Field { name: "children", need: &[], within: ::core::option::Option::Some(6) },
                     Field { name: "notes", need: &[&[8]], within: ::core::option::Option::None },
                     Field { name: "ssn", need: &[&[2]], within: ::core::option::Option::None },
                 ],
                 others: ::core::option::Option::None,
                 items: ::core::option::Option::None,
             },
-            Fields { members: &[], others: ::core::option::Option::Some(2), items: ::core::option::Option::None },
+            Fields { members: &[], others: ::core::option::Option::Some(5), items: ::core::option::Option::None },
             Fields {
                 members: &[Field { name: "pin", need: &[&[2]], within: ::core::option::Option::None }],
                 others: ::core::option::Option::None,
                 items: ::core::option::Option::None,
             },
-            Fields { members: &[], others: ::core::option::Option::None, items: ::core::option::Option::Some(0) },
+            Fields { members: &[], others: ::core::option::Option::None, items: ::core::option::Option::Some(3) },
             Fields {
                 members: &[
-                    Field { name: "accounts", need: &[], within: ::core::option::Option::Some(5) },
-                    Field { name: "children", need: &[], within: ::core::option::Option::Some(7) },
+                    Field { name: "accounts", need: &[], within: ::core::option::Option::Some(8) },
+                    Field { name: "children", need: &[], within: ::core::option::Option::Some(10) },
                     Field { name: "rank", need: &[&[16]], within: ::core::option::Option::None },
                     Field { name: "ssn", need: &[&[4]], within: ::core::option::Option::None },
                 ],
                 others: ::core::option::Option::None,
                 items: ::core::option::Option::None,
             },
-            Fields { members: &[], others: ::core::option::Option::Some(6), items: ::core::option::Option::None },
+            Fields { members: &[], others: ::core::option::Option::Some(9), items: ::core::option::Option::None },
             Fields {
                 members: &[Field { name: "pin", need: &[&[16]], within: ::core::option::Option::None }],
                 others: ::core::option::Option::None,
                 items: ::core::option::Option::None,
             },
-            Fields { members: &[], others: ::core::option::Option::None, items: ::core::option::Option::Some(4) },
-            Fields { members: &[], others: ::core::option::Option::None, items: ::core::option::Option::Some(0) },
+            Fields { members: &[], others: ::core::option::Option::None, items: ::core::option::Option::Some(7) },
+            Fields { members: &[], others: ::core::option::Option::None, items: ::core::option::Option::Some(3) },
         ],
-        hash: "e19c0dc4fbb0e6a33860d363d654c683318dca3aa4a7db5a5c24cc0aff27a67b",
+        hash: "2d122982eb3d113a164e8fc6fe3430963f6eb8df35862c667b4d2c7f7b6b6018",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -103,15 +123,21 @@ pub mod policy {
     const TOKEN: Access = Access::Guarded(
         &[Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] }],
     );
-    /// GET /properties/people/{id} · token (openapi.yaml:12)
-    pub static GET_PERSON: Policy = USUAL.operation("getPerson", "openapi.yaml:12", TOKEN).read(0).checked();
+    /// GET /properties/people · token (openapi.yaml:13)
+    pub static FIND_PEOPLE: Policy = USUAL.operation("findPeople", "openapi.yaml:13", TOKEN).parameters(1).checked();
 
-    /// PUT /properties/people/{id} · token (openapi.yaml:17)
-    pub static PUT_PERSON: Policy = USUAL.operation("putPerson", "openapi.yaml:17", TOKEN).write(4).checked();
+    /// POST /properties/people · token (openapi.yaml:30)
+    pub static POST_PERSON: Policy = USUAL.operation("postPerson", "openapi.yaml:30", TOKEN).write(2).checked();
 
-    /// GET /properties/names · public: names are on the door (openapi.yaml:25)
+    /// GET /properties/people/{id} · token (openapi.yaml:40)
+    pub static GET_PERSON: Policy = USUAL.operation("getPerson", "openapi.yaml:40", TOKEN).read(3).checked();
+
+    /// PUT /properties/people/{id} · token (openapi.yaml:45)
+    pub static PUT_PERSON: Policy = USUAL.operation("putPerson", "openapi.yaml:45", TOKEN).write(7).checked();
+
+    /// GET /properties/names · public: names are on the door (openapi.yaml:53)
     pub static GET_NAMES: Policy =
-        USUAL.operation("getNames", "openapi.yaml:25", Access::Public("names are on the door")).read(8).checked();
+        USUAL.operation("getNames", "openapi.yaml:53", Access::Public("names are on the door")).read(11).checked();
 }
 
 /// The types of the document's schemas.
@@ -132,6 +158,16 @@ pub mod types {
         pin: String = required("pin"),
     } }
 
+    object! { pub struct FindPeopleFilter: [FromJson, Default] {
+        age: Option<String> = optional("age"),
+        rank: Option<String> = optional("rank"),
+    } }
+
+    object! { pub struct Note: [FromJson] {
+        text: String = required("text"),
+        mark: Option<String> = optional("mark"),
+    } }
+
     pub type Number = String;
 
     object! { pub struct Person: [FromJson, ToJson] {
@@ -149,23 +185,31 @@ pub mod types {
         use ::gatewright::generated::*;
         use ::gatewright::json::{Bound, Format, Pattern, check::*};
         check! { check_0859db10dbd7662a(64), object { required: 1, properties: &[required("iban", check::is_string)] } }
+        check! { check_2f0837babf597737(64), object { rest: Rest::Closed, properties: &[
+            optional("age", check::is_string), optional("rank", check::is_string),
+        ] } }
         check! { check_4d2b0863f293ae81(64), object { required: 1, properties: &[required("pin", check::is_string)] } }
         check! { check_a76474f81e0d38d8(64), object { rest: Rest::Check(check_account) } }
+        check! { check_a9036c3ae26ac479(4), format(Format::Int32) }
         check! {
             check_account, one_of(&[check_0859db10dbd7662a, check_4d2b0863f293ae81]),
-            unevaluated_properties(mark_3a8ccd37e355cc99, &Rest::Closed),
+            unevaluated_properties(mark_9a90a7c0c51b5c50, &Rest::Closed),
         }
         check! { check_bc0415f64f73a071(32), array { items: Some(check_person) } }
+        check! { check_note(64), object {
+            required: 1, rest: Rest::Closed,
+            properties: &[required("text", check::is_string), optional("mark", check::is_string)],
+        } }
         check! { check_person(64), object { required: 2, rest: Rest::Closed, properties: &[
             required("name", check::is_string), required("ssn", check::is_string), optional("rank", check::is_integer),
             optional("notes", check::is_string), optional("children", check_bc0415f64f73a071),
             optional("accounts", check_a76474f81e0d38d8),
         ] } }
-        mark! { mark_35774a295c740e66, properties(&["iban"], &[]) }
-        mark! { mark_3a8ccd37e355cc99, branches(&[
-            (check_0859db10dbd7662a, mark_35774a295c740e66), (check_4d2b0863f293ae81, mark_bcac5b3a69cf6ef3),
+        mark! { mark_191cf3b8c917cdce, properties(&["pin"], &[]) }
+        mark! { mark_5329d9eead7f966e, properties(&["iban"], &[]) }
+        mark! { mark_9a90a7c0c51b5c50, branches(&[
+            (check_0859db10dbd7662a, mark_5329d9eead7f966e), (check_4d2b0863f293ae81, mark_191cf3b8c917cdce),
         ]) }
-        mark! { mark_bcac5b3a69cf6ef3, properties(&["pin"], &[]) }
     }
 }
 
@@ -175,10 +219,105 @@ pub mod operations {
     use ::gatewright::operation;
 
     operation! {
+        /// findPeople
+        ///
+        /// GET /properties/people · token (openapi.yaml:13)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `findPeople` (GET /properties/people, openapi.yaml:13)", label = "`findPeople` is missing", note = "add its handler:\n\n#[gatewright::handler(FindPeople)]\nasync fn find_people(app: &{Self}, who: find_people::Caller, req: find_people::Request) -> find_people::Result {{\n    todo!()\n}}\n")]
+        pub trait FindPeople in find_people, caller always;
+        meta: Meta::new(&policy::FIND_PEOPLE, "GET", "/people"),
+        request {
+            name: Option<String> = optional query("name", &Shape::TEXT, check::is_string),
+            ssn: Option<types::Number> = optional header("ssn", &Shape::TEXT, check::is_string),
+            limit_query: i32 =
+                required query("limit", &Shape::NUMBER, checks::check_a9036c3ae26ac479).default("20"),
+            limit: Option<i32> = optional header("limit", &Shape::NUMBER, checks::check_a9036c3ae26ac479),
+            limit_cookie: Option<i32> = optional cookie("limit", &Shape::NUMBER, checks::check_a9036c3ae26ac479),
+            filter: Option<types::FindPeopleFilter> = optional query(
+                "filter", &Shape::object(&[("age", Shape::TEXT), ("rank", Shape::TEXT)]),
+                checks::check_2f0837babf597737,
+            )
+                .style(Style::DeepObject, false),
+        }
+        Response {
+            /// Found.
+            NoContent => Reply::empty(204),
+        }
+    }
+
+    operation! {
+        /// postPerson
+        ///
+        /// POST /properties/people · token (openapi.yaml:30)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postPerson` (POST /properties/people, openapi.yaml:30)", label = "`postPerson` is missing", note = "add its handler:\n\n#[gatewright::handler(PostPerson)]\nasync fn post_person(app: &{Self}, who: post_person::Caller, req: post_person::Request) -> post_person::Result {{\n    todo!()\n}}\n")]
+        pub trait PostPerson in post_person, caller always;
+        meta: Meta::new(&policy::POST_PERSON, "POST", "/people")
+            .body(&[
+                MediaSpec::new("application/xml", Read::Xml(&const { ::gatewright::body::XmlTable {
+                    root: ::gatewright::body::XmlName { local: "note", namespace: None, prefix: None, },
+                    nodes: &[::gatewright::body::XmlNode { kinds: 32u8, items: None, properties: &[
+                        ::gatewright::body::XmlProperty {
+                            key: "text", place: ::gatewright::body::XmlPlace::Element,
+                            name: ::gatewright::body::XmlName { local: "text", namespace: None, prefix: None, },
+                            node: 1u16,
+                        },
+                        ::gatewright::body::XmlProperty {
+                            key: "mark", place: ::gatewright::body::XmlPlace::Element,
+                            name: ::gatewright::body::XmlName { local: "mark", namespace: None, prefix: None, },
+                            node: 2u16,
+                        },
+                    ], additional: None, }, ::gatewright::body::XmlNode { kinds: 8u8, items: None, properties: &[], additional: None, }, ::gatewright::body::XmlNode { kinds: 8u8, items: None, properties: &[], additional: None, }],
+                } }, checks::check_note)),
+                MediaSpec::new("multipart/form-data", Read::Parts(&::gatewright::body::FormSpec { parts: &[
+                    ::gatewright::body::PartSpec {
+                        name: "mark", kind: ::gatewright::body::PartKind::Text(&Shape::TEXT), repeated: false,
+                        types: &[], headers: &[],
+                    },
+                    ::gatewright::body::PartSpec {
+                        name: "text", kind: ::gatewright::body::PartKind::Text(&Shape::TEXT), repeated: false,
+                        types: &[], headers: &[],
+                    },
+                ], }, checks::check_note)),
+                MediaSpec::new("application/x-www-form-urlencoded", Read::Form(
+                    &Shape::object(&[("mark", Shape::TEXT), ("text", Shape::TEXT)]), &[], checks::check_note,
+                )),
+            ]),
+        body |input, found| {
+            body: Body = match input.media() {
+                Some(0) => input.value(found).map(Body::Xml),
+                Some(1) => input.value(found).map(Body::MultipartFormData),
+                Some(2) => input.value(found).map(Body::Form),
+                _ => None,
+            },
+        }
+        Response {
+            /// Done.
+            NoContent => Reply::empty(204),
+        }
+        with {
+            /// The body, by its media type.
+            #[derive(Debug)]
+            pub enum Body {
+                /// application/xml
+                Xml(types::Note),
+                /// multipart/form-data
+                MultipartFormData(types::Note),
+                /// application/x-www-form-urlencoded
+                Form(types::Note),
+            }
+            ::gatewright::needs_xml!();
+            impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+                fn from(error: ::gatewright::body::BodyError) -> Self {
+                    Self::Internal(::core::convert::From::from(error))
+                }
+            }
+        }
+    }
+
+    operation! {
         /// getPerson
         ///
-        /// GET /properties/people/{id} · token (openapi.yaml:12)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getPerson` (GET /properties/people/{{id}}, openapi.yaml:12)", label = "`getPerson` is missing", note = "add its handler:\n\n#[gatewright::handler(GetPerson)]\nasync fn get_person(app: &{Self}, who: get_person::Caller, req: get_person::Request) -> get_person::Result {{\n    todo!()\n}}\n")]
+        /// GET /properties/people/{id} · token (openapi.yaml:40)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getPerson` (GET /properties/people/{{id}}, openapi.yaml:40)", label = "`getPerson` is missing", note = "add its handler:\n\n#[gatewright::handler(GetPerson)]\nasync fn get_person(app: &{Self}, who: get_person::Caller, req: get_person::Request) -> get_person::Result {{\n    todo!()\n}}\n")]
         pub trait GetPerson in get_person, caller always;
         meta: Meta::new(&policy::GET_PERSON, "GET", "/people/{id}").produces(&["application/json"]),
         request {
@@ -193,8 +332,8 @@ pub mod operations {
     operation! {
         /// putPerson
         ///
-        /// PUT /properties/people/{id} · token (openapi.yaml:17)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putPerson` (PUT /properties/people/{{id}}, openapi.yaml:17)", label = "`putPerson` is missing", note = "add its handler:\n\n#[gatewright::handler(PutPerson)]\nasync fn put_person(app: &{Self}, who: put_person::Caller, req: put_person::Request) -> put_person::Result {{\n    todo!()\n}}\n")]
+        /// PUT /properties/people/{id} · token (openapi.yaml:45)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putPerson` (PUT /properties/people/{{id}}, openapi.yaml:45)", label = "`putPerson` is missing", note = "add its handler:\n\n#[gatewright::handler(PutPerson)]\nasync fn put_person(app: &{Self}, who: put_person::Caller, req: put_person::Request) -> put_person::Result {{\n    todo!()\n}}\n")]
         pub trait PutPerson in put_person, caller always;
         meta: Meta::new(&policy::PUT_PERSON, "PUT", "/people/{id}")
             .body(&[MediaSpec::new("application/json", Read::Json(checks::check_person))]),
@@ -211,8 +350,8 @@ pub mod operations {
     operation! {
         /// getNames
         ///
-        /// GET /properties/names · public: names are on the door (openapi.yaml:25)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getNames` (GET /properties/names, openapi.yaml:25)", label = "`getNames` is missing", note = "add its handler:\n\n#[gatewright::handler(GetNames)]\nasync fn get_names(app: &{Self}, req: get_names::Request) -> get_names::Result {{\n    todo!()\n}}\n")]
+        /// GET /properties/names · public: names are on the door (openapi.yaml:53)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getNames` (GET /properties/names, openapi.yaml:53)", label = "`getNames` is missing", note = "add its handler:\n\n#[gatewright::handler(GetNames)]\nasync fn get_names(app: &{Self}, req: get_names::Request) -> get_names::Result {{\n    todo!()\n}}\n")]
         pub trait GetNames in get_names, caller none;
         meta: Meta::new(&policy::GET_NAMES, "GET", "/names").produces(&["application/json"]),
         Response {
@@ -228,6 +367,8 @@ pub use self::operations::*;
 
 ::gatewright::mounts! {
     operations {
+        operations::FindPeople as operations::find_people,
+        operations::PostPerson as operations::post_person,
         operations::GetPerson as operations::get_person,
         operations::PutPerson as operations::put_person,
         operations::GetNames as operations::get_names,

@@ -3,7 +3,7 @@
 //! The vocabulary is whole from its first version; the server grows. What it cannot enforce yet is refused, never ignored.
 //! When it can, its row goes away.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use gatewright_diag::{Level, Sink, Span, codes};
 use gatewright_ir::Policy;
@@ -53,13 +53,14 @@ fn check(cx: &Context<'_>, sink: &mut Sink) {
             found.insert(("idempotency", fact.span));
         }
     }
-    // Of parameters; properties are guarded.
+    // Who sends a parameter has seen it.
     let parameters = cx.api().operations.iter().flat_map(|operation| &operation.parameters);
-    for protection in parameters.filter_map(|parameter| parameter.protection.as_ref()) {
-        if !protection.read.is_empty() || !protection.write.is_empty() {
-            let key = if protection.read.is_empty() { "write" } else { "read" };
-            found.insert((key, protection.span));
-        }
+    let read = parameters.filter_map(|parameter| parameter.protection.as_ref()).filter(|p| !p.read.is_empty());
+    let unseen: BTreeSet<Span> = read.map(|protection| protection.span).collect();
+    for span in unseen {
+        RULE.report(sink, span, "`read` of a parameter guards nothing")
+            .label("no response shows it")
+            .help("say `write`, which is about who may send it");
     }
     let mut found: Vec<_> = found.into_iter().collect();
     found.sort_unstable_by_key(|(key, span)| (*span, *key));

@@ -18,7 +18,7 @@ use crate::types::Plan;
 use crate::verbatim::{self, Lines};
 
 pub(crate) use document::stub;
-pub(crate) use request::owner_ids;
+pub(crate) use request::{is_form, owner_ids};
 
 /// What operations are written from.
 pub(crate) struct Context<'a> {

@@ -164,6 +164,12 @@ fn spec(
     spec
 }
 
+/// Whether a multipart body is read whole, as a form; of others a handler reads the parts.
+pub(crate) fn is_form(schemas: &Schemas, media: &api::Media) -> bool {
+    let essence = media.media_type.value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    essence == "multipart/form-data" && media.schema.is_some_and(|schema| shape(schemas, schema).is_object())
+}
+
 struct Body {
     spec: TokenStream,
     ty: TokenStream,
@@ -277,9 +283,7 @@ fn media(schemas: &Schemas, unknown: UnknownFields, media: &api::Media, plan: &P
             let encoded = encoded(media);
             (ty, value, quote!(Form(#shape, &[#(#encoded),*], #check)))
         }
-        (MediaKind::Multipart, Some(schema))
-            if essence == "multipart/form-data" && shape(schemas, schema).is_object() =>
-        {
+        (MediaKind::Multipart, Some(schema)) if is_form(schemas, media) => {
             let (ty, check) = typed(schema);
             let form = form(schemas, unknown, media, schema, plan);
             (ty, value, quote!(Parts(&#form, #check)))

@@ -167,9 +167,11 @@ impl Bits {
     }
 }
 
-/// The names of scopes and roles that guard properties.
+/// The names of scopes and roles that guard properties and parameters.
 fn guarding(ir: &CheckedIr) -> impl Iterator<Item = &str> {
     let protections = ir.api.schemas.iter().filter_map(|(_, schema)| schema.notes.protection.as_ref());
+    let parameters = ir.api.operations.iter().flat_map(|operation| &operation.parameters);
+    let protections = protections.chain(parameters.filter_map(|parameter| parameter.protection.as_ref()));
     protections.flat_map(|p| p.read.iter().chain(&p.write)).map(|name| name.value.as_str())
 }
 

@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gatewright_diag::Span;
-use gatewright_ir::api::{Media, MediaKind, Operation};
+use gatewright_ir::api::{Location, Media, MediaKind, Operation, Parameter};
 use gatewright_ir::schema::{Protection, Schema, SchemaId, Schemas};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Bits;
-use crate::{CodegenError, types};
+use crate::{CodegenError, operations, types};
 
 /// Indexes have 16 bits; more nodes come of unions of unions that nobody wrote by hand.
 const MOST: usize = 60_000;
@@ -37,14 +37,14 @@ pub(crate) struct Graph<'a> {
     writing: Vec<bool>,
 }
 
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 struct Node {
     members: BTreeMap<String, Member>,
     others: Option<usize>,
     items: Option<usize>,
 }
 
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 struct Member {
     need: Vec<Vec<String>>,
     within: Option<usize>,
@@ -69,11 +69,37 @@ impl<'a> Graph<'a> {
 
     /// What only some may send in the body of an operation.
     pub(crate) fn written(&mut self, operation: &Operation) -> Result<Option<usize>, CodegenError> {
-        for parameter in &operation.parameters {
-            self.nothing([parameter.schema], Way::Write, "`write` within a parameter", parameter.span)?;
-        }
         let content = operation.body.iter().flat_map(|body| &body.content);
         self.bodies(content.collect(), Way::Write, operation.span)
+    }
+
+    /// The parameters that only some may send, or of which they may send more than others: members that are named by place
+    /// and name.
+    pub(crate) fn sent(&mut self, operation: &Operation) -> Result<Option<usize>, CodegenError> {
+        let mut node = Node::default();
+        for parameter in &operation.parameters {
+            let set = self.closed([parameter.schema]);
+            let mut need = self.said(&set, Way::Write);
+            let own = parameter.protection.iter().map(|p| p.write.iter().map(|name| name.value.clone()).collect());
+            need.extend(own.filter(|names: &Vec<String>| !names.is_empty()));
+            need.sort();
+            need.dedup();
+            let within = self.inner(set, Way::Write, parameter.span)?;
+            if !need.is_empty() || within.is_some() {
+                node.members.insert(key(parameter), Member { need, within });
+            }
+        }
+        if node.members.is_empty() {
+            return Ok(None);
+        }
+        if let Some(known) = self.nodes.iter().position(|known| *known == node) {
+            return Ok(Some(known));
+        }
+        if self.nodes.len() >= MOST {
+            return Err(unfit("`write` within so many unions", operation.span));
+        }
+        self.nodes.push(node);
+        Ok(Some(self.nodes.len() - 1))
     }
 
     /// What only some may see in the responses of an operation.
@@ -88,8 +114,12 @@ impl<'a> Graph<'a> {
     fn bodies(&mut self, content: Vec<&Media>, way: Way, span: Span) -> Result<Option<usize>, CodegenError> {
         let mut all = Vec::new();
         for media in content {
-            let whole =
-                matches!(media.kind, MediaKind::Json) || (way == Way::Write && matches!(media.kind, MediaKind::Form));
+            let whole = match (way, media.kind) {
+                (_, MediaKind::Json) | (Way::Write, MediaKind::Form | MediaKind::Xml) => true,
+                // A form whose files are put aside is a value like others; parts that a handler reads are not.
+                (Way::Write, MediaKind::Multipart) => operations::is_form(self.schemas, media),
+                _ => false,
+            };
             let schemas = media.schema.iter().chain(&media.item_schema).copied();
             if whole && media.item_schema.is_none() {
                 all.extend(schemas);
@@ -239,6 +269,17 @@ impl<'a> Graph<'a> {
         });
         quote!(&[#(#rows),*])
     }
+}
+
+/// `query.limit`: what the runtime calls a parameter.
+fn key(parameter: &Parameter) -> String {
+    let (place, name) = match parameter.location {
+        Location::Path => ("path", parameter.name.clone()),
+        Location::Query | Location::QueryString => ("query", parameter.name.clone()),
+        Location::Header => ("header", parameter.name.to_ascii_lowercase()),
+        Location::Cookie => ("cookie", parameter.name.clone()),
+    };
+    format!("{place}.{name}")
 }
 
 fn unfit(what: &str, span: Span) -> CodegenError {

@@ -205,6 +205,10 @@ fn parts(
         let node = small(node as u16);
         steps.extend(quote!(.write(#node)));
     }
+    if let Some(node) = fields.sent(operation)? {
+        let node = small(node as u16);
+        steps.extend(quote!(.parameters(#node)));
+    }
     let limits = policy.limits.as_ref().map_or(&[][..], |l| l.value.as_slice());
     let limits = Value {
         words: limits.iter().map(limit_words).collect::<Vec<_>>().join(" "),

@@ -42,8 +42,9 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
     }
     let mut fields = Graph::new(&ir.api.schemas);
     for operation in &ir.api.operations {
-        let (read, write) = (fields.read(operation), fields.written(operation));
+        let (read, write, sent) = (fields.read(operation), fields.written(operation), fields.sent(operation));
         let (read, write) = (read.map_err(|e| e.to_string())?, write.map_err(|e| e.to_string())?);
+        let sent = sent.map_err(|e| e.to_string())?;
         let table = tables.remove(&operation.id).ok_or_else(|| format!("`{}` has no policy", operation.id))?;
         let policy = ir.policies.get(operation.policy);
         let allow = policy.allow.as_ref().map(|a| &a.value);
@@ -58,6 +59,7 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
             && step_up(&table) == Some(policy.step_up.as_ref().map(|step| of_step_up(&step.value)))
             && index(&table, "read") == Some(read)
             && index(&table, "write") == Some(write)
+            && index(&table, "parameters") == Some(sent)
             && table.says("allow_networks") == allow.is_some_and(|a| a.networks.is_some())
             && table.says("allow_users") == allow.is_some_and(|a| a.users.is_some())
             && table.says("allow_devices") == allow.is_some_and(|a| a.devices.is_some());
@@ -188,6 +190,7 @@ const FIELDS: &[&str] = &[
     "audit",
     "read",
     "write",
+    "parameters",
 ];
 
 impl<'f> Table<'f> {

@@ -54,7 +54,7 @@ pub enum Weaker {
     Audit,
     /// `transport.https` or `transport.client-certificates`.
     Transport,
-    /// `read` or `write` of a property.
+    /// `read` or `write` of a property, or of a parameter.
     Properties,
 }
 
@@ -130,7 +130,7 @@ pub const fn weaker(old: Row, new: Row) -> Option<Weaker> {
     if new.policy.audit && !old.policy.audit {
         return Some(Weaker::Audit);
     }
-    if new.policy.read.is_some() || new.policy.write.is_some() {
+    if new.policy.read.is_some() || new.policy.write.is_some() || new.policy.parameters.is_some() {
         return Some(Weaker::Properties);
     }
     None

@@ -93,6 +93,7 @@ fn policy() -> Policy {
         audit: false,
         read: None,
         write: None,
+        parameters: None,
         step_up: None,
     }
 }
@@ -321,7 +322,11 @@ fn levels_are_compared_by_name() {
 
 #[test]
 fn guarded_properties_of_the_newer_version_are_not_compared_and_so_refused() {
-    for guarded in [Policy { read: Some(0), ..policy() }, Policy { write: Some(0), ..policy() }] {
+    for guarded in [
+        Policy { read: Some(0), ..policy() },
+        Policy { write: Some(0), ..policy() },
+        Policy { parameters: Some(0), ..policy() },
+    ] {
         assert_eq!(weaker(row(api(), policy()), row(api(), guarded)), Some(Weaker::Properties));
         assert_eq!(weaker(row(api(), guarded), row(api(), policy())), None);
     }

@@ -5,6 +5,7 @@ use gatewright_policy::bits;
 use gatewright_policy::table::{Field, Fields};
 
 use crate::json::{Document, FromJson, Json, Kind, NotJson, ToJson, Value, Writer};
+use crate::params::ParameterSpec;
 
 /// The guarded members of an operation's values.
 #[derive(Clone, Copy)]
@@ -28,6 +29,18 @@ impl Filter<'_> {
     /// The pointer of the first member that this caller may not send (RFC 6901).
     pub(super) fn forbidden(&self, document: &Document) -> Option<String> {
         self.forbidden_in(document.root(), Some(self.root), &mut String::new())
+    }
+
+    /// What of a parameter this caller may not send: a pointer into its value, which is empty for all of it.
+    pub(super) fn forbidden_parameter(&self, spec: &ParameterSpec, value: Value<'_>) -> Option<String> {
+        let place = spec.place.as_str();
+        let named =
+            |field: &&Field| field.name.split_once('.').is_some_and(|(at, name)| at == place && name == spec.name);
+        let field = self.node(self.root)?.members.iter().find(named)?;
+        if !self.may(field) {
+            return Some(String::new());
+        }
+        self.forbidden_in(value, field.within, &mut String::new())
     }
 
     fn forbidden_in(&self, value: Value<'_>, node: Option<u16>, at: &mut String) -> Option<String> {

@@ -27,6 +27,7 @@ use crate::gateway::{ApiState, Buckets, Counts, Exchange, PathValues, Shared};
 use crate::json::Document;
 use crate::limit::{CallerFacts, Rules, Standing};
 use crate::net::{Devices, Ranges};
+use crate::params::{ParameterSpec, Received};
 use crate::problem::Refused;
 
 /// The guard of one operation.
@@ -93,7 +94,11 @@ impl Guard {
         let edges = graph.iter().flat_map(|node| {
             [node.others, node.items].into_iter().chain(node.members.iter().map(|field| field.within))
         });
-        if edges.chain([policy.read, policy.write]).flatten().any(|index| usize::from(index) >= graph.len()) {
+        if edges
+            .chain([policy.read, policy.write, policy.parameters])
+            .flatten()
+            .any(|index| usize::from(index) >= graph.len())
+        {
             r.problem(policy.at, format_args!("a guarded property of `{}` leads nowhere", policy.operation));
         }
         Guard(Arc::new(Inner {
@@ -250,6 +255,31 @@ impl Guard {
                 Err(Refused::new(Refusal::FieldNotAllowed).with_detail(detail))
             }
         }
+    }
+
+    /// Refuses a request with a parameter that this caller may not send. A default was not sent.
+    ///
+    /// # Errors
+    /// [`Refusal::FieldNotAllowed`], with the parameter's name.
+    pub(crate) fn check_sent(
+        &self,
+        identity: Option<&Identity>,
+        specs: &'static [ParameterSpec],
+        received: &Received,
+    ) -> Result<(), Refused> {
+        let Some(filter) = self.filter(self.0.policy.parameters, identity) else { return Ok(()) };
+        for (spec, value) in received.sent(specs) {
+            let Some(pointer) = filter.forbidden_parameter(spec, value) else { continue };
+            let place = spec.place.as_str();
+            let detail = match (spec.name, &*pointer) {
+                ("", "") => format!("the caller may not send a {place}"),
+                ("", pointer) => format!("the caller may not send `{pointer}` of the {place}"),
+                (name, "") => format!("the caller may not send `{name}` in the {place}"),
+                (name, pointer) => format!("the caller may not send `{pointer}` of `{name}` in the {place}"),
+            };
+            return Err(Refused::new(Refusal::FieldNotAllowed).with_detail(detail));
+        }
+        Ok(())
     }
 
     /// Whether answers may hold what only some may see.

@@ -39,6 +39,8 @@ pub(crate) struct Gathered {
 pub(crate) enum Presence {
     /// As this item of the array.
     At(usize),
+    /// Not sent: its default is this item of the array.
+    Default(usize),
     Absent,
     /// What is wrong with it has been noted.
     Wrong,
@@ -100,7 +102,9 @@ pub(crate) fn gather(
         let found = match (found, spec.default) {
             (Text::Absent, Some(default)) => {
                 out.json.push_str(default);
-                Text::Written
+                out.at.push(Presence::Default(count));
+                count += 1;
+                continue;
             }
             (Text::Absent, None) if spec.required => Text::Wrong("required", "is missing"),
             (found, _) => found,

@@ -58,6 +58,19 @@ impl Received {
     }
 }
 
+impl Received {
+    /// The parameters that were sent, with their values; not those that have their defaults.
+    pub(crate) fn sent<'r>(
+        &'r self,
+        specs: &'static [ParameterSpec],
+    ) -> impl Iterator<Item = (&'static ParameterSpec, Value<'r>)> {
+        specs.iter().zip(&self.at).filter_map(|(spec, presence)| {
+            let Presence::At(at) = presence else { return None };
+            Some((spec, self.parameters.as_ref()?.root().items().nth(*at)?))
+        })
+    }
+}
+
 fn scope(place: Place, name: Cow<'static, str>) -> Scope {
     match place {
         Place::Path => Scope::Path(name),
@@ -99,7 +112,7 @@ impl<'a> Input<'a> {
         match presence {
             Presence::Absent => Looked::Absent,
             Presence::Wrong => Looked::Wrong,
-            Presence::At(at) => {
+            Presence::At(at) | Presence::Default(at) => {
                 let place = scope(spec.place, Cow::Borrowed(spec.name));
                 let value = self.received.parameters.as_ref().and_then(|d| d.root().items().nth(*at));
                 let Some(value) = value else {

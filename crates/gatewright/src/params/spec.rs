@@ -131,6 +131,18 @@ pub enum Place {
     QueryString,
 }
 
+impl Place {
+    /// What messages and tables call it; the whole query is the query too.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Place::Path => "path",
+            Place::Query | Place::QueryString => "query",
+            Place::Header => "header",
+            Place::Cookie => "cookie",
+        }
+    }
+}
+
 /// How a parameter's value is written (OpenAPI, style values).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {

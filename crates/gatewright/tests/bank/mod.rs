@@ -165,6 +165,7 @@ pub const OPEN: Policy = Policy {
     audit: false,
     read: None,
     write: None,
+    parameters: None,
     step_up: None,
 };
 
