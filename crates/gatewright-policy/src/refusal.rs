@@ -63,6 +63,8 @@ pub enum Refusal {
     IdempotencyKeyInvalid,
     /// The same request is being worked on, or its answer could not be kept.
     IdempotencyConflict,
+    /// The same request was begun before, and nobody knows how it ended: it may have acted.
+    IdempotencyOutcomeUnknown,
     /// Another request had this `Idempotency-Key`.
     IdempotencyKeyReused,
     /// The deadline passed before the request was read whole.
@@ -81,7 +83,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every refusal, for tables and catalogues.
-    pub const ALL: [Refusal; 35] = [
+    pub const ALL: [Refusal; 36] = [
         Refusal::BadRequest,
         Refusal::HttpsRequired,
         Refusal::WrongHost,
@@ -110,6 +112,7 @@ impl Refusal {
         Refusal::IdempotencyKeyMissing,
         Refusal::IdempotencyKeyInvalid,
         Refusal::IdempotencyConflict,
+        Refusal::IdempotencyOutcomeUnknown,
         Refusal::IdempotencyKeyReused,
         Refusal::RequestTimeout,
         Refusal::Timeout,
@@ -138,7 +141,7 @@ impl Refusal {
             Refusal::MethodNotAllowed => 405,
             Refusal::NotAcceptable => 406,
             Refusal::RequestTimeout => 408,
-            Refusal::IdempotencyConflict => 409,
+            Refusal::IdempotencyConflict | Refusal::IdempotencyOutcomeUnknown => 409,
             Refusal::Gone => 410,
             Refusal::BodyTooLarge => 413,
             Refusal::UnsupportedMediaType => 415,
@@ -183,6 +186,7 @@ impl Refusal {
             Refusal::IdempotencyKeyMissing => "idempotency-key-required",
             Refusal::IdempotencyKeyInvalid => "idempotency-key-invalid",
             Refusal::IdempotencyConflict => "idempotency-conflict",
+            Refusal::IdempotencyOutcomeUnknown => "idempotency-outcome-unknown",
             Refusal::IdempotencyKeyReused => "idempotency-key-reused",
             Refusal::RequestTimeout => "request-timeout",
             Refusal::Timeout => "timeout",
@@ -236,6 +240,9 @@ impl Refusal {
             Refusal::IdempotencyConflict => {
                 "the same request is being worked on, or was done and its answer was too large to be kept"
             }
+            Refusal::IdempotencyOutcomeUnknown => {
+                "the same request was begun before, and nobody knows whether it acted: it is not done again"
+            }
             Refusal::IdempotencyKeyReused => "another request had this `Idempotency-Key`",
             Refusal::RequestTimeout => "the request was not there in whole in time",
             Refusal::Timeout => "the request could not be answered in time",
@@ -276,6 +283,7 @@ impl Refusal {
             Refusal::IdempotencyKeyMissing
             | Refusal::IdempotencyKeyInvalid
             | Refusal::IdempotencyConflict
+            | Refusal::IdempotencyOutcomeUnknown
             | Refusal::IdempotencyKeyReused => Check::Idempotency,
             Refusal::Timeout | Refusal::NotImplemented | Refusal::Internal | Refusal::Unavailable => Check::Handler,
         }

@@ -38,15 +38,15 @@ struct Entry {
 }
 
 enum State {
-    /// Leased to whoever has the token.
-    Running([u8; 32]),
+    /// Leased to whoever has the token, until then.
+    Running([u8; 32], u64),
     Done(Vec<u8>),
 }
 
 impl Entry {
     fn bytes(&self) -> usize {
         ROOM + match &self.state {
-            State::Running(_) => 0,
+            State::Running(..) => 0,
             State::Done(bytes) => bytes.len(),
         }
     }
@@ -69,14 +69,15 @@ impl Memory {
         fingerprint: Fingerprint,
         token: [u8; 32],
         now: u64,
-        lease: Duration,
+        (lease, expires): (Duration, Duration),
     ) -> Found {
         let mut held = self.lock();
         held.forget(now);
         if let Some(entry) = held.keys.get(&key) {
             return match &entry.state {
                 _ if entry.fingerprint != fingerprint => Found::Other,
-                State::Running(_) => Found::Running,
+                State::Running(_, until) if *until <= now => Found::Unknown,
+                State::Running(..) => Found::Running,
                 State::Done(bytes) => Found::Done(bytes.clone()),
             };
         }
@@ -84,11 +85,12 @@ impl Memory {
         if held.bytes + ROOM > self.most || theirs + ROOM > self.most / SHARE {
             return Found::Full;
         }
-        held.put(key, Entry { fingerprint, caller, ends: after(now, lease), state: State::Running(token) });
+        let until = after(now, lease);
+        held.put(key, Entry { fingerprint, caller, ends: after(until, expires), state: State::Running(token, until) });
         Found::Fresh
     }
 
-    /// Keeps a result, unless the key has become another's. It may take the room beyond its bound by one answer for each
+    /// Keeps a result, also one that comes after its lease. It may take the room beyond its bound by one answer for each
     /// request that is worked on: the work is done, and must not be done again.
     pub(super) fn finish(&self, key: Digest, token: [u8; 32], bytes: Vec<u8>, now: u64, expires: Duration) {
         let mut held = self.lock();
@@ -96,13 +98,6 @@ impl Memory {
             && let Some(entry) = held.take(&key)
         {
             held.put(key, Entry { ends: after(now, expires), state: State::Done(bytes), ..entry });
-        }
-    }
-
-    pub(super) fn release(&self, key: Digest, token: [u8; 32]) {
-        let mut held = self.lock();
-        if held.is_leased(&key, token) {
-            held.take(&key);
         }
     }
 }
@@ -113,7 +108,7 @@ fn after(now: u64, time: Duration) -> u64 {
 
 impl Held {
     fn is_leased(&self, key: &Digest, token: [u8; 32]) -> bool {
-        self.keys.get(key).is_some_and(|entry| matches!(entry.state, State::Running(by) if by == token))
+        self.keys.get(key).is_some_and(|entry| matches!(entry.state, State::Running(by, _) if by == token))
     }
 
     fn put(&mut self, key: Digest, entry: Entry) {
@@ -158,7 +153,7 @@ mod tests {
     }
 
     fn begin(memory: &Memory, key: u32, caller: u32, print: u8, token: u8, now: u64) -> Found {
-        memory.begin(digest(key), digest(caller), [print; 32], [token; 32], now, LEASE)
+        memory.begin(digest(key), digest(caller), [print; 32], [token; 32], now, (LEASE, DAY))
     }
 
     #[test]
@@ -176,16 +171,19 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_ends_by_itself_or_is_given_back() {
+    fn after_a_lease_without_a_result_nobody_knows_and_nobody_does_it_again() {
         let memory = Memory::new(1 << 20);
         assert_eq!(begin(&memory, 1, 1, 1, 1, 0), Found::Fresh);
-        assert_eq!(begin(&memory, 1, 1, 1, 2, 100), Found::Fresh, "the first died");
-        memory.finish(digest(1), [1; 32], b"late".to_vec(), 101, DAY);
-        assert_eq!(begin(&memory, 1, 1, 1, 3, 102), Found::Running);
-        memory.release(digest(1), [1; 32]);
-        assert_eq!(begin(&memory, 1, 1, 1, 3, 103), Found::Running);
-        memory.release(digest(1), [2; 32]);
-        assert_eq!(begin(&memory, 1, 1, 1, 3, 104), Found::Fresh);
+        assert_eq!(begin(&memory, 1, 1, 1, 2, 99), Found::Running);
+        assert_eq!(begin(&memory, 1, 1, 1, 2, 100), Found::Unknown, "the first died");
+        assert_eq!(begin(&memory, 1, 1, 9, 2, 100), Found::Other);
+        memory.finish(digest(1), [2; 32], b"another's".to_vec(), 101, DAY);
+        assert_eq!(begin(&memory, 1, 1, 1, 2, 102), Found::Unknown);
+        memory.finish(digest(1), [1; 32], b"late".to_vec(), 103, DAY);
+        assert_eq!(begin(&memory, 1, 1, 1, 3, 104), Found::Done(b"late".to_vec()));
+        assert_eq!(begin(&memory, 2, 1, 1, 1, 0), Found::Fresh);
+        assert_eq!(begin(&memory, 2, 1, 1, 2, 1_099), Found::Unknown);
+        assert_eq!(begin(&memory, 2, 1, 1, 2, 1_100), Found::Fresh, "its time is over");
     }
 
     #[test]
@@ -202,7 +200,7 @@ mod tests {
         }
         assert_eq!(memory.lock().bytes, 80 * ROOM);
         assert_eq!(begin(&memory, 0, 1, 1, 2, 0), Found::Running, "and nobody's is given up");
-        assert_eq!(begin(&memory, 50_000, 9, 1, 1, 100), Found::Fresh, "there is room again later");
+        assert_eq!(begin(&memory, 50_000, 9, 1, 1, 1_100), Found::Fresh, "there is room again later");
         let held = memory.lock();
         assert_eq!((held.keys.len(), held.ends.len(), held.by_caller.len(), held.bytes), (1, 1, 1, ROOM));
     }

@@ -1,9 +1,11 @@
 //! Idempotency keys (draft-ietf-httpapi-idempotency-key-header-07): a request that is sent again is answered with the first
 //! result, and its handler is not entered again. A key belongs to one caller and one operation.
 //!
-//! While the first request is worked on, the key is leased: for a little longer than the request may take, so that a server
-//! that dies in between blocks nobody for ever. The work goes on when its client leaves, since a client that hears nothing
-//! is the one that sends again.
+//! While the first request is worked on, the key is leased: for a little longer than the request may take. The work goes on
+//! when its client leaves, since a client that hears nothing is the one that sends again.
+//!
+//! Whoever began and did not come to an answer (a panic, a deadline, a server that died) may have acted: nobody does it
+//! again under that key.
 
 mod memory;
 mod stored;
@@ -50,6 +52,8 @@ enum Found {
     Running,
     /// The first request asked something else.
     Other,
+    /// The first request was begun, and its lease ended without a result.
+    Unknown,
     /// The first result.
     Done(Vec<u8>),
     /// There is no room to remember it.
@@ -132,6 +136,7 @@ impl Once {
                 return Err(refused.retry_after(1));
             }
             Ok(Found::Other) => return Err(Refused::new(Refusal::IdempotencyKeyReused).with_detail(REUSED)),
+            Ok(Found::Unknown) => return Err(unknown()),
             Ok(Found::Full) => {
                 let refused = Refused::new(Refusal::Unavailable).retry_after(60);
                 return Err(refused.because("there is no room for idempotency keys"));
@@ -141,15 +146,13 @@ impl Once {
         let done = tokio::spawn(async move {
             match shield(lease.once.deadline, work).await {
                 Ok(mut reply) => {
-                    match stored::write(&mut reply).await {
-                        Some(bytes) => lease.finish(bytes).await,
-                        // It failed on our side: the request may be tried again.
-                        None => lease.release().await,
-                    }
+                    let bytes = stored::write(&mut reply).await;
+                    lease.finish(bytes).await;
                     Ok(reply)
                 }
+                // What it had done by then, nobody knows.
                 Err(refused) => {
-                    lease.release().await;
+                    lease.finish(stored::unknown()).await;
                     Err(refused)
                 }
             }
@@ -163,6 +166,8 @@ const MISSING: &str =
 const INVALID: &str = "the Idempotency-Key is one text in quotes of at most 255 visible characters";
 const RUNNING: &str = "the same request is being worked on";
 const REUSED: &str = "another request had this Idempotency-Key";
+const UNKNOWN: &str = "the same request was begun before, and how it ended is not known: look for its effect before it is sent \
+                       under another Idempotency-Key";
 const TOO_LARGE: &str = "the request was done before, and its answer was too large to be kept";
 
 /// The first result.
@@ -170,15 +175,20 @@ fn again(bytes: &[u8]) -> Result<Reply, Refused> {
     match stored::read(bytes) {
         Some(stored::Kept::Reply(reply)) => Ok(*reply),
         Some(stored::Kept::TooLarge) => Err(Refused::new(Refusal::IdempotencyConflict).with_detail(TOO_LARGE)),
+        Some(stored::Kept::Unknown) => Err(unknown()),
         None => Err(Refused::internal(Internal::new("a kept answer cannot be read"))),
     }
+}
+
+fn unknown() -> Refused {
+    Refused::new(Refusal::IdempotencyOutcomeUnknown).with_detail(UNKNOWN)
 }
 
 /// A key in use by one request.
 struct Lease {
     once: Box<Once>,
     key: Digest,
-    /// Whose it is: a lease that ran out may be another's.
+    /// Whose it is.
     token: [u8; 32],
     shared: Arc<Shared>,
 }
@@ -192,21 +202,26 @@ impl Lease {
         self.once.guard.timeout() + GRACE
     }
 
+    /// For how long a result is kept.
+    fn kept(&self) -> Duration {
+        Duration::from_secs(u64::from(self.once.policy.expires))
+    }
+
     async fn ask(&self, script: Script, arguments: Vec<Vec<u8>>) -> Option<Result<Vec<Vec<u8>>, Away>> {
         let store = self.shared.store.as_ref()?;
         Some(store.run(self.budget(), script, vec![store.key('i', self.key)], arguments).await)
     }
 
     async fn begin(&self, now: u64) -> Result<Found, Away> {
-        let lease = self.lease();
+        let (lease, kept) = (self.lease(), self.kept());
         let arguments = || {
-            let milliseconds = lease.as_millis().to_string().into_bytes();
-            vec![self.once.fingerprint.to_vec(), self.token.to_vec(), milliseconds]
+            let [lease, kept] = [lease, lease + kept].map(|time| time.as_millis().to_string().into_bytes());
+            vec![self.once.fingerprint.to_vec(), self.token.to_vec(), lease, kept]
         };
         match self.ask(Script::Begin, arguments()).await {
             None => {
                 let (caller, fingerprint) = (self.once.caller, self.once.fingerprint);
-                Ok(self.shared.once.begin(self.key, caller, fingerprint, self.token, now, lease))
+                Ok(self.shared.once.begin(self.key, caller, fingerprint, self.token, now, (lease, kept)))
             }
             Some(answer) => {
                 let mut answer = answer?.into_iter();
@@ -214,6 +229,7 @@ impl Lease {
                     (Some(b"fresh"), None) => Ok(Found::Fresh),
                     (Some(b"running"), None) => Ok(Found::Running),
                     (Some(b"other"), None) => Ok(Found::Other),
+                    (Some(b"unknown"), None) => Ok(Found::Unknown),
                     (Some(b"done"), Some(bytes)) => Ok(Found::Done(bytes)),
                     _ => Err(Away),
                 }
@@ -224,7 +240,7 @@ impl Lease {
     /// Keeps the result. While the store is away it is tried again, for as long as the lease lives.
     async fn finish(self, bytes: Vec<u8>) {
         let now = self.shared.clock.monotonic();
-        let expires = Duration::from_secs(u64::from(self.once.policy.expires));
+        let expires = self.kept();
         let arguments = move |this: &Lease, bytes: &[u8]| {
             let milliseconds = expires.as_millis().to_string().into_bytes();
             vec![this.once.fingerprint.to_vec(), this.token.to_vec(), milliseconds, bytes.to_vec()]
@@ -241,16 +257,9 @@ impl Lease {
                             return;
                         }
                     }
-                    tracing::error!(target: "gatewright::store", "the result of a request could not be kept: its Idempotency-Key is free again");
+                    tracing::error!(target: "gatewright::store", "the result of a request could not be kept: whoever sends it again hears that its outcome is unknown");
                 });
             }
-        }
-    }
-
-    /// Frees the key; where the store is away, the end of the lease does.
-    async fn release(self) {
-        if self.ask(Script::Release, vec![self.token.to_vec()]).await.is_none() {
-            self.shared.once.release(self.key, self.token);
         }
     }
 }

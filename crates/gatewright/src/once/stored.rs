@@ -16,17 +16,28 @@ const MOST: u64 = 64 * 1024;
 const TOO_LARGE: u8 = 0;
 const PLAIN: u8 = 1;
 const PROBLEM: u8 = 2;
+const UNKNOWN: u8 = 3;
 
 pub(super) enum Kept {
     Reply(Box<Reply>),
     /// There was one.
     TooLarge,
+    /// Something broke on our side, before or after it acted.
+    Unknown,
 }
 
-/// The bytes of a reply; nothing where it says that something broke on our side.
-pub(super) async fn write(reply: &mut Reply) -> Option<Vec<u8>> {
+/// The bytes of no reply.
+pub(super) fn unknown() -> Vec<u8> {
+    vec![UNKNOWN]
+}
+
+/// The bytes of a reply. What the handler answered is kept, a 5xx too: it knew what it had done.
+pub(super) async fn write(reply: &mut Reply) -> Vec<u8> {
+    answered(reply).await.unwrap_or_else(unknown)
+}
+
+async fn answered(reply: &mut Reply) -> Option<Vec<u8>> {
     let (kind, status, body) = match &mut reply.outcome {
-        Outcome::Plain(status, _) if status.is_server_error() => return None,
         Outcome::Plain(status, body) => {
             if body.size_hint().exact().is_none_or(|length| length > MOST) {
                 return Some(vec![TOO_LARGE]);
@@ -35,7 +46,6 @@ pub(super) async fn write(reply: &mut Reply) -> Option<Vec<u8>> {
             *body = Body::from(bytes.clone());
             (PLAIN, *status, bytes.to_vec())
         }
-        Outcome::Problem(problem) if problem.status.is_server_error() => return None,
         Outcome::Problem(problem) => (PROBLEM, problem.status, serde_json::to_vec(&of_problem(problem)).ok()?),
         Outcome::Internal(_) | Outcome::Refused(_) => return None,
     };
@@ -58,8 +68,10 @@ pub(super) async fn write(reply: &mut Reply) -> Option<Vec<u8>> {
 pub(super) fn read(bytes: &[u8]) -> Option<Kept> {
     let mut rest = Rest(bytes);
     let kind = *rest.take(1)?.first()?;
-    if kind == TOO_LARGE {
-        return Some(Kept::TooLarge);
+    match kind {
+        TOO_LARGE => return Some(Kept::TooLarge),
+        UNKNOWN => return Some(Kept::Unknown),
+        _ => {}
     }
     let status = StatusCode::from_u16(rest.u16()?).ok()?;
     let mut headers = HeaderMap::with_capacity(crate::gateway::FIELDS);
@@ -118,7 +130,7 @@ mod tests {
             let mut reply = Reply::body(201, "application/json", "{\"a\":1}");
             reply.headers.append("x-a", HeaderValue::from_bytes(b"\xfc").unwrap());
             reply.headers.append("x-a", HeaderValue::from_static("2"));
-            let bytes = write(&mut reply).await.unwrap();
+            let bytes = write(&mut reply).await;
             let Some(Kept::Reply(again)) = read(&bytes) else { panic!() };
             assert_eq!(again.headers, reply.headers);
             for reply in [reply, *again] {
@@ -126,7 +138,7 @@ mod tests {
                 assert_eq!((status.as_u16(), &body.collect().await.unwrap().to_bytes()[..]), (201, &b"{\"a\":1}"[..]));
             }
             let problem = Problem::new(StatusCode::CONFLICT).kind("no-funds").detail("too little").member("left", 5);
-            let bytes = write(&mut problem.clone().into_reply()).await.unwrap();
+            let bytes = write(&mut problem.clone().into_reply()).await;
             let Some(Kept::Reply(again)) = read(&bytes) else { panic!() };
             let Outcome::Problem(again) = again.outcome else { panic!() };
             assert_eq!(*again, problem);
@@ -134,13 +146,15 @@ mod tests {
     }
 
     #[test]
-    fn what_broke_is_not_kept_and_what_is_large_not_whole() {
+    fn what_broke_is_kept_as_unknown_and_what_is_large_not_whole() {
         run(async {
-            assert!(write(&mut Reply::empty(503)).await.is_none());
-            assert!(write(&mut crate::Internal::new("x").into_reply()).await.is_none());
-            assert!(write(&mut Problem::new(StatusCode::BAD_GATEWAY).into_reply()).await.is_none());
+            for mut said in [Reply::empty(503), Problem::new(StatusCode::BAD_GATEWAY).into_reply()] {
+                assert!(matches!(read(&write(&mut said).await), Some(Kept::Reply(_))), "the handler said so");
+            }
+            let broken = write(&mut crate::Internal::new("x").into_reply()).await;
+            assert!(matches!(read(&broken), Some(Kept::Unknown)));
             let mut large = Reply::body(200, "text/plain", "x".repeat(70_000));
-            assert!(matches!(read(&write(&mut large).await.unwrap()), Some(Kept::TooLarge)));
+            assert!(matches!(read(&write(&mut large).await), Some(Kept::TooLarge)));
             for cut in
                 [&b""[..], b"\x01", b"\x01\x00\xc8", b"\x01\x00\xc8\x00\x01\x00\x00\x00\x09x", b"\x09\x00\xc8\x00\x00"]
             {

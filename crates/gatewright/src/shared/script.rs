@@ -9,21 +9,18 @@ pub(crate) enum Script {
     Begin,
     /// Keeps its result.
     Finish,
-    /// Gives it back.
-    Release,
 }
 
 #[cfg(feature = "redis")]
 impl Script {
     /// Every script, in the order of their numbers.
-    pub(crate) const ALL: [Script; 4] = [Script::Charge, Script::Begin, Script::Finish, Script::Release];
+    pub(crate) const ALL: [Script; 3] = [Script::Charge, Script::Begin, Script::Finish];
 
     pub(crate) fn text(self) -> &'static str {
         match self {
             Script::Charge => include_str!("charge.lua"),
             Script::Begin => include_str!("begin.lua"),
             Script::Finish => include_str!("finish.lua"),
-            Script::Release => include_str!("release.lua"),
         }
     }
 
