@@ -3,7 +3,7 @@
 use gatewright_diag::SourceMap;
 use gatewright_ir::api::Operation;
 use gatewright_ir::policy::{
-    Access, LimitKey, Must, Operand, Policy, PolicySet, Quota, Reference, RequestPart, Setting,
+    Access, LimitKey, Measure, Must, Operand, Policy, PolicySet, Quota, Reference, RequestPart, Setting,
 };
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -142,14 +142,20 @@ fn rest(policy: &Policy, parts: &mut Vec<String>) {
     for limit in policy.limits.iter().flat_map(|l| &l.value) {
         let by: Vec<String> = limit.by.iter().map(key).collect();
         let much = match &limit.quota {
-            Quota::Flat(Setting::Fixed(rate)) => rate.to_string(),
+            Quota::Flat(Setting::Fixed(rate)) => limit.measure.written(rate),
             Quota::Flat(Setting::Environment(text)) => text.clone(),
-            Quota::ByName { default: Setting::Fixed(rate), .. } => format!("{rate} (others by role)"),
+            Quota::ByName { default: Setting::Fixed(rate), .. } => {
+                format!("{} (others by role)", limit.measure.written(rate))
+            }
             Quota::ByName { default: Setting::Environment(text), .. } => format!("{text} (others by role)"),
             Quota::OfLevel => "the level's rate".to_owned(),
             Quota::Action(name) => format!("bucket {}", name.value),
         };
+        let much = if limit.measure == Measure::Concurrent { format!("{much} at once") } else { much };
         parts.push(if by.is_empty() { much } else { format!("{much} per {}", by.join(" and ")) });
+    }
+    if let Some(cost) = &policy.cost {
+        parts.push(format!("cost {}", cost.value));
     }
 }
 

@@ -80,6 +80,7 @@ codes! {
     0118 KEY_IN_QUERY "key-in-query" Warning "a credential is sent in the URL";
     0119 SECRET_IN_URL "secret-in-url" Warning "sensitive data is sent in the URL";
     0120 OPTIONAL_OWNER "optional-owner" Error "the id of an owned object may be absent";
+    0121 WRONG_COST "wrong-cost" Error "a cost that no limit of its operation can take";
 
     // 02: the shape of a document.
     0201 NOT_OPENAPI "not-openapi" Error "the file is no OpenAPI document";

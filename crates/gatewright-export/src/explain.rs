@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use gatewright_diag::{SourceMap, Span, Spanned};
 use gatewright_ir::policy::{
-    Access, Claim, Fact, Layer, Limit, LimitKey, Must, Operand, Policy, PolicySet, Quota, Reference, RequestPart,
-    Setting, UnknownFields,
+    Access, Claim, Fact, Layer, Limit, LimitKey, Measure, Must, Operand, Policy, PolicySet, Quota, Reference,
+    RequestPart, Setting, UnknownFields,
 };
 use gatewright_ir::schema::{Protection, SchemaId};
 use gatewright_ir::{Ir, Operation};
@@ -189,9 +189,13 @@ impl Rows<'_> {
 
     fn limits(&mut self, policy: &Policy, set: &PolicySet) {
         for (limit, layer) in policy.limits.iter().flat_map(|f| f.value.iter().map(|l| (l, f.layer))) {
-            let alone = limit.by.iter().all(|key| *key == LimitKey::Address) && !limit.by.is_empty();
+            let by_address = limit.by.iter().all(|key| *key == LimitKey::Address) && !limit.by.is_empty();
+            let alone = by_address && limit.measure != Measure::Concurrent;
             let check = if alone { Check::AddressRate } else { Check::CallerRate };
             self.add(check, "rate-limit", quota(limit), layer, limit.span);
+        }
+        if let Some(cost) = &policy.cost {
+            self.fact(Check::CallerRate, "cost", cost, format!("takes {} of each limit", cost.value));
         }
         if let (Some(_), Some(shared)) = (&policy.limits, &set.shared_limits) {
             let outage = match shared.value.local_on_outage {
@@ -321,8 +325,12 @@ fn condition(claim: &Claim) -> String {
     format!("{} {word} {}", claim.path.join("."), list.join(", "))
 }
 
-pub(crate) fn rate(rate: &Setting<Rate>) -> String {
+/// How much a limit admits.
+pub(crate) fn rate(rate: &Setting<Rate>, measure: Measure) -> String {
     match rate {
+        Setting::Fixed(rate) if measure == Measure::Concurrent => format!("{} running", rate.limit),
+        Setting::Environment(text) if measure == Measure::Concurrent => format!("{text} running"),
+        Setting::Fixed(rate) if measure == Measure::Calendar => measure.written(rate),
         Setting::Fixed(rate) if rate.burst == rate.limit => rate.to_string(),
         Setting::Fixed(rate) => format!("{rate}, {} at once", rate.burst),
         Setting::Environment(text) => text.clone(),
@@ -344,10 +352,10 @@ fn quota(limit: &Limit) -> String {
         .collect();
     let per = if by.is_empty() { String::new() } else { format!(" per {}", by.join(" and ")) };
     match &limit.quota {
-        Quota::Flat(flat) => format!("{}{per}", rate(flat)),
+        Quota::Flat(flat) => format!("{}{per}", rate(flat, limit.measure)),
         Quota::ByName { default, rates } => {
-            let named = rates.iter().map(|(name, r)| format!("{} for {}", rate(r), name.value));
-            format!("{}{per}; {}", rate(default), named.collect::<Vec<_>>().join(", "))
+            let named = rates.iter().map(|(name, r)| format!("{} for {}", rate(r, limit.measure), name.value));
+            format!("{}{per}; {}", rate(default, limit.measure), named.collect::<Vec<_>>().join(", "))
         }
         Quota::OfLevel => format!("the level's own rate{per}"),
         Quota::Action(name) => format!("the bucket {}", name.value),

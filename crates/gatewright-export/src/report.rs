@@ -3,7 +3,7 @@
 
 use gatewright_diag::SourceMap;
 use gatewright_ir::api::StatusKey;
-use gatewright_ir::policy::Setting;
+use gatewright_ir::policy::{Measure, Setting};
 use gatewright_ir::{Ir, Operation};
 use gatewright_policy::{Check, Refusal};
 use minijinja::{Value, context};
@@ -26,7 +26,7 @@ pub fn matrix(ir: &Ir, map: &SourceMap) -> Result<String, String> {
     let roles =
         policies.roles.iter().map(|role| vec![cell(&role.name.value), list(&role.inherits), list(&role.scopes)]);
     let levels = policies.levels.iter().map(|level| {
-        let rate = level.rate.as_ref().map(|rate| explain::rate(&rate.value)).unwrap_or_default();
+        let rate = level.rate.as_ref().map(|rate| explain::rate(&rate.value, Measure::Rate)).unwrap_or_default();
         vec![cell(&level.name.value), list(&level.scopes), cell(&rate)]
     });
     let networks = policies.networks.iter().map(|network| {
@@ -72,7 +72,7 @@ fn operation(ir: &Ir, operation: &Operation, map: &SourceMap) -> Vec<String> {
         column(&[Check::StepUp], &["step-up"]),
         column(&[Check::Owner], &["owner"]),
         column(&[Check::Content, Check::ResponseFilter], &["read", "write"]),
-        column(&[Check::AddressRate, Check::CallerRate], &["rate-limit"]),
+        column(&[Check::AddressRate, Check::CallerRate], &["rate-limit", "cost"]),
     ]
 }
 

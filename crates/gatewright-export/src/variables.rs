@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use gatewright_ir::Ir;
-use gatewright_ir::policy::{Introspection, Keys, Limit, Quota, Setting, Verify};
+use gatewright_ir::policy::{Introspection, Keys, Limit, Measure, Quota, Setting, Verify};
 
 const RATE: &str = "600/min";
 /// An address block for documentation (RFC 5737): nobody has it, so nobody is trusted as a proxy.
@@ -76,11 +76,16 @@ impl Variables {
 
     fn limits<'a>(&mut self, limits: impl IntoIterator<Item = &'a Limit>) {
         for limit in limits {
+            let some = match limit.measure {
+                Measure::Rate => RATE,
+                Measure::Calendar => "1000000/day",
+                Measure::Concurrent => "1000",
+            };
             match &limit.quota {
-                Quota::Flat(rate) => self.take(rate, RATE),
+                Quota::Flat(rate) => self.take(rate, some),
                 Quota::ByName { default, rates } => {
-                    self.take(default, RATE);
-                    rates.iter().for_each(|(_, rate)| self.take(rate, RATE));
+                    self.take(default, some);
+                    rates.iter().for_each(|(_, rate)| self.take(rate, some));
                 }
                 Quota::OfLevel | Quota::Action(_) => {}
             }

@@ -144,6 +144,8 @@ pub struct Policy {
     pub allow: Option<Fact<Allow>>,
     /// `rate-limit`
     pub limits: Option<Fact<Vec<Limit>>>,
+    /// `cost`: how much a request takes of each of its limits; 1 where nobody says it.
+    pub cost: Option<Fact<u32>>,
     /// `body-limit`, bytes.
     pub body_limit: Fact<Setting<u64>>,
     /// `timeout`, milliseconds.
@@ -177,6 +179,7 @@ impl Policy {
             step_up: None,
             allow: None,
             limits: None,
+            cost: None,
             body_limit: built_in(Setting::Fixed(DEFAULT_BODY_LIMIT)),
             timeout: built_in(Setting::Fixed(DEFAULT_TIMEOUT_MS)),
             idempotency: None,
@@ -352,10 +355,35 @@ pub struct Allow {
 pub struct Limit {
     /// What it counts by, all together; empty only for an action, whose own limits say it.
     pub by: Vec<LimitKey>,
+    /// What it counts.
+    pub measure: Measure,
     /// How much.
     pub quota: Quota,
     /// Where it stands.
     pub span: Span,
+}
+
+/// What a limit counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Measure {
+    /// `limit`: requests in a time that rolls.
+    #[default]
+    Rate,
+    /// `quota`: requests in a calendar day or month of UTC; [`Rate::period`] says which.
+    Calendar,
+    /// `concurrent`: requests that run at once; [`Rate::limit`] says how many.
+    Concurrent,
+}
+
+impl Measure {
+    /// A rate as its key writes it.
+    pub fn written(self, rate: &Rate) -> String {
+        match self {
+            Measure::Rate => rate.to_string(),
+            Measure::Calendar => format!("{}/{}", rate.limit, rate.period().as_str()),
+            Measure::Concurrent => rate.limit.to_string(),
+        }
+    }
 }
 
 /// What a limit counts by.

@@ -24,6 +24,6 @@ pub mod table;
 mod written;
 
 pub use order::{Check, ORDER};
-pub use rate::{Rate, RateError};
+pub use rate::{Period, Rate, RateError};
 pub use refusal::Refusal;
 pub use table::Policy;

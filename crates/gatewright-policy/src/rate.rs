@@ -1,4 +1,4 @@
-//! Rates: `100/min`, `5/15min`, with a burst.
+//! Rates: `100/min`, `5/15min`, with a burst; quotas of a calendar day or month: `1000/day`.
 
 use core::fmt;
 
@@ -22,6 +22,10 @@ pub enum RateError {
     Unit,
     /// A number is zero, or larger than 4,294,967,295; or the window is longer than 366 days.
     Range,
+    /// Not of the form `N/day` or `N/month`.
+    Calendar,
+    /// No whole number from 1.
+    Count,
 }
 
 impl fmt::Display for RateError {
@@ -30,6 +34,8 @@ impl fmt::Display for RateError {
             RateError::Form => "a rate is written `100/min` or `5/15min`",
             RateError::Unit => "the unit of a rate is one of `s`, `min`, `h`, `d`",
             RateError::Range => "a rate's numbers are at least 1, and its window at most 366 days",
+            RateError::Calendar => "a quota is written `1000/day` or `20000/month`",
+            RateError::Count => "how many may run at once is a whole number from 1",
         })
     }
 }
@@ -62,10 +68,69 @@ impl Rate {
         Ok(Rate { limit, window: window as u32, burst: limit })
     }
 
+    /// Reads a quota, `N/day` or `N/month`: so many in a calendar day or month of UTC.
+    ///
+    /// # Errors
+    /// Says which part is wrong.
+    pub fn quota(text: &str) -> Result<Rate, RateError> {
+        let (count, period) = text.trim().split_once('/').ok_or(RateError::Calendar)?;
+        let limit = number(count.trim()).map_err(|_| RateError::Calendar)?;
+        let period = match period.trim() {
+            "day" => Period::Day,
+            "month" => Period::Month,
+            _ => return Err(RateError::Calendar),
+        };
+        Ok(Rate { limit, window: period.longest(), burst: limit })
+    }
+
+    /// Reads how many may run at once: a whole number.
+    ///
+    /// # Errors
+    /// It is none, or zero.
+    pub fn concurrent(text: &str) -> Result<Rate, RateError> {
+        let limit = number(text.trim()).map_err(|_| RateError::Count)?;
+        Ok(Rate { limit, window: 1, burst: limit })
+    }
+
+    /// Of a quota, what it is counted in.
+    #[must_use]
+    pub const fn period(&self) -> Period {
+        if self.window == Period::Day.longest() { Period::Day } else { Period::Month }
+    }
+
     /// The same rate with another burst; 0 becomes 1.
     #[must_use]
     pub const fn with_burst(self, burst: u32) -> Rate {
         Rate { burst: if burst == 0 { 1 } else { burst }, ..self }
+    }
+}
+
+/// What a quota is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// A day of UTC.
+    Day,
+    /// A month of the Gregorian calendar, in UTC.
+    Month,
+}
+
+impl Period {
+    /// Its length in seconds; of a month, the longest. It stands as the window of a quota.
+    #[must_use]
+    pub const fn longest(self) -> u32 {
+        match self {
+            Period::Day => 86_400,
+            Period::Month => 31 * 86_400,
+        }
+    }
+
+    /// As quotas write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Period::Day => "day",
+            Period::Month => "month",
+        }
     }
 }
 
@@ -110,6 +175,20 @@ mod tests {
         assert_eq!(Rate::parse("-1/min"), Err(RateError::Form));
         assert_eq!(Rate::parse("4294967296/s"), Err(RateError::Range));
         assert_eq!(Rate::parse("many"), Err(RateError::Form));
+    }
+
+    #[test]
+    fn quotas_are_of_a_day_or_a_month() {
+        let day = Rate::quota("1000/day").unwrap();
+        assert_eq!((day.limit, day.burst, day.period()), (1000, 1000, Period::Day));
+        assert_eq!(Rate::quota(" 5 / month").unwrap().period(), Period::Month);
+        for wrong in ["1000/d", "1000", "0/day", "1000/days", "1/2day", "4294967296/day"] {
+            assert_eq!(Rate::quota(wrong), Err(RateError::Calendar), "{wrong}");
+        }
+        assert_eq!(Rate::concurrent("4").unwrap().limit, 4);
+        for wrong in ["0", "-1", "4/s", "", "many"] {
+            assert_eq!(Rate::concurrent(wrong), Err(RateError::Count), "{wrong}");
+        }
     }
 
     #[test]

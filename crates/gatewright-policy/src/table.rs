@@ -425,6 +425,11 @@ pub enum Quota {
     OfLevel,
     /// The named bucket's.
     Action(u16),
+    /// In a calendar day or month ([`Rate::period`]), not at a rate: [`Flat`](Quota::Flat) or
+    /// [`ByGrant`](Quota::ByGrant).
+    Calendar(&'static Quota),
+    /// So many at once ([`Rate::limit`]), however many in a time: flat or by grant.
+    Concurrent(&'static Quota),
 }
 
 /// The policy of one operation.
@@ -452,6 +457,8 @@ pub struct Policy {
     pub step_up: Option<StepUp>,
     /// Its limits.
     pub limits: &'static [Limit],
+    /// How much a request takes of each of them, but of how many run at once; at least 1.
+    pub cost: u32,
     /// The largest body in bytes.
     pub body_limit: Setting<u64>,
     /// The deadline of the whole request, in milliseconds.

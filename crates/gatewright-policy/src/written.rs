@@ -34,6 +34,7 @@ impl Policy {
         allow_devices: None,
         step_up: None,
         limits: &[],
+        cost: 1,
         body_limit: Setting::Fixed(0),
         timeout: Setting::Fixed(0),
         idempotency: None,
@@ -95,6 +96,12 @@ impl Policy {
     #[must_use]
     pub const fn limits(self, limits: &'static [Limit]) -> Policy {
         Policy { limits, ..self }
+    }
+
+    /// How much a request takes of each of them; 0 becomes 1.
+    #[must_use]
+    pub const fn cost(self, cost: u32) -> Policy {
+        Policy { cost: if cost == 0 { 1 } else { cost }, ..self }
     }
 
     /// The largest body in bytes.

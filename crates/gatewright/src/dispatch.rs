@@ -243,7 +243,7 @@ impl Inner {
             let raw = raw(&mut request.parts);
             let (guard, identity) = (guard.clone(), admission.identity().cloned());
             let stepped_up = admission.stepped_up();
-            let once = Once::of(&guard, identity.as_deref(), exchange.client(), &raw, &received.body, deadline);
+            let once = Once::of(admission, exchange.client(), &raw, &received.body, deadline);
             (endpoint.0)(Pending { meta, guard, identity, stepped_up, received, found, raw, once })
         };
         shield(deadline, handled).await?

@@ -35,6 +35,7 @@ rules! {
     key_in_query,
     secret_in_url,
     optional_owner,
+    wrong_cost,
     not_enforced_yet,
 }
 

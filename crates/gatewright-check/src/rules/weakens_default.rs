@@ -32,6 +32,7 @@ fn near_span(policy: &Policy, key: &str) -> Span {
         "step-up" => policy.step_up.as_ref().map(|f| f.span),
         "allow" => policy.allow.as_ref().map(|f| f.span),
         "rate-limit" => policy.limits.as_ref().map(|f| f.span),
+        "cost" => policy.cost.as_ref().map(|f| f.span),
         "body-limit" => Some(policy.body_limit.span),
         "timeout" => Some(policy.timeout.span),
         "idempotency" => policy.idempotency.as_ref().map(|f| f.span),

@@ -1,7 +1,9 @@
 //! Passkeys as tokens: the scheme that `step-up` speaks of, and who may come to its ceremonies.
 
 use gatewright_ir::CheckedIr;
-use gatewright_ir::policy::{Access, Alternative, Limit, LimitKey, Need, Quota, Scheme, Setting, Verify, WebAuthn};
+use gatewright_ir::policy::{
+    Access, Alternative, Limit, LimitKey, Measure, Need, Quota, Scheme, Setting, Verify, WebAuthn,
+};
 use gatewright_policy::Rate;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -64,7 +66,8 @@ pub(super) fn passkeys(source: &Source<'_>) -> Result<TokenStream, CodegenError>
     let verification = crate::names::ident(word(&passkeys.user_verification));
     let callers = callers(source.ir);
     let callers = callers.iter().map(|a| alternative(source, a)).collect::<Result<Vec<_>, _>>()?;
-    let own = Limit { by: vec![LimitKey::User], quota: Quota::Flat(Setting::Fixed(RATE)), span: scheme.name.span };
+    let (by, quota) = (vec![LimitKey::User], Quota::Flat(Setting::Fixed(RATE)));
+    let own = Limit { by, measure: Measure::Rate, quota, span: scheme.name.span };
     let limits: Vec<Limit> = source.ir.policies.limits.iter().cloned().chain([own]).collect();
     let limits = self::limits(source, &limits)?;
     let (body, timeout) = (proc_macro2::Literal::u64_unsuffixed(BODY), proc_macro2::Literal::u64_unsuffixed(TIMEOUT));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use gatewright_ir::names::{Case, unique};
-use gatewright_ir::policy::{Alternative, Limit, LimitKey, Quota, Setting};
+use gatewright_ir::policy::{Alternative, Limit, LimitKey, Measure, Quota, Setting};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -120,7 +120,9 @@ pub(super) fn limit_words(limit: &Limit) -> String {
         });
     }
     words.push(match &limit.quota {
-        Quota::Flat(Setting::Fixed(rate)) | Quota::ByName { default: Setting::Fixed(rate), .. } => rate.to_string(),
+        Quota::Flat(Setting::Fixed(rate)) | Quota::ByName { default: Setting::Fixed(rate), .. } => {
+            limit.measure.written(rate)
+        }
         Quota::Flat(Setting::Environment(text)) | Quota::ByName { default: Setting::Environment(text), .. } => {
             let inner = text.trim_start_matches("${");
             inner.split([':', '}']).next().unwrap_or_default().to_owned()
@@ -128,5 +130,8 @@ pub(super) fn limit_words(limit: &Limit) -> String {
         Quota::OfLevel => "own rate".to_owned(),
         Quota::Action(action) => action.value.clone(),
     });
+    if limit.measure == Measure::Concurrent {
+        words.push("at once".to_owned());
+    }
     words.join(" ")
 }

@@ -6,8 +6,8 @@ use gatewright_diag::{SourceMap, Span};
 use gatewright_ir::CheckedIr;
 use gatewright_ir::api::Location;
 use gatewright_ir::policy::{
-    Access, Alternative, Bound, Claim, Introspection, Keys, Limit, LimitKey, Must, Operand, Policy, Quota, RequestPart,
-    Scheme, SchemeKind, Setting, StepUp, Verify,
+    Access, Alternative, Bound, Claim, Introspection, Keys, Limit, LimitKey, Measure, Must, Operand, Policy, Quota,
+    RequestPart, Scheme, SchemeKind, Setting, StepUp, Verify,
 };
 use gatewright_policy::Rate;
 use proc_macro2::{Ident, Literal, TokenStream};
@@ -116,6 +116,10 @@ pub(crate) fn operations(source: &Source<'_>, names: &[(&Ident, TokenStream)], f
             let limits = shared.of(&parts.limits);
             steps.extend(quote!(.limits(#limits)));
         }
+        if let Some(cost) = parts.cost {
+            let cost = Literal::u32_unsuffixed(cost);
+            steps.extend(quote!(.cost(#cost)));
+        }
         if parts.body_limit.to_string() != body_limit.to_string() {
             let body_limit = &parts.body_limit;
             steps.extend(quote!(.body_limit(#body_limit)));
@@ -139,6 +143,7 @@ struct Parts {
     limits: Value,
     /// Roles, level, claims, networks and users, where they are asked for.
     steps: TokenStream,
+    cost: Option<u32>,
     body_limit: TokenStream,
     timeout: TokenStream,
     audit: bool,
@@ -224,6 +229,7 @@ fn parts(
         access,
         limits,
         steps,
+        cost: policy.cost.as_ref().map(|cost| cost.value).filter(|cost| *cost != 1),
         body_limit: setting(source, &policy.body_limit.value, policy.body_limit.span, number),
         timeout: setting(source, &policy.timeout.value, policy.timeout.span, number),
         audit: policy.audit.value,
@@ -558,6 +564,17 @@ fn limit(source: &Source<'_>, index: usize, limit: &Limit) -> Written {
     if by.is_empty() {
         return Err(refused("a rate limit that counts by nothing", limit.span));
     }
+    let quota = match limit.measure {
+        Measure::Rate => quota,
+        Measure::Calendar => {
+            name.push("quota");
+            quote!(Calendar(&Quota::#quota))
+        }
+        Measure::Concurrent => {
+            name.push("concurrent");
+            quote!(Concurrent(&Quota::#quota))
+        }
+    };
     let name = format!("{}-{index}", name.join("-"));
     Ok(quote!(Limit { name: #name, by: &[#(#by),*], quota: Quota::#quota }))
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use gatewright_ir::CheckedIr;
-use gatewright_ir::policy::{Access, Bound, Setting, StepUp};
+use gatewright_ir::policy::{Access, Bound, Measure, Setting, StepUp};
 use quote::ToTokens;
 use syn::{Expr, ExprMethodCall, ExprStruct, Item, Lit};
 
@@ -53,7 +53,8 @@ pub(crate) fn compare(file: &syn::File, ir: &CheckedIr) -> Result<(), String> {
                 == Some(policy.roles.iter().flat_map(|r| &r.value).map(|r| r.value.clone()).collect())
             && level(&table, &grants) == Some(policy.level.as_ref().map(|l| l.value.clone()))
             && table.count("claims") == Some(policy.claims.as_ref().map_or(0, |c| c.value.len()))
-            && table.count("limits") == Some(policy.limits.as_ref().map_or(0, |l| l.value.len()))
+            && measures(&table) == Some(policy.limits.iter().flat_map(|l| &l.value).map(|l| l.measure).collect())
+            && cost(&table) == Some(policy.cost.as_ref().map_or(1, |cost| cost.value))
             && idempotency(&table)
                 == Some(policy.idempotency.as_ref().map(|i| (i.value.required, u64::from(i.value.expires))))
             && step_up(&table) == Some(policy.step_up.as_ref().map(|step| of_step_up(&step.value)))
@@ -185,6 +186,7 @@ const FIELDS: &[&str] = &[
     "step_up",
     "idempotency",
     "limits",
+    "cost",
     "body_limit",
     "timeout",
     "audit",
@@ -231,6 +233,24 @@ impl<'f> Table<'f> {
     fn count(&self, name: &str) -> Option<usize> {
         self.fields.get(name).map_or(Some(0), |list| Some(items(list)?.len()))
     }
+}
+
+/// What each limit counts.
+fn measures(table: &Table<'_>) -> Option<Vec<Measure>> {
+    let limits = table.fields.get("limits").map_or(Some(Vec::new()), |list| items(list))?;
+    let measure = |limit: &&Expr| {
+        let quota = field(structure(limit)?, "quota")?;
+        Some(match variant(quota).as_ref().map(|(kind, _)| kind.as_str()) {
+            Some("Calendar") => Measure::Calendar,
+            Some("Concurrent") => Measure::Concurrent,
+            Some(_) | None => Measure::Rate,
+        })
+    };
+    limits.iter().map(measure).collect()
+}
+
+fn cost(table: &Table<'_>) -> Option<u32> {
+    table.fields.get("cost").map_or(Some(1), |cost| u32::try_from(number(cost)?).ok())
 }
 
 /// Who may, in names: an alternative is its schemes with their scopes.

@@ -163,6 +163,7 @@ impl Export<'_> {
             ("step-up", policy.step_up.as_ref().map(|f| f.span)),
             ("allow", policy.allow.as_ref().map(|f| f.span)),
             ("rate-limit", policy.limits.as_ref().map(|f| f.span)),
+            ("cost", policy.cost.as_ref().map(|f| f.span)),
         ];
         for (key, span) in further.into_iter().filter_map(|(key, span)| Some((key, span?))) {
             loss(self.sink, span, format!("`{key}` of `{}`", operation.id));

@@ -4,15 +4,19 @@ use super::Row;
 use super::authority::{levels_of, roles_with, twin};
 use super::same::{nth, same, same_texts};
 use crate::Rate;
-use crate::table::{ApiPolicy, Key, Limit, Quota, Setting};
+use crate::table::{ApiPolicy, Key, Quota, Setting};
 
 pub(super) const fn limits(old: Row, new: Row) -> bool {
+    // What costs less passes more often.
+    if !new.policy.limits.is_empty() && old.policy.cost < new.policy.cost {
+        return false;
+    }
     let mut asked = new.policy.limits;
     while let [limit, rest @ ..] = asked {
         let mut given = old.policy.limits;
         let mut found = false;
         while let [other, more @ ..] = given {
-            found = found || (same_keys(other.by, limit.by) && quota(old.api, other, new.api, limit));
+            found = found || (same_keys(other.by, limit.by) && quota(old.api, &other.quota, new.api, &limit.quota));
             given = more;
         }
         if !found {
@@ -42,8 +46,11 @@ const fn same_keys(mut a: &[Key], mut b: &[Key]) -> bool {
     a.is_empty() && b.is_empty()
 }
 
-const fn quota(old: &'static ApiPolicy, a: &Limit, new: &'static ApiPolicy, b: &Limit) -> bool {
-    match (&a.quota, &b.quota) {
+const fn quota(old: &'static ApiPolicy, a: &Quota, new: &'static ApiPolicy, b: &Quota) -> bool {
+    match (a, b) {
+        (Quota::Calendar(a), Quota::Calendar(b)) | (Quota::Concurrent(a), Quota::Concurrent(b)) => {
+            quota(old, a, new, b)
+        }
         (Quota::Flat(a), Quota::Flat(b) | Quota::ByGrant { default: b, .. }) => admits_at_most(a, b),
         (Quota::ByGrant { default, rates }, Quota::Flat(b)) => {
             let mut rates: &[(u16, Setting<Rate>)] = rates;

@@ -87,6 +87,7 @@ fn policy() -> Policy {
         allow_users: None,
         allow_devices: None,
         limits: &[],
+        cost: 1,
         body_limit: Setting::Fixed(1),
         timeout: Setting::Fixed(1),
         idempotency: None,
@@ -296,6 +297,27 @@ fn a_limit_may_not_be_missing_nor_wider() {
         assert_eq!(held(with(Box::leak(Box::new([weak]))), with(&[USER])), Some(Weaker::Limits), "{weak:?}");
     }
     assert_eq!(held(policy(), with(&[USER])), Some(Weaker::Limits));
+}
+
+#[test]
+fn a_quota_is_compared_with_quotas_and_a_cost_may_not_be_less() {
+    const DAY: Quota = Quota::Flat(Setting::Fixed(Rate { limit: 60, window: 86_400, burst: 60 }));
+    const MORE: Quota = Quota::Flat(Setting::Fixed(Rate { limit: 61, window: 86_400, burst: 61 }));
+    const fn of(quota: Quota) -> Limit {
+        Limit { name: "l", by: &[Key::User], quota }
+    }
+    const DAILY: Limit = of(Quota::Calendar(&DAY));
+    const MORE_DAILY: Limit = of(Quota::Calendar(&MORE));
+    const AT_ONCE: Limit = of(Quota::Concurrent(&DAY));
+    let with = |limits| Policy { limits, ..policy() };
+    assert_eq!(held(with(&[DAILY, AT_ONCE]), with(&[DAILY])), None);
+    assert_eq!(held(with(&[DAILY]), with(&[MORE_DAILY])), None);
+    for weak in [MORE_DAILY, AT_ONCE, of(DAY)] {
+        assert_eq!(held(with(Box::leak(Box::new([weak]))), with(&[DAILY])), Some(Weaker::Limits), "{weak:?}");
+    }
+    let costs = |cost| with(&[DAILY]).cost(cost);
+    assert_eq!(held(costs(4), costs(5)), Some(Weaker::Limits));
+    assert_eq!(held(costs(5), costs(4)), None);
 }
 
 #[test]

@@ -51,6 +51,7 @@ pub(super) fn effective<'a>(
     let step_up = nearest!("step-up", step_up, weaker::step_up);
     let allow = nearest!("allow", allow, weaker::allow);
     let limits = nearest!("rate-limit", limits, weaker::limits);
+    let cost = nearest!("cost", cost, weaker::cost);
     let body_limit = nearest!("body-limit", body_limit, weaker::larger);
     let timeout = nearest!("timeout", timeout, weaker::larger);
     let idempotency = nearest!("idempotency", idempotency, weaker::idempotency);
@@ -68,6 +69,7 @@ pub(super) fn effective<'a>(
         step_up,
         allow,
         limits,
+        cost,
         body_limit: body_limit.unwrap_or_else(|| built_in(Setting::Fixed(DEFAULT_BODY_LIMIT), span)),
         timeout: timeout.unwrap_or_else(|| built_in(Setting::Fixed(DEFAULT_TIMEOUT_MS), span)),
         idempotency,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use gatewright_diag::{Spanned, codes};
 use gatewright_ir::PolicySet;
 use gatewright_ir::api::Location;
-use gatewright_ir::policy::{Flow, Limit, LimitKey, Quota, Scheme, SchemeKind, Verify};
+use gatewright_ir::policy::{Flow, Limit, LimitKey, Measure, Quota, Scheme, SchemeKind, Verify};
 
 use super::{Lower, is_token, shown, text};
 use crate::syntax::{Key, Node};
@@ -21,7 +21,9 @@ impl<'a> Lower<'a, '_> {
         policies.networks = root.networks;
         policies.actions = root.actions;
         policies.allow_networks = root.allow_networks;
-        let by_address = |limit: &Limit| limit.by == [LimitKey::Address] && matches!(limit.quota, Quota::Flat(_));
+        // What no operation answers runs nothing.
+        let counted = |limit: &Limit| matches!(limit.quota, Quota::Flat(_)) && limit.measure != Measure::Concurrent;
+        let by_address = |limit: &Limit| limit.by == [LimitKey::Address] && counted(limit);
         let limits = root.defaults.limits.iter().flat_map(|limits| &limits.value);
         policies.limits = limits.filter(|limit| by_address(limit)).cloned().collect();
         policies.transport = root.transport;

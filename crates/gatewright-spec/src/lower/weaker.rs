@@ -59,7 +59,7 @@ pub(super) fn limits(near: &[Limit], far: &[Limit]) -> bool {
         let kept = near.iter().find(|n| match (&n.quota, &limit.quota) {
             (Quota::Action(a), Quota::Action(b)) => a.value == b.value,
             (Quota::Action(_), _) | (_, Quota::Action(_)) => false,
-            _ => n.by == limit.by,
+            _ => n.by == limit.by && n.measure == limit.measure,
         });
         match kept.map(|k| (&k.quota, &limit.quota)) {
             None => true,
@@ -70,6 +70,11 @@ pub(super) fn limits(near: &[Limit], far: &[Limit]) -> bool {
             Some(_) => false,
         }
     })
+}
+
+/// A request takes less of its limits.
+pub(super) fn cost(near: &u32, far: &u32) -> bool {
+    near < far
 }
 
 /// More bytes, more time.

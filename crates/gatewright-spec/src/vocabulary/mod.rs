@@ -82,6 +82,7 @@ const OPERATION: Keys = &[
     "step-up",
     "allow",
     "rate-limit",
+    "cost",
     "body-limit",
     "timeout",
     "idempotency",
@@ -94,7 +95,7 @@ const CLAIM: Keys = &["claim", "equals", "in", "contains"];
 const OWNER: Keys = &["resource", "id"];
 const STEP_UP: Keys = &["method", "within", "acr"];
 const ALLOW: Keys = &["networks", "users", "devices"];
-const LIMIT: Keys = &["by", "limit", "burst", "action"];
+const LIMIT: Keys = &["by", "limit", "burst", "quota", "concurrent", "action"];
 const IDEMPOTENCY: Keys = &["required", "expires"];
 const TOKEN_SCHEME: Keys = &[
     "issuer",

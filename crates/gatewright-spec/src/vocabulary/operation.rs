@@ -2,7 +2,7 @@
 
 use gatewright_diag::{Spanned, codes};
 use gatewright_ir::policy::{
-    Allow, Claim, Idempotency, Limit, LimitKey, Must, Operand, Owner, Quota, Setting, StepUp, UnknownFields,
+    Allow, Claim, Idempotency, Limit, LimitKey, Measure, Must, Operand, Owner, Quota, Setting, StepUp, UnknownFields,
 };
 use gatewright_policy::Rate;
 
@@ -22,6 +22,7 @@ pub struct OperationKeys {
     pub step_up: Option<Spanned<StepUp>>,
     pub allow: Option<Spanned<Allow>>,
     pub limits: Option<Spanned<Vec<Limit>>>,
+    pub cost: Option<Spanned<u32>>,
     pub body_limit: Option<Spanned<Setting<u64>>>,
     pub timeout: Option<Spanned<Setting<u64>>>,
     pub idempotency: Option<Spanned<Idempotency>>,
@@ -56,6 +57,7 @@ impl OperationKeys {
                 "step-up" => keys.step_up = at(value, reader.step_up(value)),
                 "allow" => keys.allow = at(value, reader.allow(value)),
                 "rate-limit" => keys.limits = at(value, reader.limits(value)),
+                "cost" => keys.cost = at(value, reader.count(value)),
                 "body-limit" => keys.body_limit = reader.setting(value, values::size),
                 "timeout" => keys.timeout = reader.setting(value, values::duration),
                 "idempotency" => keys.idempotency = at(value, reader.idempotency(value)),
@@ -77,6 +79,10 @@ impl OperationKeys {
         keys
     }
 }
+
+/// The keys that say how much, and what each counts.
+const MEASURES: [(&str, Measure); 3] =
+    [("limit", Measure::Rate), ("quota", Measure::Calendar), ("concurrent", Measure::Concurrent)];
 
 impl Reader<'_> {
     fn public(&mut self, node: Node<'_>) -> Option<Spanned<String>> {
@@ -248,7 +254,8 @@ impl Reader<'_> {
                 );
                 return None;
             }
-            return Some(Limit { by: Vec::new(), quota: Quota::Action(self.name(action)?), span });
+            let quota = Quota::Action(self.name(action)?);
+            return Some(Limit { by: Vec::new(), measure: Measure::Rate, quota, span });
         }
         let Some(by) = node.get("by") else {
             self.missing(node, "by", "say what is counted: `by: ip`, `user`, `key`, `client`, `level` or `claim:NAME`");
@@ -263,16 +270,35 @@ impl Reader<'_> {
             Some(burst) => Some(self.count(burst)?),
             None => None,
         };
-        let quota = match node.get("limit") {
-            None if keys.as_deref() == Some(&[LimitKey::Level]) && burst.is_none() => Quota::OfLevel,
-            None => {
-                self.missing(node, "limit", "say how much: `limit: 100/min`");
+        let said = MEASURES.iter().filter_map(|(key, measure)| Some((*measure, node.get(key)?)));
+        let (measure, quota) = match said.collect::<Vec<_>>()[..] {
+            [] if keys.as_deref() == Some(&[LimitKey::Level]) && burst.is_none() => (Measure::Rate, Quota::OfLevel),
+            [] => {
+                self.missing(node, "limit", "say how much: `limit: 100/min`, `quota: 1000/day` or `concurrent: 4`");
                 return None;
             }
-            Some(limit) if limit.is_map() => self.quota_by_name(limit, burst)?,
-            Some(limit) => Quota::Flat(self.burst_rate(limit, burst)?.value),
+            [(measure, _)] if measure != Measure::Rate && burst.is_some() => {
+                let burst = node.get("burst").unwrap_or(node);
+                self.wrong_value(burst, "only a rate (`limit`) has a `burst`: remove it");
+                return None;
+            }
+            [(measure, much)] if much.is_map() => (measure, self.quota_by_name(much, measure, burst)?),
+            [(measure, much)] => (measure, Quota::Flat(self.amount(much, measure, burst)?.value)),
+            [_, (_, second), ..] => {
+                self.wrong_value(second, "each limit says one thing: write a limit of its own for this");
+                return None;
+            }
         };
-        Some(Limit { by: keys?, quota, span })
+        Some(Limit { by: keys?, measure, quota, span })
+    }
+
+    /// How much, in the language of the key that says it.
+    fn amount(&mut self, node: Node<'_>, measure: Measure, burst: Option<u32>) -> Option<Spanned<Setting<Rate>>> {
+        match measure {
+            Measure::Rate => self.burst_rate(node, burst),
+            Measure::Calendar => self.setting(node, |text| Rate::quota(text).map_err(|e| e.to_string())),
+            Measure::Concurrent => self.setting(node, |text| Rate::concurrent(text).map_err(|e| e.to_string())),
+        }
     }
 
     fn burst_rate(&mut self, node: Node<'_>, burst: Option<u32>) -> Option<Spanned<Setting<Rate>>> {
@@ -289,15 +315,20 @@ impl Reader<'_> {
         }
     }
 
-    fn quota_by_name(&mut self, node: Node<'_>, burst: Option<u32>) -> Option<Quota> {
+    fn quota_by_name(&mut self, node: Node<'_>, measure: Measure, burst: Option<u32>) -> Option<Quota> {
         let Some(default) = node.get("default") else {
-            self.missing(node, "default", "say the rate of everybody else: `default: 60/min`");
+            let help = match measure {
+                Measure::Rate => "say the rate of everybody else: `default: 60/min`",
+                Measure::Calendar => "say the quota of everybody else: `default: 1000/day`",
+                Measure::Concurrent => "say how many of everybody else may run at once: `default: 2`",
+            };
+            self.missing(node, "default", help);
             return None;
         };
-        let default = self.burst_rate(default, burst)?.value;
+        let default = self.amount(default, measure, burst)?.value;
         let mut rates = Vec::new();
         for (key, value) in node.entries().filter(|(key, _)| key.text != "default") {
-            rates.push((Spanned::new(key.text.to_owned(), key.span), self.burst_rate(value, burst)?.value));
+            rates.push((Spanned::new(key.text.to_owned(), key.span), self.amount(value, measure, burst)?.value));
         }
         Some(Quota::ByName { default, rates })
     }

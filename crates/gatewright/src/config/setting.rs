@@ -38,8 +38,13 @@ impl Resolver {
         }
     }
 
-    pub(crate) fn rate(&mut self, setting: Setting<Rate>) -> Option<Rate> {
-        self.value(setting, |text| Rate::parse(text).map_err(|e| e.to_string()))
+    /// A rate, a quota or a count, as its key writes it.
+    pub(crate) fn amount(
+        &mut self,
+        setting: Setting<Rate>,
+        read: impl Fn(&str) -> Result<Rate, gatewright_policy::RateError>,
+    ) -> Option<Rate> {
+        self.value(setting, |text| read(text).map_err(|e| e.to_string()))
     }
 
     /// A size in bytes: `65536`, `64KiB`, `1MiB`.
@@ -148,7 +153,7 @@ mod tests {
         ] {
             assert_eq!(r.text(env(template)).as_deref(), Some(want), "{template}");
         }
-        assert_eq!(r.rate(env("${RATE}")), Some(Rate { limit: 5, window: 1, burst: 5 }));
+        assert_eq!(r.amount(env("${RATE}"), Rate::parse), Some(Rate { limit: 5, window: 1, burst: 5 }));
         assert_eq!(r.size(env("${SIZE}")), Some(65_536));
         assert_eq!(r.time(env("${TIME}")), Some(Duration::from_secs(120)));
         assert!(r.finish().is_ok());
@@ -158,7 +163,7 @@ mod tests {
     fn reports_everything_that_is_missing_with_its_line() {
         let mut r = resolver();
         assert_eq!(r.text(env("${NO}-${NEITHER}")), None);
-        assert_eq!(r.rate(env("${A}")), None);
+        assert_eq!(r.amount(env("${A}"), Rate::parse), None);
         assert_eq!(r.size(env("${A}")), None);
         assert_eq!(r.time(env("${A}")), None);
         assert_eq!(r.text(env("${A")), None);

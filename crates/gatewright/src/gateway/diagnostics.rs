@@ -4,6 +4,7 @@
 use axum::body::Body;
 use axum::routing::get;
 use axum::{Router, http::Response};
+use gatewright_policy::table::Quota;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use serde_json::json;
@@ -94,6 +95,12 @@ impl Gateway {
     pub(super) fn announce(&self) {
         for policy in self.apis.iter().map(|mounted| mounted.state.policy) {
             tracing::info!(target: "gatewright::start", api = policy.name, prefix = policy.prefix, policy = policy.hash, "policies in force");
+        }
+        let limits = self.guards().flat_map(|(_, guard)| guard.policy().limits);
+        let actions =
+            self.apis.iter().flat_map(|mounted| mounted.state.policy.actions).flat_map(|action| action.limits);
+        if self.shared.store.is_none() && limits.chain(actions).any(|limit| matches!(limit.quota, Quota::Calendar(_))) {
+            tracing::warn!(target: "gatewright::start", "quotas of days and months are counted in memory, and begin anew now: a shared store keeps them");
         }
     }
 }

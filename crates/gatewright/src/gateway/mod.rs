@@ -39,7 +39,7 @@ use crate::auth::webauthn::Passkeys;
 use crate::auth::{SchemeState, Uses, Verifier};
 use crate::clock::Clock;
 use crate::guard::{Admission, Guard, with_standing};
-use crate::limit::{CallerFacts, Charged, KeyHasher, Remote, Rules, Standing, Table};
+use crate::limit::{CallerFacts, Charged, KeyHasher, Remote, Rules, Running, Standing, Table};
 use crate::net::{Forwarding, Ranges};
 use crate::problem::{self, Internal, Problem, Refused, Style};
 
@@ -92,6 +92,8 @@ struct Mounted {
 pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Table,
+    pub(crate) quotas: Table,
+    pub(crate) running: Arc<Running>,
     pub(crate) hasher: KeyHasher,
     /// What this server shares with others, where the deployment names it.
     pub(crate) store: Option<Arc<crate::shared::Store>>,
@@ -119,7 +121,15 @@ impl Shared {
     pub(crate) fn charged<'a>(&'a self, api: &'a ApiState, exchange: &Exchange) -> Charged<'a> {
         let policy = api.policy.store;
         let remote = self.store.as_deref().map(|store| Remote { store, clock: &self.clock, policy });
-        Charged { table: &self.limits, hasher: &self.hasher, now: exchange.started, remote }
+        Charged {
+            table: &self.limits,
+            quotas: &self.quotas,
+            running: &self.running,
+            hasher: &self.hasher,
+            now: exchange.started,
+            unix: exchange.unix,
+            remote,
+        }
     }
 }
 
@@ -331,6 +341,12 @@ impl Gateway {
     /// The response of an admitted request, whatever the handler made of it.
     #[must_use]
     pub fn answer(&self, exchange: &Exchange, admission: &Admission, mut response: Response<Body>) -> Response<Body> {
+        // A stream runs until it ends, or its client leaves.
+        if let Some(running) = admission.running()
+            && http_body::Body::size_hint(response.body()).exact().is_none()
+        {
+            response = response.map(|body| Body::new(crate::limit::Held::new(body, running.clone())));
+        }
         self.finish(exchange, Some(admission.guard()), admission.standing(), &mut response);
         admission.guard().counts().answered(response.status(), self.took(exchange));
         audit::admitted(&self.shared, exchange, self.version(exchange), admission, response.status());

@@ -16,7 +16,7 @@ use crate::auth::webauthn::Passkeys;
 use crate::auth::{SchemeState, Verifier};
 use crate::config::{Config, Resolver, StartError};
 use crate::guard::Guard;
-use crate::limit::{Buckets, KeyHasher, Rules, Table};
+use crate::limit::{Buckets, KeyHasher, Rules, Running, Table};
 use crate::net::{Ranges, host};
 use crate::problem::Style;
 
@@ -34,6 +34,8 @@ impl Gateway {
         let shared = Arc::new(Shared {
             clock: config.clock.clone(),
             limits: Table::new(config.limiter_keys),
+            quotas: Table::new(config.limiter_keys),
+            running: Arc::new(Running::new()),
             hasher: KeyHasher::default(),
             store: config.store(&mut r),
             places: super::places::Places::new(config.requests),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Guard, SteppedUp};
 use crate::auth::Identity;
-use crate::limit::Standing;
+use crate::limit::{Slots, Standing};
 
 /// Says that a request passed every check up to its body. Only [`Guard::admit`] makes one.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub struct Admission {
     identity: Option<Arc<Identity>>,
     stepped_up: Option<SteppedUp>,
     standing: Standing,
+    /// Its places among the requests of its caller; they are free again when nothing of the request is left.
+    running: Option<Arc<Slots>>,
 }
 
 impl Admission {
@@ -22,8 +24,9 @@ impl Admission {
         identity: Option<Arc<Identity>>,
         stepped_up: Option<SteppedUp>,
         standing: Standing,
+        running: Option<Arc<Slots>>,
     ) -> Admission {
-        Admission { guard, identity, stepped_up, standing }
+        Admission { guard, identity, stepped_up, standing, running }
     }
 
     /// The caller; `None` where the operation is public or the caller came in by `{}`.
@@ -42,6 +45,10 @@ impl Admission {
     #[must_use]
     pub fn guard(&self) -> &Guard {
         &self.guard
+    }
+
+    pub(crate) fn running(&self) -> Option<&Arc<Slots>> {
+        self.running.as_ref()
     }
 
     pub(crate) fn standing(&self) -> &Standing {

@@ -213,9 +213,13 @@ impl Guard {
             return Err(refused);
         }
         facts.identity = identity.as_deref();
+        let running = match charged.enter(&this.limits, facts, &mut standing) {
+            Ok(running) => running,
+            Err(refused) => return Err(charged.crowded(&this.limits, facts, refused).await),
+        };
         charged.admitted(&this.limits, facts, &mut standing).await?;
         match this.step_up(identity.as_deref(), exchange) {
-            Ok(stepped_up) => Ok(Admission::assertion(self.clone(), identity, stepped_up, standing)),
+            Ok(stepped_up) => Ok(Admission::assertion(self.clone(), identity, stepped_up, standing, running)),
             Err(refused) => Err(with_standing(refused, standing)),
         }
     }

@@ -33,6 +33,6 @@ impl Limiter {
     #[must_use]
     pub fn pass(&self, from: IpAddr) -> bool {
         let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.table.charge(address(1, Some(from)), self.gcra, now).is_ok()
+        self.table.charge(address(1, Some(from)), self.gcra.into(), now).is_ok()
     }
 }

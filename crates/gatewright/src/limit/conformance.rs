@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::redis::aio::MultiplexedConnection;
-use gatewright_policy::Rate;
 use gatewright_policy::table::{OnOutage, SharedStore};
+use gatewright_policy::{Period, Rate};
 use proptest::prelude::*;
 
 use super::headers::Standing;
 use super::key::KeyHasher;
 use super::remote::Remote;
 use super::rules::{CallerFacts, Charged, Rule, Rules};
+use super::running::Running;
 use super::table::Table;
 use crate::clock::Clock;
 use crate::operation::Boxed;
@@ -74,6 +75,8 @@ type Met = (bool, Vec<(&'static str, u32, u64)>);
 
 struct Side {
     table: Table,
+    quotas: Table,
+    running: Arc<Running>,
     hasher: KeyHasher,
     clock: Arc<dyn Clock>,
     store: Option<Store>,
@@ -83,7 +86,8 @@ impl Side {
     fn charged(&self) -> Charged<'_> {
         let policy = SharedStore { on_outage: OnOutage::Closed, budget: 1_000 };
         let remote = self.store.as_ref().map(|store| Remote { store, clock: &self.clock, policy });
-        Charged { table: &self.table, hasher: &self.hasher, now: self.clock.monotonic(), remote }
+        let (table, quotas, running, hasher) = (&self.table, &self.quotas, &self.running, &self.hasher);
+        Charged { table, quotas, running, hasher, now: self.clock.monotonic(), unix: self.clock.unix(), remote }
     }
 
     async fn meet(&self, rules: &Rules, address: IpAddr) -> Met {
@@ -118,6 +122,8 @@ impl Both {
         let time = Arc::new(Time(1_000_000_000_000_000.into()));
         let side = |store: bool| Side {
             table: Table::new(1_000),
+            quotas: Table::new(1_000),
+            running: Arc::new(Running::new()),
             hasher: KeyHasher::default(),
             clock: time.clone(),
             store: store.then(|| {
@@ -142,19 +148,33 @@ fn rate() -> impl Strategy<Value = Rate> {
     })
 }
 
+/// So many in a day or in a month.
+fn quota() -> impl Strategy<Value = Rate> {
+    (3u32..20, prop_oneof![Just(Period::Day), Just(Period::Month)]).prop_map(|(limit, period)| Rate {
+        limit,
+        window: period.longest(),
+        burst: limit,
+    })
+}
+
 /// Rows: R4, R9.
 #[test]
 fn both_stores_let_the_same_pass() {
     let server = RedisServer::start();
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(60));
-    let requests = proptest::collection::vec((0u64..3_000_000, 0usize..3, 0u8..3), 1..60);
-    let rules = (rate(), 1u32..4, rate(), 1u32..4, rate());
+    // Some seconds; some hours, so that days end; some days, so that months do. In microseconds.
+    let step = prop_oneof![8 => 0u64..3_000_000, 1 => 0u64..30_000_000_000, 1 => 0u64..1_500_000_000_000];
+    let requests = proptest::collection::vec((step, 0usize..5, 0u8..3), 1..60);
+    let rules = (rate(), 1u32..4, rate(), 1u32..4, rate(), quota());
     runner
-        .run(&(rules, requests), |((first, cost, second, dear, third), requests)| {
+        .run(&(rules, requests), |((first, cost, second, dear, third, quota), requests)| {
             // Several requests that share some of their limits, as operations do that draw from one bucket.
             let a = |cost| Rule::plain(1, "a", first, cost);
             let b = |cost| Rule::plain(2, "b", second, cost);
+            let q = |cost| Rule::calendar(4, "q", quota, cost);
             let kinds = [
+                Rules::of(vec![a(1), q(cost)], vec![b(1)]),
+                Rules::of(vec![], vec![q(dear), Rule::calendar(6, "r", quota, 1)]),
                 Rules::of(vec![a(1)], vec![b(cost), Rule::plain(3, "c", third, 1)]),
                 Rules::of(vec![a(dear)], vec![]),
                 Rules::of(vec![], vec![b(1)]),
@@ -168,6 +188,7 @@ fn both_stores_let_the_same_pass() {
                         let ours = both.embedded.meet(&kinds[*kind], address).await;
                         if which == 1 {
                             both.shared[1].table = Table::new(1_000);
+                            both.shared[1].quotas = Table::new(1_000);
                         }
                         let theirs = both.shared[which].meet(&kinds[*kind], address).await;
                         prop_assert_eq!(ours.0, theirs.0);
@@ -205,26 +226,30 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     /// In no window does more pass than the burst and the rate, whichever store counts.
     #[test]
-    fn no_window_passes_more(rate in rate(), steps in proptest::collection::vec(0u64..2_000_000, 1..60)) {
+    fn no_window_passes_more(
+        rate in rate(), steps in proptest::collection::vec((0u64..2_000_000, 1u32..4), 1..60),
+    ) {
         let server = SERVER.with(|server| server.clone());
         run(async {
             let both = Both::new(&server);
-            let rules = Rules::of(vec![Rule::plain(1, "a", rate, 1)], vec![]);
+            let costing = |cost| Rules::of(vec![Rule::plain(1, "a", rate, cost)], vec![]);
             let address = IpAddr::from([192, 0, 2, 1]);
             for side in [&both.embedded, &both.shared[0], &both.shared[1]] {
                 both.time.0.fetch_add(1_000_000_000_000_000, Ordering::SeqCst);
                 assert!(server.ask(&["FLUSHALL"]).starts_with("+OK"));
                 let mut passed = Vec::new();
-                for step in &steps {
+                for (step, cost) in &steps {
                     both.time.0.fetch_add(step * 1_000, Ordering::SeqCst);
-                    if side.meet(&rules, address).await.0 {
-                        passed.push(both.time.monotonic());
+                    if side.meet(&costing(*cost), address).await.0 {
+                        passed.push((both.time.monotonic(), u128::from(*cost)));
                     }
                 }
-                for (i, from) in passed.iter().enumerate() {
-                    for (j, to) in passed.iter().enumerate().skip(i) {
-                        let (count, span) = ((j - i + 1) as u128, u128::from(to - from));
-                        let over = count.saturating_sub(u128::from(rate.burst));
+                for (i, (from, _)) in passed.iter().enumerate() {
+                    let mut taken = 0;
+                    for (to, cost) in passed.iter().skip(i) {
+                        taken += cost;
+                        let span = u128::from(to - from);
+                        let over = taken.saturating_sub(u128::from(rate.burst));
                         prop_assert!(over * u128::from(rate.window) * 1_000_000_000 <= span * u128::from(rate.limit));
                     }
                 }

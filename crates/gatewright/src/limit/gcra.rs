@@ -50,7 +50,6 @@ impl Gcra {
     }
 
     /// The same rate, for a request that costs so much of it.
-    #[cfg(all(test, feature = "redis"))]
     pub(crate) fn costing(self, cost: u32) -> Gcra {
         Gcra { takes: self.interval.saturating_mul(u64::from(cost.max(1))), ..self }
     }
@@ -87,6 +86,19 @@ impl Gcra {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// What passed of requests that come and cost so.
+    fn passed(rate: Rate, requests: &[(u64, u32)]) -> Vec<(u64, u32)> {
+        let mut tat = 0;
+        let mut passed = Vec::new();
+        for &(now, cost) in requests {
+            if let Verdict::Pass { tat: after, .. } = Gcra::new(rate).costing(cost).check(tat, now) {
+                tat = after;
+                passed.push((now, cost));
+            }
+        }
+        passed
+    }
 
     fn run(rate: Rate, arrivals: &[u64]) -> Vec<u64> {
         let gcra = Gcra::new(rate);
@@ -134,6 +146,27 @@ mod tests {
                         (count.saturating_sub(u128::from(burst))) * u128::from(window) * 1_000_000_000
                             <= span * u128::from(limit)
                     );
+                }
+            }
+        }
+
+        #[test]
+        fn no_window_passes_more_whatever_requests_cost(
+            limit in 1u32..50, window in 1u32..20, burst in 1u32..40,
+            requests in proptest::collection::vec((0u64..3_000_000_000, 1u32..45), 1..200),
+        ) {
+            let mut now = 0;
+            let requests: Vec<_> = requests.iter().map(|(step, cost)| { now += step; (now, *cost) }).collect();
+            let passed = passed(Rate { limit, window, burst }, &requests);
+            prop_assert!(passed.iter().all(|(_, cost)| *cost <= burst));
+            for (i, (from, _)) in passed.iter().enumerate() {
+                let mut taken = 0u128;
+                for (to, cost) in passed.iter().skip(i) {
+                    taken += u128::from(*cost);
+                    let span = u128::from(to - from);
+                    // taken ≤ burst + span · limit / window, without rounding.
+                    let over = taken.saturating_sub(u128::from(burst));
+                    prop_assert!(over * u128::from(window) * 1_000_000_000 <= span * u128::from(limit));
                 }
             }
         }

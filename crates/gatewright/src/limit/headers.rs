@@ -1,5 +1,6 @@
 //! `RateLimit-Policy` and `RateLimit`, as draft-ietf-httpapi-ratelimit-headers-10 has them: `q` requests in `w` seconds;
-//! `r` more would pass now, one more than that after `t` seconds. At `r=0` that is when to try again.
+//! `r` more would pass now, one more than that after `t` seconds. At `r=0` that is when to try again. How many may run at once
+//! has no time: `qu="concurrent-requests"`.
 
 use gatewright_policy::Rate;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -25,13 +26,23 @@ pub(crate) struct Entry {
     pub(crate) next: u64,
     /// Whether this is a limit that refused.
     pub(crate) violated: bool,
+    /// Whether it counts what runs at once.
+    pub(crate) concurrent: bool,
     pub(crate) charge: Option<Charge>,
 }
 
 impl Entry {
     /// Of a limit that refused.
     pub(crate) fn over(name: &'static str, rate: Rate, over: Over) -> Entry {
-        Entry { name, rate, remaining: over.remaining, next: over.wait, violated: true, charge: None }
+        Entry {
+            name,
+            rate,
+            remaining: over.remaining,
+            next: over.wait,
+            violated: true,
+            concurrent: false,
+            charge: None,
+        }
     }
 }
 
@@ -41,17 +52,21 @@ pub(crate) fn seconds(nanoseconds: u64) -> u64 {
 }
 
 /// `"name";q=60;w=60`, separated by commas.
-pub(super) fn policy<'n>(limits: impl Iterator<Item = (&'n str, Rate)>) -> Option<HeaderValue> {
+pub(super) fn policy<'n>(limits: impl Iterator<Item = (&'n str, Rate, bool)>) -> Option<HeaderValue> {
     let (mut text, mut digits) = (String::new(), itoa::Buffer::new());
-    for (name, rate) in limits {
+    for (name, rate, concurrent) in limits {
         if !text.is_empty() {
             text.push_str(", ");
         }
         for part in ["\"", name, "\";q=", digits.format(rate.limit)] {
             text.push_str(part);
         }
-        text.push_str(";w=");
-        text.push_str(digits.format(rate.window));
+        if concurrent {
+            text.push_str(";qu=\"concurrent-requests\"");
+        } else {
+            text.push_str(";w=");
+            text.push_str(digits.format(rate.window));
+        }
     }
     HeaderValue::try_from(text).ok()
 }
@@ -64,7 +79,9 @@ impl Standing {
             return;
         }
         let known = rules.and_then(|rules| rules.policy_of(self.0.len())).cloned();
-        if let Some(value) = known.or_else(|| policy(self.0.iter().map(|entry| (entry.name, entry.rate)))) {
+        if let Some(value) =
+            known.or_else(|| policy(self.0.iter().map(|entry| (entry.name, entry.rate, entry.concurrent))))
+        {
             headers.insert(POLICY, value);
         }
         let mut digits = itoa::Buffer::new();
@@ -76,8 +93,10 @@ impl Standing {
             for part in ["\"", entry.name, "\";r=", digits.format(entry.remaining)] {
                 text.push_str(part);
             }
-            text.push_str(";t=");
-            text.push_str(digits.format(seconds(entry.next)));
+            if !entry.concurrent {
+                text.push_str(";t=");
+                text.push_str(digits.format(seconds(entry.next)));
+            }
         }
         if let Ok(value) = HeaderValue::try_from(text) {
             headers.insert(LIMIT, value);

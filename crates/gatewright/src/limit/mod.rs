@@ -1,15 +1,18 @@
-//! Rate limits: GCRA over a bounded table, so that an attacker with a million addresses costs memory that was set aside
+//! Limits: rates by GCRA, quotas by the calendar, and how many run at once; over a bounded table, so that an attacker with a million addresses costs memory that was set aside
 //! beforehand, and never the state of somebody who is limited.
 
 #[cfg(feature = "testing")]
 mod alone;
+mod calendar;
 #[cfg(all(test, feature = "redis"))]
 mod conformance;
 mod gcra;
 mod headers;
 mod key;
+mod meter;
 mod remote;
 mod rules;
+mod running;
 mod table;
 
 #[cfg(feature = "testing")]
@@ -19,4 +22,5 @@ pub(crate) use key::KeyHasher;
 pub(crate) use key::counted;
 pub(crate) use remote::{Remote, away};
 pub(crate) use rules::{Buckets, CallerFacts, Charged, Rules};
+pub(crate) use running::{Held, Running, Slots};
 pub(crate) use table::Table;

@@ -9,11 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright_policy::table::{OnOutage, SharedStore};
-use gatewright_policy::{Rate, Refusal};
+use gatewright_policy::{Period, Rate, Refusal};
 
-use super::gcra::{Gcra, Over, Verdict};
+use super::calendar;
+use super::gcra::{Over, Verdict};
 use super::headers::{Entry, Standing};
 use super::key::CellKey;
+use super::meter::Meter;
 use super::rules::{CallerFacts, Charged, Rule, Rules, limited, no_level};
 use crate::clock::Clock;
 use crate::guard::with_standing;
@@ -32,8 +34,17 @@ pub(crate) struct Remote<'a> {
 struct Line<'r> {
     rule: &'r Rule,
     rate: Rate,
-    gcra: Gcra,
+    meter: Meter,
     cell: CellKey,
+}
+
+/// What a store said of one limit, before this request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// How far ahead the TAT lay, in nanoseconds.
+    Ahead(u64),
+    /// When the period ends, in minutes since 1970, what was used of it, and how many seconds are left.
+    Used([u64; 3]),
 }
 
 impl Charged<'_> {
@@ -46,7 +57,7 @@ impl Charged<'_> {
         if self.remote.is_none() {
             return self.charge(&rules.address, facts, standing);
         }
-        self.known(&self.lines(rules.address.iter(), facts)?, self.now)
+        self.known(&self.lines(rules.address.iter(), facts)?)
     }
 
     /// The limits that need the caller.
@@ -81,6 +92,17 @@ impl Charged<'_> {
         with_standing(refused, standing)
     }
 
+    /// A request of a caller who has as many running as he may: its address is charged all the same.
+    #[cold]
+    pub(crate) async fn crowded(&self, rules: &Rules, facts: CallerFacts<'_>, refused: Refused) -> Refused {
+        if let Some(remote) = self.remote
+            && let Err(limited) = Box::pin(self.ask(remote, rules, false, facts, &mut Standing::default())).await
+        {
+            return limited;
+        }
+        refused
+    }
+
     /// All limits that need only the address, charged.
     ///
     /// # Errors
@@ -100,16 +122,16 @@ impl Charged<'_> {
         facts: CallerFacts<'_>,
     ) -> Result<Vec<Line<'r>>, Refused> {
         let line = |rule: &'r Rule| {
-            let (rate, gcra) = rule.quotum(facts).ok_or_else(no_level)?;
-            Ok(Line { rule, rate, gcra, cell: rule.key(facts, self.hasher) })
+            let (rate, meter) = rule.meter(facts, self.unix).ok_or_else(no_level)?;
+            Ok(Line { rule, rate, meter, cell: rule.key(facts, self.hasher) })
         };
         rules.map(line).collect()
     }
 
     /// Refuses whoever is known to be over.
-    fn known(&self, lines: &[Line<'_>], now: u64) -> Result<(), Refused> {
+    fn known(&self, lines: &[Line<'_>]) -> Result<(), Refused> {
         let over = |line: &Line<'_>| {
-            let over = self.table.peek(line.cell, line.gcra, now)?;
+            let over = self.peek(line.cell, line.meter)?;
             Some(Entry::over(line.rule.name, line.rate, over))
         };
         let mut standing = Standing(lines.iter().filter_map(over).collect());
@@ -132,25 +154,37 @@ impl Charged<'_> {
         if lines.is_empty() {
             return Ok(());
         }
-        let now = remote.clock.monotonic();
-        self.known(&lines, now)?;
+        // Verifying a token takes its time, and what a store says is counted from the moment before it was asked.
+        let this = Charged { now: remote.clock.monotonic(), ..*self };
+        this.known(&lines)?;
         if remote.store.is_away() {
             return Err(away());
         }
         let budget = Duration::from_millis(u64::from(remote.policy.budget));
-        let spare = now.saturating_add(u64::from(remote.policy.budget) * 1_000_000);
+        let spare = this.now.saturating_add(u64::from(remote.policy.budget) * 1_000_000);
         let mut arguments = Vec::with_capacity(lines.len() * 4);
         for line in &lines {
-            let known = self.table.tat(&line.cell).saturating_sub(spare);
-            for number in [line.gcra.takes, line.gcra.tolerance, line.rule.longest(), known] {
-                arguments.push(number.to_string().into_bytes());
+            let cell = self.cells(line.meter).0.tat(&line.cell);
+            match line.meter {
+                Meter::Rate(gcra) => {
+                    let known = cell.saturating_sub(spare);
+                    for number in [gcra.takes, gcra.tolerance, line.rule.longest(), known] {
+                        arguments.push(number.to_string().into_bytes());
+                    }
+                }
+                Meter::Quota(quota) => {
+                    let (end, used) = calendar::parts(cell);
+                    let period = line.rule.period(facts).map_or("month", Period::as_str).to_owned();
+                    let texts = [quota.cost.to_string(), quota.limit().to_string(), period, format!("{end} {used}")];
+                    arguments.extend(texts.map(String::into_bytes));
+                }
             }
         }
         let keys = lines.iter().map(|line| remote.store.key('l', line.rule.digest(facts))).collect();
         let answer = remote.store.run(budget, Script::Charge, keys, arguments).await;
-        let answer = answer.and_then(|answer| read(&answer, lines.len()).ok_or_else(|| remote.store.nonsense()));
+        let answer = answer.and_then(|answer| read(&answer, &lines).ok_or_else(|| remote.store.nonsense()));
         match answer {
-            Ok((passed, ahead)) => self.take(&lines, passed, &ahead, now, standing),
+            Ok((passed, said)) => this.take(&lines, passed, &said, standing),
             Err(Away) if remote.policy.on_outage == OnOutage::Local => self.alone(rules, callers, facts, standing),
             Err(Away) => Err(away()),
         }
@@ -169,27 +203,35 @@ impl Charged<'_> {
     }
 
     /// What the store said.
-    fn take(
-        &self,
-        lines: &[Line<'_>],
-        passed: bool,
-        ahead: &[u64],
-        now: u64,
-        standing: &mut Standing,
-    ) -> Result<(), Refused> {
-        for (line, ahead) in lines.iter().zip(ahead) {
-            let after = if passed { ahead.saturating_add(line.gcra.takes) } else { *ahead };
-            self.table.learn(line.cell, now.saturating_add(after), now);
-            let (name, rate) = (line.rule.name, line.rate);
-            standing.0.push(match line.gcra.check(*ahead, 0) {
+    fn take(&self, lines: &[Line<'_>], passed: bool, said: &[Said], standing: &mut Standing) -> Result<(), Refused> {
+        for (line, said) in lines.iter().zip(said) {
+            let cost = line.meter.cost();
+            // The cell as the store has it, and as it is after this request; what is left is said at a time of zero.
+            let (meter, cell) = match (line.meter, *said) {
+                (Meter::Rate(gcra), Said::Ahead(ahead)) => {
+                    let after = if passed { ahead.saturating_add(gcra.takes) } else { ahead };
+                    self.table.learn(line.cell, self.now.saturating_add(after), self.now);
+                    (line.meter, ahead)
+                }
+                (Meter::Quota(quota), Said::Used([end, used, left])) => {
+                    let quota = quota.of_store(end, left);
+                    let after = if passed { used.saturating_add(u64::from(cost)) } else { used };
+                    self.quotas.learn(line.cell, quota.cell(after), calendar::ended(self.unix));
+                    (Meter::Quota(quota), quota.cell(used))
+                }
+                // `read` reads each as its meter is.
+                _ => continue,
+            };
+            let (name, rate, charge, concurrent) = (line.rule.name, line.rate, None, false);
+            standing.0.push(match meter.check(cell, 0) {
                 Verdict::Pass { remaining, next, .. } => {
-                    let kept = if passed { 0 } else { line.gcra.cost() };
+                    let kept = if passed { 0 } else { cost };
                     let remaining = remaining.saturating_add(kept).min(rate.burst);
-                    Entry { name, rate, remaining, next, violated: false, charge: None }
+                    Entry { name, rate, remaining, next, violated: false, concurrent, charge }
                 }
                 // It passed: the store counted a nanosecond otherwise.
                 Verdict::Refuse(Over { wait, .. }) if passed => {
-                    Entry { name, rate, remaining: 0, next: wait, violated: false, charge: None }
+                    Entry { name, rate, remaining: 0, next: wait, violated: false, concurrent, charge }
                 }
                 Verdict::Refuse(over) => Entry::over(name, rate, over),
             });
@@ -203,10 +245,23 @@ pub(crate) fn away() -> Refused {
     Refused::new(Refusal::Unavailable).retry_after(1).because("the shared store is away")
 }
 
-/// Whether all were charged, and how far ahead each TAT lay before.
-fn read(answer: &[Vec<u8>], count: usize) -> Option<(bool, Vec<u64>)> {
+/// Whether all were charged, and what the store said of each.
+fn read(answer: &[Vec<u8>], lines: &[Line<'_>]) -> Option<(bool, Vec<Said>)> {
     let (first, rest) = answer.split_first()?;
-    let number = |text: &Vec<u8>| std::str::from_utf8(text).ok()?.parse().ok();
-    let ahead: Vec<u64> = rest.iter().map(number).collect::<Option<_>>()?;
-    (ahead.len() == count).then_some((first == b"1", ahead))
+    if rest.len() != lines.len() {
+        return None;
+    }
+    let said = |(line, text): (&Line<'_>, &Vec<u8>)| {
+        let text = std::str::from_utf8(text).ok()?;
+        Some(match line.meter {
+            Meter::Rate(_) => Said::Ahead(text.parse().ok()?),
+            Meter::Quota(_) => {
+                let mut numbers = text.split(' ').map(|number| number.parse().ok());
+                let said = [numbers.next()??, numbers.next()??, numbers.next()??];
+                // An end that no cell can hold is none.
+                Said::Used(Some(said).filter(|[end, ..]| *end <= u64::from(u32::MAX) && numbers.next().is_none())?)
+            }
+        })
+    };
+    Some((first == b"1", lines.iter().zip(rest).map(said).collect::<Option<_>>()?))
 }

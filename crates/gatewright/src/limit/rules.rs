@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use gatewright_policy::table::{ApiPolicy, Key, Limit, Policy, Quota, Setting};
-use gatewright_policy::{Rate, Refusal};
+use gatewright_policy::{Period, Rate, Refusal};
 use http::HeaderValue;
 
+use super::calendar::{self, Calendar};
 use super::gcra::{Gcra, Over, Verdict};
 use super::headers::{self, Entry, Standing, seconds};
 use super::key::{CellKey, KeyHasher, address, counted};
+use super::meter::Meter;
 use super::remote::Remote;
+use super::running::{Running, Slots};
 use super::table::Table;
 use crate::auth::Identity;
 use crate::config::Resolver;
@@ -25,8 +29,9 @@ pub(crate) struct Buckets {
 }
 
 impl Buckets {
+    /// Two numbers: a quota that is of a day for one caller and of a month for another has a bucket for each.
     fn own(&mut self) -> u32 {
-        self.next += 1;
+        self.next += 2;
         self.next
     }
 
@@ -49,6 +54,8 @@ pub(crate) struct Rules {
     pub(crate) address: Box<[Rule]>,
     /// Those that need the caller.
     pub(crate) caller: Box<[Rule]>,
+    /// How many may run at once, whoever is counted.
+    pub(crate) running: Box<[Rule]>,
     /// `RateLimit-Policy` of the first ones, and of all; where rates depend on who calls it is written for each request.
     policies: [Option<HeaderValue>; 2],
 }
@@ -59,7 +66,36 @@ pub(crate) struct Rule {
     shared: Box<str>,
     pub(super) name: &'static str,
     by: &'static [Key],
+    measure: Measure,
+    cost: u32,
     quota: Resolved,
+}
+
+/// What a limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Measure {
+    Rate,
+    Calendar,
+    Concurrent,
+}
+
+impl Measure {
+    /// What a limit counts, and how much of it.
+    fn of(quota: Quota) -> (Measure, Quota) {
+        match quota {
+            Quota::Calendar(quota) => (Measure::Calendar, *quota),
+            Quota::Concurrent(quota) => (Measure::Concurrent, *quota),
+            quota => (Measure::Rate, quota),
+        }
+    }
+
+    fn read(self, setting: Setting<Rate>, r: &mut Resolver) -> Option<Rate> {
+        match self {
+            Measure::Rate => r.amount(setting, Rate::parse),
+            Measure::Calendar => r.amount(setting, Rate::quota),
+            Measure::Concurrent => r.amount(setting, Rate::concurrent),
+        }
+    }
 }
 
 type Quotum = (Rate, Gcra);
@@ -81,8 +117,13 @@ pub(crate) struct CallerFacts<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Charged<'a> {
     pub(crate) table: &'a Table,
+    pub(crate) quotas: &'a Table,
+    pub(crate) running: &'a Arc<Running>,
     pub(crate) hasher: &'a KeyHasher,
+    /// Nanoseconds, for rates.
     pub(crate) now: u64,
+    /// Seconds since 1970, for quotas.
+    pub(crate) unix: i64,
     /// The store that other servers charge too.
     pub(crate) remote: Option<Remote<'a>>,
 }
@@ -90,32 +131,27 @@ pub(crate) struct Charged<'a> {
 impl Rules {
     #[cfg(all(test, feature = "redis"))]
     pub(super) fn of(address: Vec<Rule>, caller: Vec<Rule>) -> Rules {
-        Rules { address: address.into(), caller: caller.into(), policies: [None, None] }
+        Rules { address: address.into(), caller: caller.into(), running: Box::default(), policies: [None, None] }
     }
 
     /// The limits of an operation.
     pub(crate) fn new(api: &'static ApiPolicy, policy: &Policy, buckets: &mut Buckets, r: &mut Resolver) -> Rules {
-        Rules::made(api, policy.operation, policy.at, policy.limits, buckets, r)
+        Rules::made(api, policy, buckets, r)
     }
 
     /// The limits of requests that no operation answers.
     pub(crate) fn of_api(api: &'static ApiPolicy, buckets: &mut Buckets, r: &mut Resolver) -> Rules {
-        Rules::made(api, "", "", api.limits, buckets, r)
+        Rules::made(api, &Policy { limits: api.limits, ..Policy::CLOSED }, buckets, r)
     }
 
-    fn made(
-        api: &'static ApiPolicy,
-        operation: &str,
-        at: &str,
-        limits: &'static [Limit],
-        buckets: &mut Buckets,
-        r: &mut Resolver,
-    ) -> Rules {
+    fn made(api: &'static ApiPolicy, policy: &Policy, buckets: &mut Buckets, r: &mut Resolver) -> Rules {
+        let Policy { operation, at, limits, cost, .. } = *policy;
+        let of = Of { api, operation, at, cost: cost.max(1) };
         let mut rules = Vec::new();
         for (n, limit) in limits.iter().enumerate() {
             let Quota::Action(index) = limit.quota else {
                 let bucket = (buckets.own(), format!("{}\0{operation}\0{n}", api.prefix));
-                rules.extend(Rule::new(api, at, limit, bucket, r));
+                rules.extend(Rule::new(of, limit, bucket, r));
                 continue;
             };
             let Some(action) = api.actions.get(usize::from(index)) else {
@@ -126,7 +162,7 @@ impl Rules {
                 let definition = format!("{:?}", (limit.by, resolved_text(limit, r)));
                 let name = format!("{}\0{i}", action.name);
                 match buckets.shared(name.clone(), definition) {
-                    Ok(bucket) => rules.extend(Rule::new(api, at, limit, (bucket, name), r)),
+                    Ok(bucket) => rules.extend(Rule::new(of, limit, (bucket, name), r)),
                     Err(()) => r.problem(
                         at,
                         format_args!(
@@ -137,14 +173,17 @@ impl Rules {
                 }
             }
         }
+        let (running, rules) = rules.into_iter().partition::<Vec<_>, _>(|rule| rule.measure == Measure::Concurrent);
         let (address, caller) = rules.into_iter().partition::<Vec<_>, _>(Rule::needs_only_the_address);
         let fixed = |rules: &[&[Rule]]| {
             let all = rules.iter().flat_map(|rules| rules.iter());
-            let rates: Option<Vec<_>> = all.map(|rule| Some((rule.name, rule.flat()?))).collect();
+            let rates: Option<Vec<_>> = all.map(|rule| Some((rule.name, rule.always()?, false))).collect();
             headers::policy(rates?.into_iter())
         };
-        let policies = [fixed(&[&address]), fixed(&[&address, &caller])];
-        Rules { address: address.into(), caller: caller.into(), policies }
+        // Where some count what runs, a standing has those in between.
+        let policies =
+            if running.is_empty() { [fixed(&[&address]), fixed(&[&address, &caller])] } else { [None, None] };
+        Rules { address: address.into(), caller: caller.into(), running: running.into(), policies }
     }
 
     /// The `RateLimit-Policy` of a standing of so many limits. A standing names its limits in their order, and none of
@@ -161,16 +200,26 @@ impl Rules {
     }
 }
 
+/// Whose limits are made.
+#[derive(Clone, Copy)]
+struct Of<'p> {
+    api: &'static ApiPolicy,
+    operation: &'p str,
+    at: &'p str,
+    cost: u32,
+}
+
 /// What two versions must agree on: the rates as they are after the environment is read.
 fn resolved_text(limit: &Limit, r: &mut Resolver) -> String {
-    match limit.quota {
-        Quota::Flat(rate) => format!("{:?}", r.rate(rate)),
+    let (measure, quota) = Measure::of(limit.quota);
+    match quota {
+        Quota::Flat(rate) => format!("{measure:?} {:?}", measure.read(rate, r)),
         Quota::ByGrant { default, rates } => {
-            let rates: Vec<_> = rates.iter().map(|(bit, rate)| (bit, r.rate(*rate))).collect();
-            format!("{:?}", (r.rate(default), rates))
+            let rates: Vec<_> = rates.iter().map(|(bit, rate)| (bit, measure.read(*rate, r))).collect();
+            format!("{measure:?} {:?}", (measure.read(default, r), rates))
         }
         Quota::OfLevel => "level".to_owned(),
-        Quota::Action(_) => "action".to_owned(),
+        Quota::Action(_) | Quota::Calendar(_) | Quota::Concurrent(_) => "action".to_owned(),
     }
 }
 
@@ -179,23 +228,37 @@ impl Rule {
     #[cfg(all(test, feature = "redis"))]
     pub(super) fn plain(bucket: u32, name: &'static str, rate: Rate, cost: u32) -> Rule {
         let quota = Resolved::Flat((rate, Gcra::new(rate).costing(cost)));
-        Rule { bucket, shared: name.into(), name, by: &[Key::Address], quota }
+        Rule { bucket, shared: name.into(), name, by: &[Key::Address], measure: Measure::Rate, cost, quota }
     }
 
-    fn new(
-        api: &'static ApiPolicy,
-        at: &str,
-        limit: &'static Limit,
-        (bucket, shared): (u32, String),
-        r: &mut Resolver,
-    ) -> Option<Rule> {
+    /// By address, so many a day or month.
+    #[cfg(all(test, feature = "redis"))]
+    pub(super) fn calendar(bucket: u32, name: &'static str, rate: Rate, cost: u32) -> Rule {
+        Rule { measure: Measure::Calendar, ..Rule::plain(bucket, name, rate, cost) }
+    }
+
+    fn new(of: Of<'_>, limit: &'static Limit, (bucket, shared): (u32, String), r: &mut Resolver) -> Option<Rule> {
+        let Of { api, at, cost, .. } = of;
         if limit.by.is_empty() {
             r.problem(at, format_args!("the limit `{}` counts by nothing", limit.name));
         }
         if limit.name.bytes().any(|b| !(b' '..=b'~').contains(&b) || b == b'"' || b == b'\\') {
             r.problem(at, "the name of a limit has a character that a header field cannot carry");
         }
-        let quota = match limit.quota {
+        let (measure, quota) = Measure::of(limit.quota);
+        let quotum = |setting: Setting<Rate>, r: &mut Resolver| {
+            let rate = measure.read(setting, r)?;
+            if measure != Measure::Concurrent && rate.burst < cost {
+                let (operation, name, holds) = (of.operation, limit.name, rate.burst);
+                r.problem(
+                    at,
+                    format_args!("a request of `{operation}` takes {cost} of the limit `{name}`, which holds {holds}"),
+                );
+                return None;
+            }
+            Some((rate, Gcra::new(rate).costing(cost)))
+        };
+        let quota = match quota {
             Quota::Flat(rate) => Resolved::Flat(quotum(rate, r)?),
             Quota::ByGrant { default, rates } => {
                 let rates: Vec<_> = rates.iter().map(|(bit, rate)| Some((*bit, quotum(*rate, r)?))).collect();
@@ -217,27 +280,37 @@ impl Rule {
                 }
                 Resolved::OfLevel(rates.into())
             }
-            Quota::Action(_) => {
-                r.problem(at, "the limit of a bucket is a bucket again");
+            Quota::Action(_) | Quota::Calendar(_) | Quota::Concurrent(_) => {
+                r.problem(at, format_args!("the limit `{}` says nothing of its own", limit.name));
                 return None;
             }
         };
-        Some(Rule { bucket, shared: shared.into(), name: limit.name, by: limit.by, quota })
+        Some(Rule { bucket, shared: shared.into(), name: limit.name, by: limit.by, measure, cost, quota })
     }
 
-    /// The rate, where all callers have the same.
-    fn flat(&self) -> Option<Rate> {
+    /// The rate, where it is the same for all callers and at all times.
+    fn always(&self) -> Option<Rate> {
         match self.quota {
-            Resolved::Flat((rate, _)) => Some(rate),
-            Resolved::ByGrant { .. } | Resolved::OfLevel(_) => None,
+            Resolved::Flat((rate, _)) if self.measure == Measure::Rate => Some(rate),
+            Resolved::Flat(_) | Resolved::ByGrant { .. } | Resolved::OfLevel(_) => None,
         }
     }
 
     fn needs_only_the_address(&self) -> bool {
-        self.flat().is_some() && self.by.iter().all(|key| *key == Key::Address)
+        matches!(self.quota, Resolved::Flat(_)) && self.by.iter().all(|key| *key == Key::Address)
     }
 
-    pub(super) fn quotum(&self, facts: CallerFacts<'_>) -> Option<Quotum> {
+    /// How its cell is read for this caller now, and the rate that he is shown.
+    pub(super) fn meter(&self, facts: CallerFacts<'_>, unix: i64) -> Option<(Rate, Meter)> {
+        let (rate, gcra) = self.quotum(facts)?;
+        if self.measure == Measure::Calendar {
+            let calendar = Calendar::new(rate, self.cost, unix);
+            return Some((calendar.shown(), Meter::Quota(calendar)));
+        }
+        Some((rate, Meter::Rate(gcra)))
+    }
+
+    fn quotum(&self, facts: CallerFacts<'_>) -> Option<Quotum> {
         match &self.quota {
             Resolved::Flat(quotum) => Some(*quotum),
             Resolved::ByGrant { default, rates } => {
@@ -265,19 +338,32 @@ impl Rule {
         all.map(|(_, gcra)| gcra.tolerance).max().unwrap_or(0)
     }
 
+    /// What the quota of this caller is counted in, where it is one.
+    pub(super) fn period(&self, facts: CallerFacts<'_>) -> Option<Period> {
+        if self.measure != Measure::Calendar {
+            return None;
+        }
+        self.quotum(facts).map(|(rate, _)| rate.period())
+    }
+
     pub(super) fn key(&self, facts: CallerFacts<'_>, hasher: &KeyHasher) -> CellKey {
+        let month = self.period(facts) == Some(Period::Month);
+        let bucket = self.bucket.saturating_add(u32::from(month));
         if let [Key::Address] = self.by {
-            return address(self.bucket, facts.address);
+            return address(bucket, facts.address);
         }
         let mut parts = hasher.parts();
         self.counted(facts, &mut |tag, bytes| parts.add(tag, bytes));
-        parts.key(self.bucket)
+        parts.key(bucket)
     }
 
     /// The same for every server.
     pub(super) fn digest(&self, facts: CallerFacts<'_>) -> Digest {
         let mut digester = Digester::new();
         digester.add(7, self.shared.as_bytes());
+        if let Some(period) = self.period(facts) {
+            digester.add(8, period.as_str().as_bytes());
+        }
         self.counted(facts, &mut |tag, bytes| digester.add(tag, bytes));
         digester.finish()
     }
@@ -316,11 +402,47 @@ impl Rule {
     }
 }
 
-fn quotum(rate: Setting<Rate>, r: &mut Resolver) -> Option<Quotum> {
-    r.rate(rate).map(|rate| (rate, Gcra::new(rate)))
-}
-
 impl Charged<'_> {
+    /// Where the cells of a meter lie, and its time.
+    pub(super) fn cells(&self, meter: Meter) -> (&Table, u64) {
+        match meter {
+            Meter::Rate(_) => (self.table, self.now),
+            Meter::Quota(_) => (self.quotas, calendar::ended(self.unix)),
+        }
+    }
+
+    /// By how much a request would be too many; nothing is charged.
+    pub(super) fn peek(&self, key: CellKey, meter: Meter) -> Option<Over> {
+        let (table, now) = self.cells(meter);
+        table.peek(key, meter, now)
+    }
+
+    /// Places for a request among those of its caller that run, where its operation limits them.
+    ///
+    /// # Errors
+    /// He has as many as he may: 429. The places that were taken are given back.
+    pub(crate) fn enter(
+        &self,
+        rules: &Rules,
+        facts: CallerFacts<'_>,
+        standing: &mut Standing,
+    ) -> Result<Option<Arc<Slots>>, Refused> {
+        if rules.running.is_empty() {
+            return Ok(None);
+        }
+        let mut slots = Slots::new(self.running);
+        for rule in &rules.running {
+            let (rate, _) = rule.quotum(facts).ok_or_else(no_level)?;
+            let left = slots.take(rule.key(facts, self.hasher), rate.limit);
+            let (name, remaining, violated) = (rule.name, left.unwrap_or(0), left.is_none());
+            standing.0.push(Entry { name, rate, remaining, next: 0, violated, concurrent: true, charge: None });
+            if violated {
+                return Err(limited(standing));
+            }
+        }
+        Ok(Some(Arc::new(slots)))
+    }
+
     /// Charges a request for all `rules` at this server alone, or refuses it and takes back everything in `standing`.
     pub(super) fn charge(
         &self,
@@ -329,19 +451,21 @@ impl Charged<'_> {
         standing: &mut Standing,
     ) -> Result<(), Refused> {
         for (i, rule) in rules.iter().enumerate() {
-            let Some((rate, gcra)) = rule.quotum(facts) else {
+            let Some((rate, meter)) = rule.meter(facts, self.unix) else {
                 self.refund(standing);
                 return Err(no_level());
             };
-            let (remaining, next, charge) = match self.table.charge(rule.key(facts, self.hasher), gcra, self.now) {
+            let (table, now) = self.cells(meter);
+            let (remaining, next, charge) = match table.charge(rule.key(facts, self.hasher), meter, now) {
                 Ok((charge, Verdict::Pass { remaining, next, .. })) => (remaining, next, charge),
                 Ok((charge, Verdict::Refuse(over))) => {
-                    self.table.refund(charge);
+                    table.refund(charge);
                     return Err(self.refuse(rules.get(i..).unwrap_or_default(), facts, over, standing));
                 }
                 Err(over) => return Err(self.refuse(rules.get(i..).unwrap_or_default(), facts, over, standing)),
             };
-            standing.0.push(Entry { name: rule.name, rate, remaining, next, violated: false, charge: Some(charge) });
+            let (name, violated, concurrent) = (rule.name, false, false);
+            standing.0.push(Entry { name, rate, remaining, next, violated, concurrent, charge: Some(charge) });
         }
         Ok(())
     }
@@ -350,8 +474,8 @@ impl Charged<'_> {
     fn refuse(&self, rules: &[Rule], facts: CallerFacts<'_>, over: Over, standing: &mut Standing) -> Refused {
         self.refund(standing);
         for (i, rule) in rules.iter().enumerate() {
-            let Some((rate, gcra)) = rule.quotum(facts) else { continue };
-            let over = if i == 0 { Some(over) } else { self.table.peek(rule.key(facts, self.hasher), gcra, self.now) };
+            let Some((rate, meter)) = rule.meter(facts, self.unix) else { continue };
+            let over = if i == 0 { Some(over) } else { self.peek(rule.key(facts, self.hasher), meter) };
             standing.0.extend(over.map(|over| Entry::over(rule.name, rate, over)));
         }
         limited(standing)
@@ -360,7 +484,8 @@ impl Charged<'_> {
     fn refund(&self, standing: &mut Standing) {
         for entry in &mut standing.0 {
             if let Some(charge) = entry.charge.take() {
-                let cost = self.table.refund(charge);
+                let (table, _) = self.cells(charge.meter());
+                let cost = table.refund(charge);
                 entry.remaining = entry.remaining.saturating_add(cost).min(entry.rate.burst);
             }
         }

@@ -1,4 +1,5 @@
-//! The cells: sharded, bounded. A cell whose TAT has passed carries no state and may go; one that limits somebody never
+//! The cells: sharded, bounded. Those of rates and of quotas lie in a table each, since each counts in its own time. A cell whose
+//! TAT has passed carries no state and may go; one that limits somebody never
 //! does. When a shard is full of those, newcomers share the overflow cell of their bucket.
 
 use std::collections::HashMap;
@@ -7,8 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use foldhash::fast::RandomState;
 use std::hash::BuildHasher;
 
-use super::gcra::{Gcra, Over, Verdict};
+use super::gcra::{Over, Verdict};
 use super::key::CellKey;
+use super::meter::Meter;
 
 const SHARDS: usize = 64;
 
@@ -35,7 +37,13 @@ struct Shard {
 pub(crate) struct Charge {
     key: CellKey,
     overflow: bool,
-    gcra: Gcra,
+    meter: Meter,
+}
+
+impl Charge {
+    pub(super) fn meter(&self) -> Meter {
+        self.meter
+    }
 }
 
 impl Table {
@@ -56,12 +64,12 @@ impl Table {
     }
 
     /// Charges one request, or says how long to wait.
-    pub(crate) fn charge(&self, key: CellKey, gcra: Gcra, now: u64) -> Result<(Charge, Verdict), Over> {
+    pub(crate) fn charge(&self, key: CellKey, meter: Meter, now: u64) -> Result<(Charge, Verdict), Over> {
         let Some(mut shard) = self.shard(&key) else { return Err(Over { wait: 1, remaining: 0 }) };
         let shard = &mut *shard;
         // Nearly every request comes from somebody who is known.
         if let Some(cell) = shard.cells.get_mut(&key) {
-            return charged(cell, Charge { key, overflow: false, gcra }, now);
+            return charged(cell, Charge { key, overflow: false, meter }, now);
         }
         let overflow = !shard.has_room(self.per_shard, now);
         let cell = if overflow {
@@ -69,7 +77,7 @@ impl Table {
         } else {
             shard.cells.entry(key).or_insert(0)
         };
-        charged(cell, Charge { key, overflow, gcra }, now)
+        charged(cell, Charge { key, overflow, meter }, now)
     }
 
     /// The TAT of a cell; 0 where there is none.
@@ -88,8 +96,8 @@ impl Table {
     }
 
     /// How long a request would have to wait; nothing is charged.
-    pub(crate) fn peek(&self, key: CellKey, gcra: Gcra, now: u64) -> Option<Over> {
-        match gcra.check(self.tat(&key), now) {
+    pub(crate) fn peek(&self, key: CellKey, meter: Meter, now: u64) -> Option<Over> {
+        match meter.check(self.tat(&key), now) {
             Verdict::Refuse(over) => Some(over),
             Verdict::Pass { .. } => None,
         }
@@ -104,9 +112,9 @@ impl Table {
             shard.cells.get_mut(&charge.key)
         };
         if let Some(cell) = cell {
-            *cell = charge.gcra.refunded(*cell);
+            *cell = charge.meter.refunded(*cell);
         }
-        charge.gcra.cost()
+        charge.meter.cost()
     }
 
     #[cfg(test)]
@@ -117,7 +125,7 @@ impl Table {
 
 /// Charges one cell.
 fn charged(cell: &mut u64, charge: Charge, now: u64) -> Result<(Charge, Verdict), Over> {
-    match charge.gcra.check(*cell, now) {
+    match charge.meter.check(*cell, now) {
         Verdict::Refuse(over) => Err(over),
         pass @ Verdict::Pass { tat, .. } => {
             *cell = tat;
@@ -138,6 +146,7 @@ impl Shard {
 
 #[cfg(test)]
 mod tests {
+    use super::super::gcra::Gcra;
     use super::*;
     use gatewright_policy::Rate;
 
@@ -152,7 +161,7 @@ mod tests {
     #[test]
     fn a_flood_of_keys_stays_within_the_cap_and_frees_nobody() {
         let table = Table::new(640);
-        let gcra = Gcra::new(HOUR);
+        let gcra = Meter::from(Gcra::new(HOUR));
         let now = 1;
         for _ in 0..2 {
             table.charge(key(0), gcra, now).unwrap();
@@ -174,7 +183,7 @@ mod tests {
     #[test]
     fn ten_million_keys_take_no_more_than_was_set_aside() {
         let table = Table::new(1 << 20);
-        let gcra = Gcra::new(HOUR);
+        let gcra = Meter::from(Gcra::new(HOUR));
         for _ in 0..2 {
             table.charge(key(0), gcra, 1).unwrap();
         }
@@ -193,7 +202,7 @@ mod tests {
     #[test]
     fn spent_cells_make_room() {
         let table = Table::new(64);
-        let gcra = Gcra::new(Rate { limit: 1, window: 1, burst: 1 });
+        let gcra = Meter::from(Gcra::new(Rate { limit: 1, window: 1, burst: 1 }));
         for n in 0..10_000 {
             let _ = table.charge(key(n), gcra, 0);
         }
@@ -206,7 +215,7 @@ mod tests {
     #[test]
     fn a_refund_undoes_a_charge() {
         let table = Table::new(64);
-        let gcra = Gcra::new(HOUR);
+        let gcra = Meter::from(Gcra::new(HOUR));
         for _ in 0..10 {
             let (charge, _) = table.charge(key(7), gcra, 1).unwrap();
             table.refund(charge);
@@ -220,7 +229,7 @@ mod tests {
     #[test]
     fn many_threads_pass_no_more_than_the_burst() {
         let table = Table::new(64);
-        let gcra = Gcra::new(Rate { limit: 100, window: 3_600, burst: 100 });
+        let gcra = Meter::from(Gcra::new(Rate { limit: 100, window: 3_600, burst: 100 }));
         let passed: usize = std::thread::scope(|scope| {
             let senders: Vec<_> = (0..10)
                 .map(|_| scope.spawn(|| (0..50).filter(|_| table.charge(key(1), gcra, 1).is_ok()).count()))

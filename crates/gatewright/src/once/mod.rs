@@ -27,8 +27,8 @@ pub(crate) use memory::Memory;
 
 use crate::auth::Identity;
 use crate::gateway::Shared;
-use crate::guard::Guard;
-use crate::limit::{away, counted};
+use crate::guard::{Admission, Guard};
+use crate::limit::{Slots, away, counted};
 use crate::params::Sent;
 use crate::reply::Reply;
 use crate::shared::{Away, Digest, Digester, Script};
@@ -68,6 +68,8 @@ pub(crate) struct Once {
     caller: Digest,
     fingerprint: Fingerprint,
     deadline: Instant,
+    /// Its work may outlive its client, and runs as long.
+    _running: Option<Arc<Slots>>,
 }
 
 impl std::fmt::Debug for Once {
@@ -79,13 +81,13 @@ impl std::fmt::Debug for Once {
 impl Once {
     /// What is compared and remembered of a request; nothing where its operation takes no keys, or needs none and got none.
     pub(crate) fn of(
-        guard: &Guard,
-        identity: Option<&Identity>,
+        admission: &Admission,
         client: Option<IpAddr>,
         raw: &RawParts,
         sent: &Sent,
         deadline: Instant,
     ) -> Option<Box<Once>> {
+        let guard = admission.guard();
         let policy = guard.policy().idempotency?;
         let body = match sent {
             Sent::Json(_, document) => document.text(),
@@ -97,7 +99,7 @@ impl Once {
         if key == Ok(None) && !policy.required {
             return None;
         }
-        let caller = caller(identity, client);
+        let caller = caller(admission.identity().map(|id| &**id), client);
         let key = key.map(|key| {
             let key = key?;
             let mut digester = Digester::new();
@@ -109,7 +111,8 @@ impl Once {
             Some(digester.finish())
         });
         let fingerprint = fingerprint(raw, body.as_bytes());
-        Some(Box::new(Once { guard: guard.clone(), policy, key, caller, fingerprint, deadline }))
+        let (guard, running) = (guard.clone(), admission.running().cloned());
+        Some(Box::new(Once { guard, policy, key, caller, fingerprint, deadline, _running: running }))
     }
 
     /// Does the work, unless it was done before.

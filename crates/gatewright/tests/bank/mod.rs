@@ -159,6 +159,7 @@ pub const OPEN: Policy = Policy {
     allow_users: None,
     allow_devices: None,
     limits: &[],
+    cost: 1,
     body_limit: Setting::Fixed(1_024),
     timeout: Setting::Fixed(10_000),
     idempotency: None,
