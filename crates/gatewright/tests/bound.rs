@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bank;
+#[cfg(feature = "redis")]
+#[allow(dead_code, reason = "other tests use more of it")]
+#[path = "../src/shared/server.rs"]
+mod server;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
@@ -206,6 +210,42 @@ fn p7_a_proof_is_used_once() {
     assert_eq!(send(&first), 200);
     let answer = bank.send(bank.request(&[("authorization", &format!("DPoP {theirs}")), ("dpop", &second)]));
     assert_eq!(answer.code(), 200);
+}
+
+/// Servers that share a store know of each other's; without it, as `on-outage` says.
+#[cfg(feature = "redis")]
+#[test]
+fn p7_a_proof_is_used_once_at_all_servers_of_a_store() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    for (on_outage, alone) in [(OnOutage::Closed, 503), (OnOutage::Local, 200)] {
+        let mut server = server::RedisServer::start();
+        let store = SharedStore { on_outage, budget: 500 };
+        let banks = [0, 1].map(|_| {
+            let api = ApiPolicy { store, ..api(Some(DPOP)) };
+            Bank::configured(vec![(api, vec![GUARDED])], |config| config.shared_store(server.url()))
+        });
+        let client = Client::new();
+        let send = |bank: usize, jti: &str| {
+            let bank: &Bank = &banks[bank];
+            let token = bank.token(client.cnf());
+            // By key and `jti` it is the same proof, whatever token it is for.
+            let proof = client.proof(&token, json!({}), json!({ "jti": jti }));
+            let request = bank.request(&[("authorization", &format!("DPoP {token}")), ("dpop", &proof)]);
+            runtime.block_on(bank.answer(0, 0, request)).code()
+        };
+        for bank in 0..2 {
+            (0..).find(|n| send(bank, &format!("probe{bank}{n}")) == 200).unwrap();
+        }
+        for n in 0..10 {
+            let jti = format!("n{n}");
+            assert_eq!((send(n % 2, &jti), send(1 - n % 2, &jti), send(n % 2, &jti)), (200, 401, 401));
+        }
+        server.kill();
+        for bank in 0..2 {
+            assert_eq!(send(bank, "while away"), alone, "{on_outage:?}");
+            assert_eq!(send(bank, "n0"), 401, "each still knows its own");
+        }
+    }
 }
 
 #[test]

@@ -166,6 +166,76 @@ fn lists_change_while_the_server_runs() {
     assert_eq!((from((0, 0), CLIENT, OTHER, ""), from((0, 0), "203.0.113.9:1", OTHER, "")), (200, 403));
 }
 
+#[test]
+fn limits_change_while_the_server_runs_and_never_by_mistake() {
+    const fn said(template: &'static str) -> Quota {
+        Quota::Flat(Setting::Environment { template, at: "bank.yaml:9" })
+    }
+    const RATE: Quota = said("${RATE:-1000/min}");
+    const DAILY: Quota = said("${DAILY:-1000/day}");
+    const LIMITS: &[Limit] = &[
+        Limit { name: "user", by: &[Key::User], quota: RATE },
+        Limit { name: "daily", by: &[Key::User], quota: Quota::Calendar(&DAILY) },
+    ];
+    const ACTION: &[Limit] = &[Limit { name: "shared", by: &[Key::Address], quota: Quota::Action(0) }];
+    const A: &[Action] =
+        &[Action { name: "a", limits: &[Limit { name: "x", by: &[Key::Address], quota: said("${A}") }] }];
+    const B: &[Action] =
+        &[Action { name: "a", limits: &[Limit { name: "x", by: &[Key::Address], quota: said("${B}") }] }];
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("environment");
+    let say = |text: &str| std::fs::write(&file, text).unwrap();
+    say("RATE=4/h\nDAILY=100/day\nA=50/h\nB=50/h\n");
+    let policies = |limits| vec![Policy { limits, ..GUARDED }];
+    let versions = vec![
+        (API, policies(LIMITS)),
+        (ApiPolicy { actions: A, prefix: "/a", ..API }, policies(ACTION)),
+        (ApiPolicy { actions: B, prefix: "/b", ..API }, policies(ACTION)),
+    ];
+    let bank = Bank::configured(versions, |c| c.environment_file(&file));
+    let send = |user: &str| {
+        let bearer = bank.bearer(json!({ "sub": user }));
+        bank.send_to(0, 0, bank.from(CLIENT, &[("authorization", bearer.as_str())]))
+    };
+    let passes = |user: &str| (0..200).take_while(|_| send(user).code() == 200).count();
+    assert_eq!(passes("ann"), 4);
+
+    // A larger one counts at once, for whoever was limited too: she waits no longer than its own minute.
+    say("RATE=60/min\nDAILY=100/day\nA=50/h\nB=50/h\n");
+    assert_eq!(send("ann").code(), 429, "nothing before it is read");
+    bank.gateway.reload_if_changed().unwrap();
+    assert_eq!(passes("bob"), 60);
+    let limited = send("ann");
+    assert_eq!((limited.code(), limited.header("retry-after")), (429, "1"), "and not for an hour");
+
+    // What cannot be understood, a file that was cut, a bucket of two minds: all stays as it was.
+    for (text, why) in [
+        ("RATE=many\nDAILY=100/day\nA=50/h\nB=50/h\n", "a rate is written"),
+        ("RATE=60/min\nDAILY=100/d\nA=50/h\nB=50/h\n", "a quota is written"),
+        ("RATE=60/min\nDAILY=100/day\nA=50/h\nB=51/h\n", "has other limits in another version"),
+        ("DAILY=100/day\nA=50/h\nB=50/h\n", "`RATE` was set, and is not any more"),
+        ("", "`DAILY` was set, and is not any more"),
+        ("RATE=60/min\nDAI", "is no `NAME=value`"),
+    ] {
+        say(text);
+        let error = bank.gateway.reload().unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+        let answer = send(why);
+        assert!(
+            answer.header("ratelimit-policy").contains("\"user\";q=60;w=60, \"daily\";q=100;w=86400"),
+            "{answer:?}"
+        );
+    }
+    // Smaller ones; the default, where that is asked for.
+    say("RATE=3/min\nDAILY=2/day\nA=50/h\nB=50/h\n");
+    bank.gateway.reload().unwrap();
+    assert_eq!(passes("cid"), 2);
+    say("RATE=\nDAILY=2/day\nA=50/h\nB=50/h\n");
+    bank.gateway.reload().unwrap();
+    assert!(send("cid").header("ratelimit-policy").contains("q=2;w=86400"));
+    assert!(send("dan").header("ratelimit-policy").contains("\"user\";q=1000;w=60"));
+}
+
 /// `mutualTLS`: a certificate that was verified is a credential, and the application says whose.
 #[test]
 fn a_certificate_is_a_credential() {

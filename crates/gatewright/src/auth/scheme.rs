@@ -108,7 +108,7 @@ impl SchemeState {
         proofs: &(Arc<Replays>, Arc<Nonces>),
         r: &mut Resolver,
     ) -> Option<SchemeState> {
-        let binding = |rule| Binding { rule, replays: proofs.0.clone(), nonces: proofs.1.clone() };
+        let binding = |rule| Binding { rule, replays: proofs.0.clone(), nonces: proofs.1.clone(), store: api.store };
         let kind = match &scheme.verify {
             Verify::Jwt(jwt) => {
                 let signed = JwtVerifier::start(scheme, jwt, config, r);
@@ -192,14 +192,14 @@ impl SchemeState {
                     Ok(good) => good,
                     Err(not) => return not,
                 };
-                match tokens.binding.judge(credential, confirmation, shown.as_dpop, asked) {
+                match tokens.binding.judge(credential, confirmation, shown.as_dpop, asked).await {
                     Ok(()) => Checked::Good(identity),
                     Err(Unbound::Token(why)) => Checked::Bad(Bad::Credential(why)),
                     Err(Unbound::Proof(why)) => Checked::Bad(Bad::Proof(why)),
                     Err(Unbound::Nonce(nonce)) => Checked::Bad(Bad::Nonce(nonce)),
-                    Err(Unbound::Full) => {
-                        Checked::Unavailable(Internal::new("more proofs are used than can be remembered"))
-                    }
+                    Err(Unbound::Unknown) => Checked::Unavailable(Internal::new(
+                        "more proofs are used than can be remembered, or the shared store is away",
+                    )),
                 }
             }
             Kind::ApiKey(keys) => match keys.check(credential, asked.exchange.client(), now).await {

@@ -244,7 +244,7 @@ impl Config {
     }
 
     /// How many proofs (RFC 9449) are remembered within two minutes, so that none is used twice; one more is refused
-    /// (503). Default 500,000, about 20 MB when full. Another process does not know them.
+    /// (503). Default 500,000, about 20 MB when full. Other processes know them where a store is shared.
     #[must_use]
     pub fn dpop_proofs(mut self, most: usize) -> Config {
         self.dpop_proofs = most;

@@ -1,5 +1,6 @@
 //! Deployment values: `${NAME}` and `${NAME:-default}`, resolved once, every missing one reported with its line.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -11,12 +12,16 @@ use super::{Environment, StartError, StartProblem};
 /// Resolves settings and gathers what is wrong.
 pub(crate) struct Resolver {
     environment: Environment,
+    /// The variables that limits asked for, and that are set.
+    set: BTreeSet<String>,
+    /// Whether a limit asks.
+    keeping: bool,
     problems: Vec<StartProblem>,
 }
 
 impl Resolver {
     pub(crate) fn new(environment: Environment) -> Resolver {
-        Resolver { environment, problems: Vec::new() }
+        Resolver { environment, set: BTreeSet::new(), keeping: false, problems: Vec::new() }
     }
 
     pub(crate) fn problem(&mut self, at: &str, message: impl Display) {
@@ -24,6 +29,11 @@ impl Resolver {
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
+    }
+
+    /// The variables that limits asked for until now, and that are set.
+    pub(crate) fn variables(&self) -> BTreeSet<String> {
+        self.set.clone()
     }
 
     /// The server may start only if nothing was wrong.
@@ -44,7 +54,10 @@ impl Resolver {
         setting: Setting<Rate>,
         read: impl Fn(&str) -> Result<Rate, gatewright_policy::RateError>,
     ) -> Option<Rate> {
-        self.value(setting, |text| read(text).map_err(|e| e.to_string()))
+        self.keeping = true;
+        let amount = self.value(setting, |text| read(text).map_err(|e| e.to_string()));
+        self.keeping = false;
+        amount
     }
 
     /// A size in bytes: `65536`, `64KiB`, `1MiB`.
@@ -98,6 +111,9 @@ impl Resolver {
             };
             // As in a shell, `:-` also stands in for a variable that is set and empty.
             let value = (self.environment)(name);
+            if self.keeping && value.is_some() {
+                self.set.insert(name.to_owned());
+            }
             match (value.filter(|v| default.is_none() || !v.is_empty()), default) {
                 (Some(value), _) => out.push_str(&value),
                 (None, Some(default)) => out.push_str(default),

@@ -1,15 +1,16 @@
-//! What may change while a server runs: networks, trusted proxies and devices, read anew from the environment and the files
+//! What may change while a server runs: networks, trusted proxies, devices, and limits, read anew from the environment and the files
 //! that the configuration names. All of it is read before any of it counts: one mistake leaves everything as it was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use gatewright_policy::table::{ApiPolicy, Setting};
 
-use super::{Edge, Gateway, start};
+use super::{Buckets, Edge, Gateway, start};
 use crate::config::{Config, DeviceList, Environment, Resolver, StartError};
+use crate::limit::Rules;
 use crate::net::{Devices, Ranges, parse_device, parse_network};
 
 /// Where lists come from.
@@ -18,6 +19,8 @@ pub(crate) struct Sources {
     files: Vec<PathBuf>,
     devices: BTreeMap<String, DeviceList>,
     seen: Mutex<Vec<Option<SystemTime>>>,
+    /// The variables of limits that were set when all was read last.
+    set: Mutex<BTreeSet<String>>,
 }
 
 impl Sources {
@@ -27,6 +30,7 @@ impl Sources {
             files: config.files.clone(),
             devices: config.devices.clone(),
             seen: Mutex::default(),
+            set: Mutex::default(),
         };
         *sources.seen.lock().unwrap_or_else(PoisonError::into_inner) = sources.times();
         sources
@@ -47,6 +51,21 @@ impl Sources {
             }
         }
         r
+    }
+
+    /// Compares which variables of limits are set. One that was set at the last time and is not now is a file that was cut, or a slip:
+    /// the default of the document may be looser than what it said.
+    pub(super) fn compare(&self, r: &mut Resolver) {
+        let set = r.variables();
+        for gone in self.set.lock().unwrap_or_else(PoisonError::into_inner).difference(&set) {
+            let how = "to go back to the default of the document, set it to nothing";
+            r.problem("", format_args!("the variable `{gone}` was set, and is not any more: {how}"));
+        }
+    }
+
+    /// What was read counts from now on.
+    pub(super) fn keep(&self, set: BTreeSet<String>) {
+        *self.set.lock().unwrap_or_else(PoisonError::into_inner) = set;
     }
 
     fn times(&self) -> Vec<Option<SystemTime>> {
@@ -136,7 +155,8 @@ pub(super) fn listed(text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Gateway {
-    /// Reads networks, trusted proxies and devices anew, and lets them count from the next request on. A server that was
+    /// Reads networks, trusted proxies, devices, and the limits that the environment sets anew, and lets them count from the
+    /// next request on. A server that was
     /// told of its gateway does this by itself on SIGHUP, and within ten seconds after a file of
     /// [`Config::environment_file`](crate::Config::environment_file) or
     /// [`Config::devices_file`](crate::Config::devices_file) changed.
@@ -155,8 +175,14 @@ impl Gateway {
             edges.push((trusted(policy.transport.trusted_proxies, &mut r), inside));
         }
         let guards: Vec<_> = self.guards().map(|(_, guard)| (guard, guard.lists(&mut r))).collect();
+        let limits = self.limits_now(&mut r);
+        sources.compare(&mut r);
+        let set = r.variables();
         r.finish()?;
         let common = start::common_lists(&edges);
+        sources.keep(set);
+        let (table, now) = (&self.shared.limits, self.shared.clock.monotonic());
+        let changed: usize = limits.into_iter().map(|(held, newer)| held.adopt(newer, table, now)).sum();
         for (mounted, lists) in self.apis.iter().zip(edges) {
             mounted.state.edge.set(lists);
         }
@@ -164,8 +190,21 @@ impl Gateway {
         for (guard, lists) in guards {
             guard.set_lists(lists);
         }
-        tracing::info!(target: "gatewright::start", "networks, proxies and devices were read again");
+        tracing::info!(target: "gatewright::start", limits_changed = changed, "networks, proxies, devices and limits were read again");
         Ok(())
+    }
+
+    /// All limits, each with what is said of it now, made in the order of the start: buckets that several share are compared again.
+    fn limits_now(&self, r: &mut Resolver) -> Vec<(&Rules, Rules)> {
+        let mut buckets = Buckets::default();
+        let mut all = Vec::new();
+        for mounted in self.apis.iter() {
+            all.push((&mounted.state.limits, Rules::of_api(mounted.state.policy, &mut buckets, r)));
+            for guard in mounted.guards.iter().chain(&mounted.passkeys) {
+                all.push((guard.limits(), guard.limits_now(&mut buckets, r)));
+            }
+        }
+        all
     }
 
     /// As [`reload`](Gateway::reload), if a file changed since.

@@ -55,7 +55,7 @@ impl Gateway {
             r.problem("", "there is no randomness");
             return r.finish().and(Err(StartError::new("there is no randomness")));
         };
-        let proofs = (Arc::new(Replays::new(config.dpop_proofs)), Arc::new(nonces));
+        let proofs = (Arc::new(Replays::new(config.dpop_proofs, shared.store.clone())), Arc::new(nonces));
         let mut buckets = Buckets::default();
         let mut mounted: Vec<Mounted> = Vec::with_capacity(apis.len());
         for api in apis {
@@ -66,7 +66,9 @@ impl Gateway {
             let passkeys = passkeys.map(|p| Guard::start(&shared, &state, &p.policy, &mut buckets, &mut r));
             mounted.push(Mounted { state, guards, passkeys });
         }
+        let set = r.variables();
         r.finish()?;
+        shared.lists.keep(set);
         if let Some(store) = &shared.store {
             store.begin();
         }

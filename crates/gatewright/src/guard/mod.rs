@@ -173,6 +173,11 @@ impl Guard {
         }
     }
 
+    /// Its limits as they are said now.
+    pub(crate) fn limits_now(&self, buckets: &mut Buckets, r: &mut Resolver) -> Rules {
+        Rules::new(self.0.api.policy, self.0.policy, buckets, r)
+    }
+
     pub(crate) fn limits(&self) -> &Rules {
         &self.0.limits
     }

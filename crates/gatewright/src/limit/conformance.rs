@@ -10,10 +10,11 @@ use gatewright_policy::table::{OnOutage, SharedStore};
 use gatewright_policy::{Period, Rate};
 use proptest::prelude::*;
 
+use super::charge::Charged;
 use super::headers::Standing;
 use super::key::KeyHasher;
 use super::remote::Remote;
-use super::rules::{CallerFacts, Charged, Rule, Rules};
+use super::rules::{CallerFacts, Rule, Rules};
 use super::running::Running;
 use super::table::Table;
 use crate::clock::Clock;

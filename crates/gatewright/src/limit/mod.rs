@@ -4,12 +4,14 @@
 #[cfg(feature = "testing")]
 mod alone;
 mod calendar;
+mod charge;
 #[cfg(all(test, feature = "redis"))]
 mod conformance;
 mod gcra;
 mod headers;
 mod key;
 mod meter;
+mod much;
 mod remote;
 mod rules;
 mod running;
@@ -17,10 +19,11 @@ mod table;
 
 #[cfg(feature = "testing")]
 pub use alone::Limiter;
+pub(crate) use charge::Charged;
 pub(crate) use headers::Standing;
 pub(crate) use key::KeyHasher;
 pub(crate) use key::counted;
 pub(crate) use remote::{Remote, away};
-pub(crate) use rules::{Buckets, CallerFacts, Charged, Rules};
+pub(crate) use rules::{Buckets, CallerFacts, Rules};
 pub(crate) use running::{Held, Running, Slots};
 pub(crate) use table::Table;

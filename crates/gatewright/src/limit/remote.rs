@@ -12,11 +12,12 @@ use gatewright_policy::table::{OnOutage, SharedStore};
 use gatewright_policy::{Period, Rate, Refusal};
 
 use super::calendar;
+use super::charge::{Charged, limited, no_level};
 use super::gcra::{Over, Verdict};
 use super::headers::{Entry, Standing};
 use super::key::CellKey;
 use super::meter::Meter;
-use super::rules::{CallerFacts, Charged, Rule, Rules, limited, no_level};
+use super::rules::{CallerFacts, Rule, Rules};
 use crate::clock::Clock;
 use crate::guard::with_standing;
 use crate::problem::Refused;

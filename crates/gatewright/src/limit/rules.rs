@@ -1,24 +1,22 @@
-//! The limits of one operation, made from its table at start, and how a request is charged for them.
+//! The limits of one operation, made from its table at start, and what a caller is counted by.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use gatewright_policy::table::{ApiPolicy, Key, Limit, Policy, Quota, Setting};
-use gatewright_policy::{Period, Rate, Refusal};
+use gatewright_policy::{Period, Rate};
 use http::HeaderValue;
 
-use super::calendar::{self, Calendar};
-use super::gcra::{Gcra, Over, Verdict};
-use super::headers::{self, Entry, Standing, seconds};
+use super::calendar::Calendar;
+use super::gcra::Gcra;
+use super::headers;
 use super::key::{CellKey, KeyHasher, address, counted};
 use super::meter::Meter;
-use super::remote::Remote;
-use super::running::{Running, Slots};
+use super::much::{Measure, Much, Quotum, Resolved, is_set};
 use super::table::Table;
 use crate::auth::Identity;
 use crate::config::Resolver;
-use crate::problem::Refused;
 use crate::shared::{Digest, Digester};
 
 /// Numbers the buckets of a server. Those of actions are shared by name, across operations and versions.
@@ -68,42 +66,7 @@ pub(crate) struct Rule {
     by: &'static [Key],
     measure: Measure,
     cost: u32,
-    quota: Resolved,
-}
-
-/// What a limit counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Measure {
-    Rate,
-    Calendar,
-    Concurrent,
-}
-
-impl Measure {
-    /// What a limit counts, and how much of it.
-    fn of(quota: Quota) -> (Measure, Quota) {
-        match quota {
-            Quota::Calendar(quota) => (Measure::Calendar, *quota),
-            Quota::Concurrent(quota) => (Measure::Concurrent, *quota),
-            quota => (Measure::Rate, quota),
-        }
-    }
-
-    fn read(self, setting: Setting<Rate>, r: &mut Resolver) -> Option<Rate> {
-        match self {
-            Measure::Rate => r.amount(setting, Rate::parse),
-            Measure::Calendar => r.amount(setting, Rate::quota),
-            Measure::Concurrent => r.amount(setting, Rate::concurrent),
-        }
-    }
-}
-
-type Quotum = (Rate, Gcra);
-
-enum Resolved {
-    Flat(Quotum),
-    ByGrant { default: Quotum, rates: Box<[(u16, Quotum)]> },
-    OfLevel(Box<[Quotum]>),
+    quota: Much,
 }
 
 /// What is known of whoever is charged.
@@ -111,21 +74,6 @@ enum Resolved {
 pub(crate) struct CallerFacts<'a> {
     pub(crate) address: Option<IpAddr>,
     pub(crate) identity: Option<&'a Identity>,
-}
-
-/// The means of charging.
-#[derive(Clone, Copy)]
-pub(crate) struct Charged<'a> {
-    pub(crate) table: &'a Table,
-    pub(crate) quotas: &'a Table,
-    pub(crate) running: &'a Arc<Running>,
-    pub(crate) hasher: &'a KeyHasher,
-    /// Nanoseconds, for rates.
-    pub(crate) now: u64,
-    /// Seconds since 1970, for quotas.
-    pub(crate) unix: i64,
-    /// The store that other servers charge too.
-    pub(crate) remote: Option<Remote<'a>>,
 }
 
 impl Rules {
@@ -186,6 +134,23 @@ impl Rules {
         Rules { address: address.into(), caller: caller.into(), running: running.into(), policies }
     }
 
+    /// Takes over what the deployment says now of the same limits: `newer` were made of the same table. A caller who is limited
+    /// waits no longer than the rate that holds now would let him.
+    pub(crate) fn adopt(&self, newer: Rules, table: &Table, now: u64) -> usize {
+        let mine = self.address.iter().chain(&self.caller).chain(&self.running);
+        let theirs = newer.address.into_iter().chain(newer.caller).chain(newer.running);
+        let mut changed = 0;
+        for (rule, newer) in mine.zip(theirs) {
+            if rule.adopt(newer) {
+                changed += 1;
+                if rule.measure == Measure::Rate {
+                    table.shorten(rule.bucket, now.saturating_add(rule.longest()));
+                }
+            }
+        }
+        changed
+    }
+
     /// The `RateLimit-Policy` of a standing of so many limits. A standing names its limits in their order, and none of
     /// the caller's before all of the address's: so their count says which they are.
     pub(super) fn policy_of(&self, count: usize) -> Option<&HeaderValue> {
@@ -227,7 +192,7 @@ impl Rule {
     /// By address, at one rate.
     #[cfg(all(test, feature = "redis"))]
     pub(super) fn plain(bucket: u32, name: &'static str, rate: Rate, cost: u32) -> Rule {
-        let quota = Resolved::Flat((rate, Gcra::new(rate).costing(cost)));
+        let quota = Much::Fixed(Resolved::Flat((rate, Gcra::new(rate).costing(cost))));
         Rule { bucket, shared: name.into(), name, by: &[Key::Address], measure: Measure::Rate, cost, quota }
     }
 
@@ -246,6 +211,7 @@ impl Rule {
             r.problem(at, "the name of a limit has a character that a header field cannot carry");
         }
         let (measure, quota) = Measure::of(limit.quota);
+        let set = is_set(api, quota);
         let quotum = |setting: Setting<Rate>, r: &mut Resolver| {
             let rate = measure.read(setting, r)?;
             if measure != Measure::Concurrent && rate.burst < cost {
@@ -285,19 +251,20 @@ impl Rule {
                 return None;
             }
         };
+        let quota = if set { Much::Set(ArcSwap::from_pointee(quota)) } else { Much::Fixed(quota) };
         Some(Rule { bucket, shared: shared.into(), name: limit.name, by: limit.by, measure, cost, quota })
     }
 
     /// The rate, where it is the same for all callers and at all times.
     fn always(&self) -> Option<Rate> {
         match self.quota {
-            Resolved::Flat((rate, _)) if self.measure == Measure::Rate => Some(rate),
-            Resolved::Flat(_) | Resolved::ByGrant { .. } | Resolved::OfLevel(_) => None,
+            Much::Fixed(Resolved::Flat((rate, _))) if self.measure == Measure::Rate => Some(rate),
+            Much::Fixed(_) | Much::Set(_) => None,
         }
     }
 
     fn needs_only_the_address(&self) -> bool {
-        matches!(self.quota, Resolved::Flat(_)) && self.by.iter().all(|key| *key == Key::Address)
+        self.quota.of(|much| matches!(much, Resolved::Flat(_))) && self.by.iter().all(|key| *key == Key::Address)
     }
 
     /// How its cell is read for this caller now, and the rate that he is shown.
@@ -310,32 +277,22 @@ impl Rule {
         Some((rate, Meter::Rate(gcra)))
     }
 
-    fn quotum(&self, facts: CallerFacts<'_>) -> Option<Quotum> {
-        match &self.quota {
-            Resolved::Flat(quotum) => Some(*quotum),
-            Resolved::ByGrant { default, rates } => {
-                let have = facts.identity.map_or(&[][..], |i| i.grants());
-                let theirs = rates.iter().filter(|(bit, _)| crate::guard::holds(have, *bit)).map(|(_, q)| *q);
-                // The largest by what it admits in the long run: limit per window, compared without rounding.
-                let largest = theirs.max_by(|(a, _), (b, _)| {
-                    (u64::from(a.limit) * u64::from(b.window)).cmp(&(u64::from(b.limit) * u64::from(a.window)))
-                });
-                Some(largest.unwrap_or(*default))
-            }
-            Resolved::OfLevel(rates) => rates.get(usize::from(facts.identity?.level_index()?)).copied(),
-        }
+    pub(super) fn quotum(&self, facts: CallerFacts<'_>) -> Option<Quotum> {
+        self.quota.of(|much| much.quotum(facts))
     }
 
     /// How far ahead any of its rates lets the TAT lie.
     pub(super) fn longest(&self) -> u64 {
-        let all: &mut dyn Iterator<Item = &Quotum> = match &self.quota {
-            Resolved::Flat(quotum) => &mut std::iter::once(quotum),
-            Resolved::ByGrant { default, rates } => {
-                &mut std::iter::once(default).chain(rates.iter().map(|(_, quotum)| quotum))
-            }
-            Resolved::OfLevel(rates) => &mut rates.iter(),
-        };
-        all.map(|(_, gcra)| gcra.tolerance).max().unwrap_or(0)
+        self.quota.of(Resolved::longest)
+    }
+
+    /// Takes over what the deployment says now; whether that is something else than before.
+    fn adopt(&self, newer: Rule) -> bool {
+        let (Much::Set(now), Much::Set(newer)) = (&self.quota, newer.quota) else { return false };
+        let newer = newer.into_inner();
+        let changed = **now.load() != *newer;
+        now.store(newer);
+        changed
     }
 
     /// What the quota of this caller is counted in, where it is one.
@@ -400,110 +357,4 @@ impl Rule {
             }
         }
     }
-}
-
-impl Charged<'_> {
-    /// Where the cells of a meter lie, and its time.
-    pub(super) fn cells(&self, meter: Meter) -> (&Table, u64) {
-        match meter {
-            Meter::Rate(_) => (self.table, self.now),
-            Meter::Quota(_) => (self.quotas, calendar::ended(self.unix)),
-        }
-    }
-
-    /// By how much a request would be too many; nothing is charged.
-    pub(super) fn peek(&self, key: CellKey, meter: Meter) -> Option<Over> {
-        let (table, now) = self.cells(meter);
-        table.peek(key, meter, now)
-    }
-
-    /// Places for a request among those of its caller that run, where its operation limits them.
-    ///
-    /// # Errors
-    /// He has as many as he may: 429. The places that were taken are given back.
-    pub(crate) fn enter(
-        &self,
-        rules: &Rules,
-        facts: CallerFacts<'_>,
-        standing: &mut Standing,
-    ) -> Result<Option<Arc<Slots>>, Refused> {
-        if rules.running.is_empty() {
-            return Ok(None);
-        }
-        let mut slots = Slots::new(self.running);
-        for rule in &rules.running {
-            let (rate, _) = rule.quotum(facts).ok_or_else(no_level)?;
-            let left = slots.take(rule.key(facts, self.hasher), rate.limit);
-            let (name, remaining, violated) = (rule.name, left.unwrap_or(0), left.is_none());
-            standing.0.push(Entry { name, rate, remaining, next: 0, violated, concurrent: true, charge: None });
-            if violated {
-                return Err(limited(standing));
-            }
-        }
-        Ok(Some(Arc::new(slots)))
-    }
-
-    /// Charges a request for all `rules` at this server alone, or refuses it and takes back everything in `standing`.
-    pub(super) fn charge(
-        &self,
-        rules: &[Rule],
-        facts: CallerFacts<'_>,
-        standing: &mut Standing,
-    ) -> Result<(), Refused> {
-        for (i, rule) in rules.iter().enumerate() {
-            let Some((rate, meter)) = rule.meter(facts, self.unix) else {
-                self.refund(standing);
-                return Err(no_level());
-            };
-            let (table, now) = self.cells(meter);
-            let (remaining, next, charge) = match table.charge(rule.key(facts, self.hasher), meter, now) {
-                Ok((charge, Verdict::Pass { remaining, next, .. })) => (remaining, next, charge),
-                Ok((charge, Verdict::Refuse(over))) => {
-                    table.refund(charge);
-                    return Err(self.refuse(rules.get(i..).unwrap_or_default(), facts, over, standing));
-                }
-                Err(over) => return Err(self.refuse(rules.get(i..).unwrap_or_default(), facts, over, standing)),
-            };
-            let (name, violated, concurrent) = (rule.name, false, false);
-            standing.0.push(Entry { name, rate, remaining, next, violated, concurrent, charge: Some(charge) });
-        }
-        Ok(())
-    }
-
-    /// `rules` begins with the one that refused.
-    fn refuse(&self, rules: &[Rule], facts: CallerFacts<'_>, over: Over, standing: &mut Standing) -> Refused {
-        self.refund(standing);
-        for (i, rule) in rules.iter().enumerate() {
-            let Some((rate, meter)) = rule.meter(facts, self.unix) else { continue };
-            let over = if i == 0 { Some(over) } else { self.peek(rule.key(facts, self.hasher), meter) };
-            standing.0.extend(over.map(|over| Entry::over(rule.name, rate, over)));
-        }
-        limited(standing)
-    }
-
-    fn refund(&self, standing: &mut Standing) {
-        for entry in &mut standing.0 {
-            if let Some(charge) = entry.charge.take() {
-                let (table, _) = self.cells(charge.meter());
-                let cost = table.refund(charge);
-                entry.remaining = entry.remaining.saturating_add(cost).min(entry.rate.burst);
-            }
-        }
-    }
-}
-
-pub(super) fn no_level() -> Refused {
-    Refused::new(Refusal::LevelTooLow).because("a limit is by level, and the caller has none")
-}
-
-/// 429: which limits refused, and the longest wait of theirs.
-pub(super) fn limited(standing: &mut Standing) -> Refused {
-    let over = || standing.0.iter().filter(|entry| entry.violated);
-    let violated = over().map(|entry| entry.name).collect();
-    let longest = over().map(|entry| entry.next).max().unwrap_or(0);
-    let mut refused = Refused::new(Refusal::RateLimited).retry_after(seconds(longest));
-    let inner = refused.inner_mut();
-    inner.violated = violated;
-    inner.standing = std::mem::take(standing);
-    refused
 }

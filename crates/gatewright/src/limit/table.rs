@@ -95,6 +95,16 @@ impl Table {
         }
     }
 
+    /// Lets no cell of a bucket lie further ahead than this.
+    pub(crate) fn shorten(&self, bucket: u32, most: u64) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let Shard { cells, overflow, .. } = &mut *shard;
+            let cells = cells.iter_mut().filter(|(key, _)| key.bucket() == bucket).map(|(_, cell)| cell);
+            cells.chain(overflow.get_mut(&bucket)).for_each(|cell| *cell = most.min(*cell));
+        }
+    }
+
     /// How long a request would have to wait; nothing is charged.
     pub(crate) fn peek(&self, key: CellKey, meter: Meter, now: u64) -> Option<Over> {
         match meter.check(self.tat(&key), now) {

@@ -9,18 +9,21 @@ pub(crate) enum Script {
     Begin,
     /// Keeps its result.
     Finish,
+    /// Uses a proof up.
+    Use,
 }
 
 #[cfg(feature = "redis")]
 impl Script {
     /// Every script, in the order of their numbers.
-    pub(crate) const ALL: [Script; 3] = [Script::Charge, Script::Begin, Script::Finish];
+    pub(crate) const ALL: [Script; 4] = [Script::Charge, Script::Begin, Script::Finish, Script::Use];
 
     pub(crate) fn text(self) -> &'static str {
         match self {
             Script::Charge => include_str!("charge.lua"),
             Script::Begin => include_str!("begin.lua"),
             Script::Finish => include_str!("finish.lua"),
+            Script::Use => include_str!("use.lua"),
         }
     }
 

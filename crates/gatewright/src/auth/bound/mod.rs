@@ -11,7 +11,7 @@ pub(crate) use replay::Replays;
 
 use std::sync::Arc;
 
-use gatewright_policy::table::Bound;
+use gatewright_policy::table::{Bound, SharedStore};
 use http::HeaderValue;
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
@@ -64,7 +64,7 @@ pub(crate) enum Unbound {
     /// The proof must hold this nonce (`use_dpop_nonce`).
     Nonce(HeaderValue),
     /// Whether it is a replay cannot be told just now.
-    Full,
+    Unknown,
 }
 
 /// How a scheme takes bound tokens.
@@ -72,6 +72,8 @@ pub(crate) struct Binding {
     pub(crate) rule: Option<Bound>,
     pub(crate) replays: Arc<Replays>,
     pub(crate) nonces: Arc<Nonces>,
+    /// How its version uses a shared store.
+    pub(crate) store: SharedStore,
 }
 
 impl Binding {
@@ -80,7 +82,7 @@ impl Binding {
     }
 
     /// Whether this request may use a token that is good. `as_dpop` says that it stood behind `DPoP`, not `Bearer`.
-    pub(crate) fn judge(
+    pub(crate) async fn judge(
         &self,
         token: &str,
         confirmation: Confirmation,
@@ -108,7 +110,7 @@ impl Binding {
             Some(_) if !as_dpop => Err(Unbound::Token("a token that is bound to a key, sent as a bearer token")),
             Some(jkt) => {
                 let nonces = takes(|rule| rule.nonce).then_some(&*self.nonces);
-                proof::check(token, &jkt, asked, nonces, &self.replays)
+                Box::pin(proof::check(token, &jkt, asked, nonces, (&self.replays, self.store))).await
             }
             None if as_dpop => Err(Unbound::Token("the token is not bound to a key")),
             None => Ok(()),

@@ -1,7 +1,7 @@
 //! One DPoP proof (RFC 9449, 4.3): a small token, signed with the key that the access token is bound to, for this request
 //! and no other.
 
-use gatewright_policy::table::Algorithm;
+use gatewright_policy::table::{Algorithm, SharedStore};
 use http::Uri;
 use http::header::HeaderName;
 use serde_json::{Map, Value};
@@ -26,12 +26,12 @@ const PINNED: &[Algorithm] =
     &[Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA, Algorithm::PS256, Algorithm::RS256];
 
 /// Whether a request proves that its sender has the key of this thumbprint, and uses the proof up.
-pub(super) fn check(
+pub(super) async fn check(
     token: &str,
     jkt: &[u8; 32],
     asked: &Asked<'_>,
     nonces: Option<&Nonces>,
-    replays: &Replays,
+    (replays, policy): (&Replays, SharedStore),
 ) -> Result<(), Unbound> {
     let now = asked.exchange.unix;
     let claims = signed(asked, jkt).map_err(Unbound::Proof)?;
@@ -62,10 +62,10 @@ pub(super) fn check(
     let mut name = [0; 16];
     name.copy_from_slice(&sha256(&used)[..16]);
     // Last, so that only proofs that are good otherwise take room.
-    match replays.uses(name, asked.exchange.started) {
+    match replays.uses(name, asked.exchange.started, policy).await {
         Use::First => Ok(()),
         Use::Again => Err(Unbound::Proof("the proof was used before")),
-        Use::Full => Err(Unbound::Full),
+        Use::Unknown => Err(Unbound::Unknown),
     }
 }
 
