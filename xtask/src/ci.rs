@@ -28,6 +28,7 @@ pub(crate) fn run() -> Outcome {
     step("browser", &mut tally, crate::browser::install);
     step("PostgreSQL", &mut tally, crate::postgres::install);
     step("Redis", &mut tally, crate::stores::install);
+    step("sslscan", &mut tally, crate::scan::install);
     tests(&mut tally);
     step("standards", &mut tally, || crate::standards::run(&["--check".to_owned()]).map(drop));
     step("layers", &mut tally, || crate::layers::run().map(drop));

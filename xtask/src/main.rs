@@ -14,6 +14,7 @@ mod postgres;
 mod projects;
 mod quickstart;
 mod run;
+mod scan;
 mod standards;
 mod stores;
 mod suite;
@@ -40,6 +41,7 @@ tasks:
   oidc                  install a real OpenID provider with npm, and test the server's credentials against it
   postgres              install PostgreSQL with apt, and test the store of keys against it
   stores                install a real Redis with apt-get, and test limits that servers share against it
+  scan                  install sslscan with apt-get, and look at the TLS of a running server with it
   standards [--check]   which rows of the standards are shown by which test: docs/standards.md
   layers                which crate may name which, words that generated code may not hold, proof constructors
 ";
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         "oidc" => oidc::run(),
         "postgres" => postgres::run(),
         "stores" => stores::run(),
+        "scan" => scan::run(),
         "standards" => standards::run(rest),
         "projects" => projects::run(rest),
         "help" | "--help" | "-h" => {

@@ -202,3 +202,92 @@ async fn d6_an_issuer_whose_certificate_nobody_vouches_for_is_not_asked() {
     });
     assert_eq!(status(&bank, &key.bearer(&issuer)).await, 503);
 }
+
+/// An issuer that is down when the server starts, and comes back; the server needs no restart, and lets nobody in before.
+#[tokio::test]
+async fn d6_an_issuer_that_comes_back_is_asked_again() {
+    let issuer = Issuer::start();
+    let (key, forged) = (Key::new("a"), Key::new("a"));
+    issuer.publishes(&[&key]);
+    issuer.is(Mood::Breaks);
+    let bank = bank(&issuer, 5_000);
+    let (good, bad) = (key.bearer(&issuer), forged.bearer(&issuer));
+    for _ in 0..3 {
+        assert_eq!(status(&bank, &good).await, 503);
+        assert_eq!(status(&bank, &bad).await, 503);
+        bank.clock.wait(10_000);
+    }
+    issuer.is(Mood::Good);
+    bank.clock.wait(10_000);
+    assert_eq!(status(&bank, &good).await, 200);
+    assert_eq!(status(&bank, &bad).await, 401);
+    // It goes away again, for less than keys are kept: nothing changes, for nobody.
+    issuer.is(Mood::Breaks);
+    bank.clock.wait(3_600_000);
+    assert_eq!(status(&bank, &good).await, 200);
+    assert_eq!(status(&bank, &bad).await, 401);
+    assert_eq!(bank.answer(0, 0, bank.request(&[])).await.code(), 401);
+}
+
+/// Keys are rotated while many ask: whoever has a token of a published key is served all the time, a key that is withdrawn
+/// ends, and what was never signed by the issuer is refused at every moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn j23_keys_are_rotated_under_load() {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    let issuer = Issuer::start();
+    let keys: Vec<Key> = ["k0", "k1", "k2", "k3"].into_iter().map(Key::new).collect();
+    let tokens: Vec<String> = keys.iter().map(|key| key.bearer(&issuer)).collect();
+    let forged: Vec<String> =
+        ["k0", "k1", "k2", "k3", "k9"].into_iter().map(|kid| Key::new(kid).bearer(&issuer)).collect();
+    issuer.publishes(&[&keys[0]]);
+    let bank = Arc::new(bank(&issuer, 30_000));
+    assert_eq!(status(&bank, &tokens[0]).await, 200);
+    // The token of this one is good at the moment.
+    let current = Arc::new(AtomicUsize::new(0));
+    let (stop, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let load: Vec<_> = (0..8)
+        .map(|n: usize| {
+            let (bank, tokens, forged) = (bank.clone(), tokens.clone(), forged.clone());
+            let (current, stop, asked) = (current.clone(), stop.clone(), asked.clone());
+            tokio::spawn(async move {
+                while !stop.load(Ordering::SeqCst) {
+                    let now = current.load(Ordering::SeqCst);
+                    let answer = |bearer: String| {
+                        let bank = bank.clone();
+                        async move { bank.gateway_status(&bearer).await }
+                    };
+                    let was = answer(tokens[now].clone()).await;
+                    // A token that was withdrawn while it was under way may go either way.
+                    assert!(was == 200 || current.load(Ordering::SeqCst) != now, "k{now} was {was}");
+                    assert_eq!(answer(forged[n % forged.len()].clone()).await, 401);
+                    asked.fetch_add(1, Ordering::SeqCst);
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    let more = |asked: &AtomicUsize| asked.load(Ordering::SeqCst) + 200;
+    for next in 1..keys.len() {
+        let until = more(&asked);
+        while asked.load(Ordering::SeqCst) < until {
+            tokio::task::yield_now().await;
+        }
+        // The new key is published beside the old one, then it is used, then the old one goes.
+        issuer.publishes(&[&keys[next - 1], &keys[next]]);
+        bank.clock.wait(10_000);
+        assert_eq!(bank.gateway_status(&tokens[next]).await, 200, "found within one question");
+        current.store(next, Ordering::SeqCst);
+        issuer.publishes(&[&keys[next]]);
+        bank.clock.wait(3_600_000);
+        let start = bank.clock.clone();
+        while bank.gateway_status(&tokens[next - 1]).await != 401 {
+            start.wait(10_000);
+            tokio::task::yield_now().await;
+        }
+    }
+    stop.store(true, Ordering::SeqCst);
+    for task in load {
+        task.await.unwrap();
+    }
+    assert!(asked.load(Ordering::SeqCst) > 600);
+}

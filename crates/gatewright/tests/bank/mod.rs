@@ -337,6 +337,12 @@ impl Bank {
         }
     }
 
+    /// The status alone, for many askers at a time.
+    pub async fn gateway_status(&self, bearer: &str) -> u16 {
+        let (parts, _) = self.request(&[("authorization", bearer)]).into_parts();
+        self.walk(0, 0, &parts).await.0.status().as_u16()
+    }
+
     async fn walk(
         &self,
         api: usize,
