@@ -245,3 +245,33 @@ fn two_apis_count_apart_by_namespace() {
         }
     });
 }
+
+/// A node that does not hold the keys says who does, and that one is asked.
+#[test]
+fn in_a_cluster_the_node_of_the_keys_is_found() {
+    let folders = [0, 1].map(|_| tempfile::tempdir().unwrap());
+    let buses = [0, 1].map(|_| std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port());
+    let [other, holder] = [0, 1].map(|n: usize| {
+        let (folder, bus) = (folders[n].path().to_str().unwrap(), buses[n].to_string());
+        RedisServer::with(&["--cluster-enabled", "yes", "--dir", folder, "--cluster-port", &bus])
+    });
+    assert!(holder.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).starts_with("+OK"));
+    let (port, bus) = (holder.port().to_string(), buses[1].to_string());
+    assert!(other.ask(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]).starts_with("+OK"));
+    // Until the first has heard whose the keys are.
+    let began = Instant::now();
+    while !other.ask(&["GET", "{gatewright}:probe"]).starts_with("-MOVED") {
+        assert!(began.elapsed() < Duration::from_secs(60), "the nodes do not find each other");
+        std::thread::yield_now();
+    }
+    let bank = bank(&other, OnOutage::Closed, BUDGET);
+    run(async {
+        until_answered(&bank).await;
+        for _ in 0..20 {
+            assert_eq!(send(&bank, "alice", "192.0.2.1").await.code(), 200);
+        }
+        assert_eq!(send(&bank, "alice", "192.0.2.1").await.code(), 429);
+    });
+    assert!(scripts(&holder) >= 20);
+    assert_eq!(scripts(&other), 0);
+}

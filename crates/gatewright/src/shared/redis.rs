@@ -1,11 +1,12 @@
 //! Redis and Valkey: one connection on which all requests are pipelined, which for a store that does one thing at a time is
-//! as fast as many. Nothing here tries again: a request has no time for that.
+//! as fast as many. Nothing here tries again: a request has no time for that. In a cluster, the node that holds our keys is
+//! looked for when a connection is made.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
-use ::redis::{AsyncConnectionConfig, Client, TlsCertificates, cmd};
+use ::redis::{AsyncConnectionConfig, Client, ConnectionAddr, TlsCertificates, cmd};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Script;
@@ -45,25 +46,60 @@ const NOT_UNDERSTOOD: &str = "the URL of the shared store is not understood: it 
 
 impl Transport for Redis {
     fn connect(&self) -> Boxed<Result<Arc<dyn Line>, Fault>> {
-        let (client, probe) = (self.client.clone(), self.probe.clone());
+        let (mut client, probe) = (self.client.clone(), self.probe.clone());
         Box::pin(async move {
-            let config =
-                AsyncConnectionConfig::new().set_connection_timeout(Some(LONGEST)).set_response_timeout(Some(LONGEST));
-            let mut connection =
-                client.get_multiplexed_async_connection_with_config(&config).await.map_err(|e| fault(&e))?;
+            let mut hops = 0;
+            let mut connection = loop {
+                match reach(&client, &probe).await {
+                    Ok(connection) => break connection,
+                    // Another node of a cluster holds all our keys. Whom it names is believed as far as the URL's TLS says.
+                    Err(error) if hops < HOPS => {
+                        hops += 1;
+                        let info = client.get_connection_info();
+                        let moved = error.redirect_node().and_then(|(node, _)| at(info.addr(), node));
+                        let Some(address) = moved else { return Err(fault(&error)) };
+                        client = Client::open(info.clone().set_addr(address)).map_err(|e| fault(&e))?;
+                    }
+                    Err(error) => return Err(fault(&error)),
+                }
+            };
             let mut hashes = Vec::new();
             for script in Script::ALL {
                 let loaded = cmd("SCRIPT").arg("LOAD").arg(script.text()).query_async(&mut connection).await;
                 hashes.push(loaded.map_err(|e| fault(&e))?);
             }
-            // A replica that only reads, or a full store, is none.
-            let mut write = cmd("SET");
-            write.arg(probe).arg("1").arg("PX").arg(1_000);
-            write.exec_async(&mut connection).await.map_err(|e| fault(&e))?;
             let line: Arc<dyn Line> = Arc::new(Connected { connection, hashes: hashes.into() });
             Ok(line)
         })
     }
+}
+
+/// Redirections that are followed one after the other: a cluster that is settled needs one.
+const HOPS: u32 = 3;
+
+/// A connection on which keys of ours can be written: a replica that only reads, or a full store, is none.
+async fn reach(client: &Client, probe: &str) -> ::redis::RedisResult<MultiplexedConnection> {
+    let config = AsyncConnectionConfig::new().set_connection_timeout(Some(LONGEST)).set_response_timeout(Some(LONGEST));
+    let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+    let mut write = cmd("SET");
+    write.arg(probe).arg("1").arg("PX").arg(1_000);
+    write.exec_async(&mut connection).await?;
+    Ok(connection)
+}
+
+/// The address of `HOST:PORT`, reached as this one is. A node that does not know its own host names none.
+fn at(known: &ConnectionAddr, node: &str) -> Option<ConnectionAddr> {
+    let (host, port) = node.rsplit_once(':')?;
+    let port = port.parse().ok()?;
+    let named = |known: &String| if host.is_empty() || host == "?" { known.clone() } else { host.to_owned() };
+    Some(match known {
+        ConnectionAddr::Tcp(host, _) => ConnectionAddr::Tcp(named(host), port),
+        ConnectionAddr::TcpTls { host, insecure, tls_params, .. } => {
+            let (insecure, tls_params) = (*insecure, tls_params.clone());
+            ConnectionAddr::TcpTls { host: named(host), port, insecure, tls_params }
+        }
+        _ => return None,
+    })
 }
 
 struct Connected {
