@@ -29,6 +29,7 @@ pub(crate) fn run() -> Outcome {
     step("PostgreSQL", &mut tally, crate::postgres::install);
     step("Redis", &mut tally, crate::stores::install);
     step("sslscan", &mut tally, crate::scan::install);
+    step("slowhttptest", &mut tally, crate::load::install);
     tests(&mut tally);
     step("standards", &mut tally, || crate::standards::run(&["--check".to_owned()]).map(drop));
     step("layers", &mut tally, || crate::layers::run().map(drop));

@@ -7,6 +7,7 @@ mod browser;
 mod ci;
 mod corpus;
 mod layers;
+mod load;
 mod mutants;
 mod oidc;
 mod peers;
@@ -41,6 +42,8 @@ tasks:
   oidc                  install a real OpenID provider with npm, and test the server's credentials against it
   postgres              install PostgreSQL with apt, and test the store of keys against it
   stores                install a real Redis with apt-get, and test limits that servers share against it
+  load                  a server under twice what it can do, ten thousand idle connections, and slowhttptest, which apt-get
+                        installs; shows figures
   scan                  install sslscan with apt-get, and look at the TLS of a running server with it
   standards [--check]   which rows of the standards are shown by which test: docs/standards.md
   layers                which crate may name which, words that generated code may not hold, proof constructors
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         "postgres" => postgres::run(),
         "stores" => stores::run(),
         "scan" => scan::run(),
+        "load" => load::run(),
         "standards" => standards::run(rest),
         "projects" => projects::run(rest),
         "help" | "--help" | "-h" => {

@@ -36,5 +36,16 @@ fn there() -> bool {
 pub(crate) fn run() -> Outcome {
     install()?;
     show(cargo(["test", "--package", "gatewright", "--all-features", "--lib", "--test", "shared"]))?;
+    show(cargo([
+        "test",
+        "--package",
+        "gatewright-tests",
+        "--test",
+        "limits",
+        "--test",
+        "once",
+        "--test",
+        "processes",
+    ]))?;
     Ok("servers that share a real store hold their limits together".to_owned())
 }

@@ -1,4 +1,5 @@
-//! How many connections there may be: in all, and from one address. One too many is closed before its handshake.
+//! How many connections there may be: in all, and from one address. One too many is closed before its handshake; one whose
+//! client takes nothing of what it is sent is closed after a while.
 
 use std::collections::HashMap;
 use std::io;
@@ -6,10 +7,12 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum_server::accept::Accept;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
 
 /// The counters of one listener.
 #[derive(Clone)]
@@ -78,11 +81,13 @@ impl Drop for Place {
 #[derive(Clone)]
 pub(super) struct Capped {
     caps: Caps,
+    /// How long nothing of an answer may be taken.
+    stalled: Duration,
 }
 
 impl Capped {
-    pub(super) fn new(caps: Caps) -> Capped {
-        Capped { caps }
+    pub(super) fn new(caps: Caps, stalled: Duration) -> Capped {
+        Capped { caps, stalled }
     }
 }
 
@@ -95,7 +100,7 @@ impl<S> Accept<TcpStream, S> for Capped {
         std::future::ready(stream.peer_addr().and_then(|peer| {
             let place = self.caps.enter(peer.ip()).ok_or_else(|| io::Error::other("too many connections"))?;
             stream.set_nodelay(true)?;
-            Ok((Placed { stream, _place: place }, service))
+            Ok((Placed { stream, stalled: self.stalled, waits: None, _place: place }, service))
         }))
     }
 }
@@ -103,7 +108,27 @@ impl<S> Accept<TcpStream, S> for Capped {
 /// A connection that holds its place.
 pub(super) struct Placed {
     stream: TcpStream,
+    stalled: Duration,
+    /// Runs while there is something to send that nobody takes.
+    waits: Option<Pin<Box<Sleep>>>,
     _place: Place,
+}
+
+impl Placed {
+    /// What came of an attempt to send: an end, where all have come to nothing for too long.
+    fn sent<T>(&mut self, cx: &mut Context<'_>, sent: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if sent.is_ready() {
+            self.waits = None;
+            return sent;
+        }
+        let waits = self.waits.get_or_insert_with(|| Box::pin(sleep(self.stalled)));
+        if waits.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        // What nobody takes would lie in the system's buffers for as long again.
+        let _ = self.stream.set_zero_linger();
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing of what it is sent")))
+    }
 }
 
 impl AsyncRead for Placed {
@@ -114,7 +139,9 @@ impl AsyncRead for Placed {
 
 impl AsyncWrite for Placed {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+        let this = self.get_mut();
+        let sent = Pin::new(&mut this.stream).poll_write(cx, buf);
+        this.sent(cx, sent)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -130,7 +157,9 @@ impl AsyncWrite for Placed {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
+        let this = self.get_mut();
+        let sent = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        this.sent(cx, sent)
     }
 
     fn is_write_vectored(&self) -> bool {

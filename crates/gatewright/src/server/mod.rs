@@ -47,6 +47,8 @@ pub struct Bounds {
     pub first_request: Duration,
     /// From the first byte of a head, or the end of the answer before it, to the head's end. Default 15 s.
     pub head: Duration,
+    /// How long a client may take nothing of what it is sent. Default 60 s.
+    pub stalled: Duration,
     /// Fields of a head. Default 100.
     pub fields: usize,
     /// Bytes of a head. Default 64 KiB.
@@ -68,6 +70,7 @@ impl Default for Bounds {
             handshake: Duration::from_secs(10),
             first_request: Duration::from_secs(10),
             head: Duration::from_secs(15),
+            stalled: Duration::from_secs(60),
             fields: 100,
             head_bytes: 64 * 1024,
             streams: 128,
@@ -160,7 +163,7 @@ impl Server {
         let config = certificate.load(&tls)?;
         let acceptor = RustlsAcceptor::new(config.clone())
             .handshake_timeout(self.bounds.handshake)
-            .acceptor(Capped::new(self.caps()));
+            .acceptor(Capped::new(self.caps(), self.bounds.stalled));
         let acceptor = Telling(acceptor);
         let handle = Handle::new();
         let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle.clone());
@@ -181,7 +184,9 @@ impl Server {
         let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
         let handle = Handle::new();
-        let mut server = axum_server::from_tcp(listener)?.acceptor(Capped::new(self.caps())).handle(handle.clone());
+        let mut server = axum_server::from_tcp(listener)?
+            .acceptor(Capped::new(self.caps(), self.bounds.stalled))
+            .handle(handle.clone());
         self.bound(server.http_builder());
         let server = server.first_request_timeout(self.bounds.first_request);
         let task = tokio::spawn(server.serve(Peers::new(self.router)));

@@ -244,6 +244,40 @@ fn slow_clients_are_cut_off() {
     });
 }
 
+/// Who asks for much and takes nothing of it does not keep his place.
+#[test]
+fn slow_readers_are_cut_off() {
+    run(async {
+        let router = Router::new()
+            .route("/much", axum::routing::get(|| async { "x".repeat(64 << 20) }))
+            .fallback(|| async { "hello" });
+        let bounds = Bounds { stalled: SOON, connections_per_address: 1, ..Bounds::default() };
+        let (certificate, root) = certified();
+        let local = SocketAddr::from(([127, 0, 0, 1], 0));
+        let secure = Server::new(router.clone()).bounds(bounds.clone()).https(local, certificate).unwrap();
+        let plain = Server::new(router).bounds(bounds).plain(local).unwrap();
+        let (a, b) = (secure.address(), plain.address());
+        client(move || {
+            let much = b"GET /much HTTP/1.1\r\nHost: a\r\n\r\n";
+            let mut reader = tls(a, &root, rustls::ALL_VERSIONS).unwrap();
+            reader.write_all(much).unwrap();
+            // The only place of this address is free again.
+            while !tls(a, &root, rustls::ALL_VERSIONS)
+                .is_ok_and(|mut s| get(&mut s).is_ok_and(|a| a.ends_with("hello")))
+            {}
+            let mut reader = tcp(b);
+            reader.write_all(much).unwrap();
+            reader.read_exact(&mut [0; 9]).unwrap();
+            while !get(&mut tcp(b)).is_ok_and(|a| a.ends_with("hello")) {}
+            // What was on its way came, and not the whole.
+            let mut rest = Vec::new();
+            let _ = reader.read_to_end(&mut rest);
+            assert!(rest.len() < 64 << 20);
+        })
+        .await;
+    });
+}
+
 trait ReadWrite: Read + Write {}
 impl<T: Read + Write> ReadWrite for T {}
 
