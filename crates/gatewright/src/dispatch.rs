@@ -203,6 +203,8 @@ impl Inner {
         request: &mut Unread,
     ) -> Response<Body> {
         let guard = &operation.guard;
+        #[cfg(feature = "otel")]
+        exchange.tell_trace(&mut request.parts.extensions);
         // Nothing of the body is read before this line has said yes.
         let admission = match guard.admit(exchange, &request.parts, path).await {
             Ok(admission) => admission,

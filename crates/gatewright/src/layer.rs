@@ -133,8 +133,11 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let around = Arc::clone(&self.layer.around);
         Box::pin(async move {
-            let (parts, body) = request.into_parts();
+            #[cfg_attr(not(feature = "otel"), allow(unused_mut, reason = "told of its trace"))]
+            let (mut parts, body) = request.into_parts();
             let exchange = around.gateway.open(Some(around.api), &parts);
+            #[cfg(feature = "otel")]
+            exchange.tell_trace(&mut parts.extensions);
             let _place = match around.gateway.enter() {
                 Ok(place) => place,
                 Err(refused) => return Ok(around.gateway.refuse(&exchange, None, refused)),

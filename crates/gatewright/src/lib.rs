@@ -37,6 +37,8 @@ pub mod route;
 pub mod server;
 mod shared;
 mod stage;
+#[cfg(feature = "otel")]
+mod trace;
 pub mod types;
 
 pub use auth::{Caller, Identity, Presented, Unverified, Verified, Verifier, Verify};
@@ -72,3 +74,5 @@ pub use principal::{FromClaim, Principal, take_principal};
 pub use problem::{Fault, Internal, Problem, Refused, ResultExt};
 pub use reply::{Cookie, IntoReply, JsonHeader, Media, NoError, Reply, ResponseExt, ToHeader, With};
 pub use stage::{Pending, Valid};
+#[cfg(feature = "otel")]
+pub use trace::{TraceContext, Traces};

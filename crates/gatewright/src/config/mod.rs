@@ -64,6 +64,8 @@ pub struct Config {
     pub(crate) devices: BTreeMap<String, DeviceList>,
     pub(crate) certificate_header: bool,
     pub(crate) audit: Option<AuditLog>,
+    #[cfg(feature = "otel")]
+    pub(crate) traces: Option<crate::Traces>,
     pub(crate) dev: bool,
     /// The development issuer's keys, in place of everybody's.
     pub(crate) dev_jwks: Option<String>,
@@ -108,6 +110,8 @@ impl Config {
             devices: BTreeMap::new(),
             certificate_header: false,
             audit: None,
+            #[cfg(feature = "otel")]
+            traces: None,
             dev: false,
             dev_jwks: None,
         }
@@ -198,6 +202,15 @@ impl Config {
     #[must_use]
     pub fn audit(mut self, log: AuditLog) -> Config {
         self.audit = Some(log);
+        self
+    }
+
+    /// Sends a span of each request, and of what its guard decided, to an OpenTelemetry collector. A request of a trusted proxy
+    /// is part of the trace that its `traceparent` names (W3C Trace Context).
+    #[cfg(feature = "otel")]
+    #[must_use]
+    pub fn traces(mut self, traces: crate::Traces) -> Config {
+        self.traces = Some(traces);
         self
     }
 

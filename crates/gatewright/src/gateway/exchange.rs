@@ -37,6 +37,8 @@ pub struct Exchange {
     pub(crate) unix: i64,
     pub(crate) api: Option<usize>,
     pub(crate) method: http::Method,
+    #[cfg(feature = "otel")]
+    pub(crate) trace: Option<Box<crate::trace::Open>>,
 }
 
 impl Exchange {
@@ -61,6 +63,8 @@ impl Exchange {
             unix: shared.clock.unix(),
             api,
             method: parts.method.clone(),
+            #[cfg(feature = "otel")]
+            trace: shared.traces.as_ref().map(|traces| Box::new(traces.open(&parts.headers, trusted))),
         };
         if exchange.certificate.is_some() {
             exchange.certificate_der = parts.extensions.get::<CertificateDer>().map(|der| der.0.clone());
@@ -88,6 +92,14 @@ impl Exchange {
             // A request that itself names no host properly stays refused.
             self.host = self.host.take().and_then(|_| host::name(&named));
             self.named = Some(named);
+        }
+    }
+
+    /// Lets its handler know which trace it is part of.
+    #[cfg(feature = "otel")]
+    pub(crate) fn tell_trace(&self, extensions: &mut http::Extensions) {
+        if let Some(trace) = &self.trace {
+            extensions.insert(trace.context());
         }
     }
 

@@ -105,6 +105,8 @@ pub(crate) struct Shared {
     pub(crate) trust_request_id: bool,
     pub(crate) rate_limit_headers: bool,
     pub(crate) audit: Option<AuditLog>,
+    #[cfg(feature = "otel")]
+    pub(crate) traces: Option<crate::Traces>,
     /// What may be read again.
     pub(crate) lists: Sources,
     /// Whether trusted proxies say in `Client-Cert` who their clients are.
@@ -194,6 +196,11 @@ impl Gateway {
         if let Some(log) = &self.shared.audit {
             log.flush().await;
         }
+        #[cfg(feature = "otel")]
+        if let Some(traces) = self.shared.traces.clone() {
+            // It waits for a collector, which is asked by this very runtime.
+            let _ = tokio::task::spawn_blocking(move || traces.flush()).await;
+        }
     }
 
     /// The policies of a version.
@@ -280,6 +287,8 @@ impl Gateway {
         match self.charge_unanswered(exchange).await {
             Ok(standing) => {
                 self.finish(exchange, None, &standing, &mut response);
+                #[cfg(feature = "otel")]
+                self.trace(exchange, None, response.status(), None);
                 response
             }
             Err(limited) => self.refuse(exchange, None, limited),
@@ -320,6 +329,8 @@ impl Gateway {
         let counts = guard.map_or(&self.shared.unanswered, Guard::counts);
         counts.refused(refused.refusal(), self.took(exchange));
         audit::refused(&self.shared, exchange, self.version(exchange), guard, &refused, response.status());
+        #[cfg(feature = "otel")]
+        self.trace(exchange, guard, response.status(), Some(refused.refusal()));
         response
     }
 
@@ -350,7 +361,32 @@ impl Gateway {
         self.finish(exchange, Some(admission.guard()), admission.standing(), &mut response);
         admission.guard().counts().answered(response.status(), self.took(exchange));
         audit::admitted(&self.shared, exchange, self.version(exchange), admission, response.status());
+        #[cfg(feature = "otel")]
+        self.trace(exchange, Some(admission.guard()), response.status(), None);
         response
+    }
+
+    #[cfg(feature = "otel")]
+    fn trace(
+        &self,
+        exchange: &Exchange,
+        guard: Option<&Guard>,
+        status: http::StatusCode,
+        refusal: Option<gatewright_policy::Refusal>,
+    ) {
+        let (Some(traces), Some(open)) = (&self.shared.traces, &exchange.trace) else { return };
+        let ended = crate::trace::Ended {
+            started: exchange.started,
+            now: self.shared.clock.monotonic(),
+            request_id: exchange.id(),
+            api: self.version(exchange),
+            guard,
+            method: &exchange.method,
+            secure: exchange.secure,
+            status,
+            refusal,
+        };
+        traces.close(open, &ended);
     }
 
     /// The version that is concerned, by name.

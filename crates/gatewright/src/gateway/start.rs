@@ -46,6 +46,8 @@ impl Gateway {
             rate_limit_headers: config.rate_limit_headers,
             lists,
             audit: config.audit.clone(),
+            #[cfg(feature = "otel")]
+            traces: config.traces.clone(),
             certificate_header: config.certificate_header,
             unanswered: Counts::new(),
             draining: std::sync::atomic::AtomicBool::new(false),

@@ -224,7 +224,13 @@ impl Guard {
         };
         charged.admitted(&this.limits, facts, &mut standing).await?;
         match this.step_up(identity.as_deref(), exchange) {
-            Ok(stepped_up) => Ok(Admission::assertion(self.clone(), identity, stepped_up, standing, running)),
+            Ok(stepped_up) => {
+                #[cfg(feature = "otel")]
+                if let Some(trace) = &exchange.trace {
+                    trace.decided(this.shared.clock.monotonic());
+                }
+                Ok(Admission::assertion(self.clone(), identity, stepped_up, standing, running))
+            }
             Err(refused) => Err(with_standing(refused, standing)),
         }
     }

@@ -16,6 +16,8 @@ mod send;
 
 #[cfg(feature = "oidc")]
 pub(crate) use https::Https;
+#[cfg(feature = "otel")]
+pub(crate) use roots::roots;
 
 pub use message::{Message, Outgoing, Piece, target};
 #[cfg(feature = "client")]

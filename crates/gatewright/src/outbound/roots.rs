@@ -5,7 +5,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 /// The authorities of this PEM, or the machine's.
-pub(super) fn roots(authorities: Option<&[u8]>) -> Result<RootCertStore, String> {
+pub(crate) fn roots(authorities: Option<&[u8]>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     match authorities {
         Some(pem) => {
