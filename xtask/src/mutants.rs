@@ -5,12 +5,15 @@
 //! ```text
 //! # What is gone.
 //! file: crates/…/guard/mod.rs
-//! test: -p gatewright --test edge
+//! test: --test edge
 //! --- take
 //! text that stands there exactly once
 //! --- put
 //! what stands there instead
 //! ```
+//!
+//! Its tests are sought in the whole workspace, with all features: for one package Cargo would unite other features of the
+//! dependencies, and build those once more.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,7 +60,8 @@ pub(crate) fn run(names: &[String]) -> Outcome {
         let original = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
         let mut command = cargo(["test", "--quiet"]);
-        command.args(mutant.test.split_whitespace()).current_dir(workspace).env("CARGO_TARGET_DIR", target());
+        command.args(["--workspace", "--all-features"]).args(mutant.test.split_whitespace());
+        command.current_dir(workspace).env("CARGO_TARGET_DIR", target());
         let done = capture(command, LIMIT)?;
         fs::write(&path, original).map_err(|e| format!("{}: {e}", path.display()))?;
         // What does not build was not tested: only a failed test counts, or the compiler's refusal of its own output.
