@@ -15,8 +15,10 @@ pub(crate) fn fill(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![before.trim_end().to_owned()];
     let mut line = String::new();
     let within = width.saturating_sub(4);
+    // A block holds a value, which ends without a comma.
+    let end = if before.ends_with("const {") { "" } else { "," };
     for item in items(inside) {
-        let item = format!("{item},");
+        let item = format!("{item}{end}");
         if !line.is_empty() && line.chars().count() + 1 + item.chars().count() > within {
             lines.push(format!("    {line}"));
             line.clear();
@@ -147,6 +149,7 @@ mod tests {
         assert_eq!(fill("f(a, b)", 10), ["f(a, b)"]);
         assert_eq!(fill("f(aaaa, bbbb, cccc)", 16), ["f(", "    aaaa, bbbb,", "    cccc,", ")"]);
         assert_eq!(fill("o { p: &[aaaaaa, bbbbbb] }", 16), ["o { p: &[", "    aaaaaa,", "    bbbbbb,", "] }"]);
+        assert_eq!(fill("&const { aaaaaa(b) }", 16), ["&const {", "    aaaaaa(b)", "}"]);
         assert_eq!(fill("f(\"),(\\\"\", bbbbbbb)", 14), ["f(", "    \"),(\\\"\",", "    bbbbbbb,", ")"]);
     }
 

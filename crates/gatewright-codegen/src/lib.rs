@@ -122,6 +122,12 @@ pub fn generate(ir: &CheckedIr, sources: &SourceMap, options: &Options) -> Resul
     if !sent.is_empty() {
         modules.push(files::Module::new("sent", "What the API sends by itself: webhooks and callbacks.", sent));
     }
+    let xml = plan.xml.module().ok_or_else(|| {
+        CodegenError::new("bodies of an API version consist of at most 65,536 schemas that become XML", Span::default())
+    })?;
+    if !xml.is_empty() {
+        modules.push(files::Module::new("xml", "How the document's schemas look in XML.", xml));
+    }
     for ((module, tag), items) in names.tags.iter().zip(tags) {
         let items = quote!(use ::gatewright::operation; #items);
         modules.push(files::Module::new(&module.to_string(), &format!("Operations of {tag}."), items));

@@ -111,7 +111,7 @@ fn content(cx: &Context<'_>, plan: &Plan<'_>, media: &Media) -> (TokenStream, To
         }
         (MediaKind::Form, Some(schema)) => (plan.response_type(schema), quote!(out.form(#written, body)?;)),
         (MediaKind::Xml, Some(schema)) => {
-            let table = crate::xml::table(&cx.ir.api.schemas, schema);
+            let table = plan.xml.table(&cx.ir.api.schemas, schema);
             (plan.response_type(schema), quote!(::gatewright::needs_xml!(); out.xml(#written, #table, body)?;))
         }
         (MediaKind::Text, _) => {

@@ -309,6 +309,33 @@ pub mod sent {
     }
 }
 
+/// How the document's schemas look in XML.
+#[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
+pub mod xml {
+    use ::gatewright::body::{XmlName as Name, XmlNode as Node, XmlProperty as Property};
+    use ::gatewright::params::kinds::*;
+
+    /// A node for each schema; they name one another by index.
+    pub static NODES: [Node; 8] = [
+        Node::new(OBJECT)
+            .properties(&[
+                Property::attribute("id", 1),
+                Property::element("item", 2).named(Name::new("item-name")),
+                Property::element("tags", 3),
+                Property::each("line", 5),
+                Property::element("note", 6),
+                Property::element("parts", 7),
+            ]),
+        Node::new(NUMBER),
+        Node::new(STRING),
+        Node::new(ARRAY).items(Name::new("tag"), 2),
+        Node::new(OBJECT).properties(&[Property::element("n", 1), Property::element("label", 2)]),
+        Node::new(ARRAY).items(Name::new("line"), 4),
+        Node::new(NULL | STRING),
+        Node::new(ARRAY).items(Name::new("order").within("urn:orders").prefix("o"), 0),
+    ];
+}
+
 /// Operations of media.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod media {
@@ -523,82 +550,11 @@ pub mod media {
         #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `order` (POST /media/orders, openapi.yaml:89)", label = "`order` is missing", note = "add its handler:\n\n#[gatewright::handler(Order)]\nasync fn order(app: &{Self}, who: order::Caller, req: order::Request) -> order::Result {{\n    todo!()\n}}\n")]
         pub trait Order in order, caller always;
         meta: Meta::new(&policy::ORDER, "POST", "/orders")
-            .body(&[MediaSpec::new("application/xml", Read::Xml(&const { ::gatewright::body::XmlTable {
-                root: ::gatewright::body::XmlName {
-                    local: "order", namespace: Some("urn:orders"), prefix: Some("o"),
-                },
-                nodes: &[
-                    ::gatewright::body::XmlNode { kinds: 32u8, items: None, properties: &[
-                        ::gatewright::body::XmlProperty {
-                            key: "id", place: ::gatewright::body::XmlPlace::Attribute,
-                            name: ::gatewright::body::XmlName { local: "id", namespace: None, prefix: None, },
-                            node: 1u16,
-                        },
-                        ::gatewright::body::XmlProperty {
-                            key: "item", place: ::gatewright::body::XmlPlace::Element,
-                            name: ::gatewright::body::XmlName {
-                                local: "item-name", namespace: None, prefix: None,
-                            },
-                            node: 2u16,
-                        },
-                        ::gatewright::body::XmlProperty {
-                            key: "tags", place: ::gatewright::body::XmlPlace::Element,
-                            name: ::gatewright::body::XmlName { local: "tags", namespace: None, prefix: None, },
-                            node: 4u16,
-                        },
-                        ::gatewright::body::XmlProperty {
-                            key: "line", place: ::gatewright::body::XmlPlace::Items,
-                            name: ::gatewright::body::XmlName { local: "line", namespace: None, prefix: None, },
-                            node: 8u16,
-                        },
-                        ::gatewright::body::XmlProperty {
-                            key: "note", place: ::gatewright::body::XmlPlace::Element,
-                            name: ::gatewright::body::XmlName { local: "note", namespace: None, prefix: None, },
-                            node: 9u16,
-                        },
-                        ::gatewright::body::XmlProperty {
-                            key: "parts", place: ::gatewright::body::XmlPlace::Element,
-                            name: ::gatewright::body::XmlName { local: "parts", namespace: None, prefix: None, },
-                            node: 10u16,
-                        },
-                    ], additional: None, },
-                    ::gatewright::body::XmlNode { kinds: 4u8, items: None, properties: &[], additional: None, },
-                    ::gatewright::body::XmlNode { kinds: 8u8, items: None, properties: &[], additional: None, },
-                    ::gatewright::body::XmlNode { kinds: 8u8, items: None, properties: &[], additional: None, },
-                    ::gatewright::body::XmlNode {
-                        kinds: 16u8,
-                        items: Some((
-                            ::gatewright::body::XmlName { local: "tag", namespace: None, prefix: None, }, 3u16,
-                        )),
-                        properties: &[], additional: None,
-                    },
-                    ::gatewright::body::XmlNode { kinds: 32u8, items: None, properties: &[
-                        ::gatewright::body::XmlProperty {
-                            key: "n", place: ::gatewright::body::XmlPlace::Element,
-                            name: ::gatewright::body::XmlName { local: "n", namespace: None, prefix: None, },
-                            node: 6u16,
-                        },
-                        ::gatewright::body::XmlProperty {
-                            key: "label", place: ::gatewright::body::XmlPlace::Element,
-                            name: ::gatewright::body::XmlName { local: "label", namespace: None, prefix: None, },
-                            node: 7u16,
-                        },
-                    ], additional: None, },
-                    ::gatewright::body::XmlNode { kinds: 4u8, items: None, properties: &[], additional: None, },
-                    ::gatewright::body::XmlNode { kinds: 8u8, items: None, properties: &[], additional: None, },
-                    ::gatewright::body::XmlNode {
-                        kinds: 16u8,
-                        items: Some((
-                            ::gatewright::body::XmlName { local: "line", namespace: None, prefix: None, }, 5u16,
-                        )),
-                        properties: &[], additional: None,
-                    },
-                    ::gatewright::body::XmlNode { kinds: 9u8, items: None, properties: &[], additional: None, },
-                    ::gatewright::body::XmlNode { kinds: 16u8, items: Some((::gatewright::body::XmlName {
-                        local: "order", namespace: Some("urn:orders"), prefix: Some("o"),
-                    }, 0u16)), properties: &[], additional: None, },
-                ],
-            } }, checks::check_order)), MediaSpec::new("application/json", Read::Json(checks::check_order))])
+            .body(&[MediaSpec::new("application/xml", Read::Xml(&const {
+                ::gatewright::body::XmlTable::new("order", 0, &super::super::xml::NODES).named(
+                    ::gatewright::body::XmlName::new("order").within("urn:orders").prefix("o"),
+                )
+            }, checks::check_order)), MediaSpec::new("application/json", Read::Json(checks::check_order))])
             .produces(&["application/xml", "application/json"]),
         body |input, found| {
             body: Body = match input.media() {
@@ -613,180 +569,8 @@ pub mod media {
                 200,
                 "application/xml; charset=utf-8",
                 &const {
-                    ::gatewright::body::XmlTable {
-                        root: ::gatewright::body::XmlName {
-                            local: "order",
-                            namespace: Some("urn:orders"),
-                            prefix: Some("o"),
-                        },
-                        nodes: &[
-                            ::gatewright::body::XmlNode {
-                                kinds: 32u8,
-                                items: None,
-                                properties: &[
-                                    ::gatewright::body::XmlProperty {
-                                        key: "id",
-                                        place: ::gatewright::body::XmlPlace::Attribute,
-                                        name: ::gatewright::body::XmlName {
-                                            local: "id",
-                                            namespace: None,
-                                            prefix: None,
-                                        },
-                                        node: 1u16,
-                                    },
-                                    ::gatewright::body::XmlProperty {
-                                        key: "item",
-                                        place: ::gatewright::body::XmlPlace::Element,
-                                        name: ::gatewright::body::XmlName {
-                                            local: "item-name",
-                                            namespace: None,
-                                            prefix: None,
-                                        },
-                                        node: 2u16,
-                                    },
-                                    ::gatewright::body::XmlProperty {
-                                        key: "tags",
-                                        place: ::gatewright::body::XmlPlace::Element,
-                                        name: ::gatewright::body::XmlName {
-                                            local: "tags",
-                                            namespace: None,
-                                            prefix: None,
-                                        },
-                                        node: 4u16,
-                                    },
-                                    ::gatewright::body::XmlProperty {
-                                        key: "line",
-                                        place: ::gatewright::body::XmlPlace::Items,
-                                        name: ::gatewright::body::XmlName {
-                                            local: "line",
-                                            namespace: None,
-                                            prefix: None,
-                                        },
-                                        node: 8u16,
-                                    },
-                                    ::gatewright::body::XmlProperty {
-                                        key: "note",
-                                        place: ::gatewright::body::XmlPlace::Element,
-                                        name: ::gatewright::body::XmlName {
-                                            local: "note",
-                                            namespace: None,
-                                            prefix: None,
-                                        },
-                                        node: 9u16,
-                                    },
-                                    ::gatewright::body::XmlProperty {
-                                        key: "parts",
-                                        place: ::gatewright::body::XmlPlace::Element,
-                                        name: ::gatewright::body::XmlName {
-                                            local: "parts",
-                                            namespace: None,
-                                            prefix: None,
-                                        },
-                                        node: 10u16,
-                                    },
-                                ],
-                                additional: None,
-                            },
-                            ::gatewright::body::XmlNode {
-                                kinds: 4u8,
-                                items: None,
-                                properties: &[],
-                                additional: None,
-                            },
-                            ::gatewright::body::XmlNode {
-                                kinds: 8u8,
-                                items: None,
-                                properties: &[],
-                                additional: None,
-                            },
-                            ::gatewright::body::XmlNode {
-                                kinds: 8u8,
-                                items: None,
-                                properties: &[],
-                                additional: None,
-                            },
-                            ::gatewright::body::XmlNode {
-                                kinds: 16u8,
-                                items: Some((
-                                    ::gatewright::body::XmlName { local: "tag", namespace: None, prefix: None },
-                                    3u16,
-                                )),
-                                properties: &[],
-                                additional: None,
-                            },
-                            ::gatewright::body::XmlNode {
-                                kinds: 32u8,
-                                items: None,
-                                properties: &[
-                                    ::gatewright::body::XmlProperty {
-                                        key: "n",
-                                        place: ::gatewright::body::XmlPlace::Element,
-                                        name: ::gatewright::body::XmlName {
-                                            local: "n",
-                                            namespace: None,
-                                            prefix: None,
-                                        },
-                                        node: 6u16,
-                                    },
-                                    ::gatewright::body::XmlProperty {
-                                        key: "label",
-                                        place: ::gatewright::body::XmlPlace::Element,
-                                        name: ::gatewright::body::XmlName {
-                                            local: "label",
-                                            namespace: None,
-                                            prefix: None,
-                                        },
-                                        node: 7u16,
-                                    },
-                                ],
-                                additional: None,
-                            },
-                            ::gatewright::body::XmlNode {
-                                kinds: 4u8,
-                                items: None,
-                                properties: &[],
-                                additional: None,
-                            },
-                            ::gatewright::body::XmlNode {
-                                kinds: 8u8,
-                                items: None,
-                                properties: &[],
-                                additional: None,
-                            },
-                            ::gatewright::body::XmlNode {
-                                kinds: 16u8,
-                                items: Some((
-                                    ::gatewright::body::XmlName {
-                                        local: "line",
-                                        namespace: None,
-                                        prefix: None,
-                                    },
-                                    5u16,
-                                )),
-                                properties: &[],
-                                additional: None,
-                            },
-                            ::gatewright::body::XmlNode {
-                                kinds: 9u8,
-                                items: None,
-                                properties: &[],
-                                additional: None,
-                            },
-                            ::gatewright::body::XmlNode {
-                                kinds: 16u8,
-                                items: Some((
-                                    ::gatewright::body::XmlName {
-                                        local: "order",
-                                        namespace: Some("urn:orders"),
-                                        prefix: Some("o"),
-                                    },
-                                    0u16,
-                                )),
-                                properties: &[],
-                                additional: None,
-                            },
-                        ],
-                    }
+                    ::gatewright::body::XmlTable::new("order", 0, &super::super::xml::NODES)
+                        .named(::gatewright::body::XmlName::new("order").within("urn:orders").prefix("o"))
                 },
                 &body,
             ),

@@ -213,6 +213,19 @@ pub mod types {
     }
 }
 
+/// How the document's schemas look in XML.
+#[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
+pub mod xml {
+    use ::gatewright::body::{XmlName as Name, XmlNode as Node, XmlProperty as Property};
+    use ::gatewright::params::kinds::*;
+
+    /// A node for each schema; they name one another by index.
+    pub static NODES: [Node; 2] = [
+        Node::new(OBJECT).properties(&[Property::element("text", 1), Property::element("mark", 1)]),
+        Node::new(STRING),
+    ];
+}
+
 /// Operations of operations.
 #[allow(dead_code, missing_docs, unreachable_pub, unused_imports, clippy::all, clippy::pedantic)]
 pub mod operations {
@@ -252,21 +265,9 @@ pub mod operations {
         pub trait PostPerson in post_person, caller always;
         meta: Meta::new(&policy::POST_PERSON, "POST", "/people")
             .body(&[
-                MediaSpec::new("application/xml", Read::Xml(&const { ::gatewright::body::XmlTable {
-                    root: ::gatewright::body::XmlName { local: "note", namespace: None, prefix: None, },
-                    nodes: &[::gatewright::body::XmlNode { kinds: 32u8, items: None, properties: &[
-                        ::gatewright::body::XmlProperty {
-                            key: "text", place: ::gatewright::body::XmlPlace::Element,
-                            name: ::gatewright::body::XmlName { local: "text", namespace: None, prefix: None, },
-                            node: 1u16,
-                        },
-                        ::gatewright::body::XmlProperty {
-                            key: "mark", place: ::gatewright::body::XmlPlace::Element,
-                            name: ::gatewright::body::XmlName { local: "mark", namespace: None, prefix: None, },
-                            node: 2u16,
-                        },
-                    ], additional: None, }, ::gatewright::body::XmlNode { kinds: 8u8, items: None, properties: &[], additional: None, }, ::gatewright::body::XmlNode { kinds: 8u8, items: None, properties: &[], additional: None, }],
-                } }, checks::check_note)),
+                MediaSpec::new("application/xml", Read::Xml(&const {
+                    ::gatewright::body::XmlTable::new("note", 0, &super::super::xml::NODES)
+                }, checks::check_note)),
                 MediaSpec::new("multipart/form-data", Read::Parts(&::gatewright::body::FormSpec { parts: &[
                     ::gatewright::body::PartSpec {
                         name: "mark", kind: ::gatewright::body::PartKind::Text(&Shape::TEXT), repeated: false,

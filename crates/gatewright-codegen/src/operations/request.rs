@@ -321,7 +321,7 @@ fn media(schemas: &Schemas, unknown: UnknownFields, media: &api::Media, plan: &P
         }
         (MediaKind::Xml, Some(schema)) if !is_binary(schemas, schema) => {
             let (ty, check) = typed(schema);
-            let table = crate::xml::table(schemas, schema);
+            let table = plan.xml.table(schemas, schema);
             (ty, value, quote!(Xml(#table, #check)))
         }
         (MediaKind::Xml | MediaKind::Binary, _) => bytes(),

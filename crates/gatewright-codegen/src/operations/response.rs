@@ -273,7 +273,7 @@ fn content(
             (quote!(::gatewright::body::Events<#event>), quote!(::gatewright::Reply::events(#status, #written, body)))
         }
         (MediaKind::Xml, Some(schema)) if !is_binary(schemas, schema) => {
-            let (ty, table) = (plan.response_type(schema), crate::xml::table(schemas, schema));
+            let (ty, table) = (plan.response_type(schema), plan.xml.table(schemas, schema));
             let written = with_charset(written);
             (ty, quote!(::gatewright::Reply::xml(#status, #written, #table, &body)))
         }

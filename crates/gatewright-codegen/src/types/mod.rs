@@ -53,6 +53,8 @@ pub struct Plan<'i> {
     ir: &'i CheckedIr,
     prefix: TokenStream,
     inner: RefCell<Inner<'i>>,
+    /// The tables of what becomes XML.
+    pub(crate) xml: crate::xml::Tables,
 }
 
 struct Inner<'i> {
@@ -80,7 +82,7 @@ impl<'i> Plan<'i> {
         };
         // A prefix that is no path makes paths that do not compile: that is for the build of the output to say.
         let prefix = options.types.parse().unwrap_or_default();
-        Plan { ir, prefix, inner: RefCell::new(inner) }
+        Plan { ir, prefix, inner: RefCell::new(inner), xml: crate::xml::Tables::default() }
     }
 
     /// The type of a schema in requests. The policy on unknown fields changes the check, never the type.

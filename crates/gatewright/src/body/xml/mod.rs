@@ -14,13 +14,29 @@ pub(crate) use read::read;
 #[cfg(feature = "xml")]
 pub(crate) use write::write;
 
-/// How the values of a schema look in XML: the constant table that generated code holds.
-#[derive(Debug)]
+/// How the values of a schema look in XML. Generated code makes it where a body is named.
+#[derive(Clone, Copy, Debug)]
 pub struct XmlTable {
     /// The name of the root element.
     pub root: XmlName,
-    /// Every schema below, the root's first.
+    /// The node of the root's schema.
+    pub start: u16,
+    /// Every schema of the document that becomes XML: all tables share them.
     pub nodes: &'static [XmlNode],
+}
+
+impl XmlTable {
+    /// A root element without a namespace, and the node of its schema.
+    #[must_use]
+    pub const fn new(local: &'static str, start: u16, nodes: &'static [XmlNode]) -> XmlTable {
+        XmlTable { root: XmlName::new(local), start, nodes }
+    }
+
+    /// With another name of its root.
+    #[must_use]
+    pub const fn named(self, root: XmlName) -> XmlTable {
+        XmlTable { root, ..self }
+    }
 }
 
 /// The name of an element or attribute.
@@ -32,6 +48,26 @@ pub struct XmlName {
     pub namespace: Option<&'static str>,
     /// The prefix that is written for the namespace.
     pub prefix: Option<&'static str>,
+}
+
+impl XmlName {
+    /// A name in no namespace.
+    #[must_use]
+    pub const fn new(local: &'static str) -> XmlName {
+        XmlName { local, namespace: None, prefix: None }
+    }
+
+    /// In this namespace.
+    #[must_use]
+    pub const fn within(self, namespace: &'static str) -> XmlName {
+        XmlName { namespace: Some(namespace), ..self }
+    }
+
+    /// Written with this prefix.
+    #[must_use]
+    pub const fn prefix(self, prefix: &'static str) -> XmlName {
+        XmlName { prefix: Some(prefix), ..self }
+    }
 }
 
 /// How the values of one schema look.
@@ -47,6 +83,32 @@ pub struct XmlNode {
     pub additional: Option<u16>,
 }
 
+impl XmlNode {
+    /// Values of these [`kinds`](crate::params::kinds), and nothing in them.
+    #[must_use]
+    pub const fn new(kinds: u8) -> XmlNode {
+        XmlNode { kinds, items: None, properties: &[], additional: None }
+    }
+
+    /// With items of this name and node.
+    #[must_use]
+    pub const fn items(self, name: XmlName, node: u16) -> XmlNode {
+        XmlNode { items: Some((name, node)), ..self }
+    }
+
+    /// With these properties.
+    #[must_use]
+    pub const fn properties(self, properties: &'static [XmlProperty]) -> XmlNode {
+        XmlNode { properties, ..self }
+    }
+
+    /// With other properties of this node.
+    #[must_use]
+    pub const fn additional(self, node: u16) -> XmlNode {
+        XmlNode { additional: Some(node), ..self }
+    }
+}
+
 /// How a property looks.
 #[derive(Clone, Copy, Debug)]
 pub struct XmlProperty {
@@ -58,6 +120,42 @@ pub struct XmlProperty {
     pub name: XmlName,
     /// The node of its value.
     pub node: u16,
+}
+
+impl XmlProperty {
+    const fn new(place: XmlPlace, key: &'static str, node: u16) -> XmlProperty {
+        XmlProperty { key, place, name: XmlName::new(key), node }
+    }
+
+    /// An element, called as the property is.
+    #[must_use]
+    pub const fn element(key: &'static str, node: u16) -> XmlProperty {
+        XmlProperty::new(XmlPlace::Element, key, node)
+    }
+
+    /// An element for each item, called as the property is.
+    #[must_use]
+    pub const fn each(key: &'static str, node: u16) -> XmlProperty {
+        XmlProperty::new(XmlPlace::Items, key, node)
+    }
+
+    /// An attribute, called as the property is.
+    #[must_use]
+    pub const fn attribute(key: &'static str, node: u16) -> XmlProperty {
+        XmlProperty::new(XmlPlace::Attribute, key, node)
+    }
+
+    /// The text of the element itself.
+    #[must_use]
+    pub const fn text(key: &'static str, node: u16) -> XmlProperty {
+        XmlProperty::new(XmlPlace::Text, key, node)
+    }
+
+    /// With another name.
+    #[must_use]
+    pub const fn named(self, name: XmlName) -> XmlProperty {
+        XmlProperty { name, ..self }
+    }
 }
 
 /// Where a property stands.
@@ -75,7 +173,7 @@ pub enum XmlPlace {
 
 /// A node for what no table declares: any text.
 #[cfg(feature = "xml")]
-const TEXT: XmlNode = XmlNode { kinds: crate::params::kinds::STRING, items: None, properties: &[], additional: None };
+const TEXT: XmlNode = XmlNode::new(crate::params::kinds::STRING);
 
 /// The namespace of `xsi:nil`.
 #[cfg(feature = "xml")]

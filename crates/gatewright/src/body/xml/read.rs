@@ -30,7 +30,7 @@ pub(crate) fn read(table: &XmlTable, body: &str) -> Result<String, &'static str>
         return Err("the root element is another than the document declares");
     }
     let mut out = String::new();
-    value(table, table.node(0), &root, &mut out)?;
+    value(table, table.node(table.start), &root, &mut out)?;
     Ok(out)
 }
 

@@ -1,51 +1,33 @@
 use super::*;
 use crate::params::kinds;
 
-const fn plain(local: &'static str) -> XmlName {
-    XmlName { local, namespace: None, prefix: None }
-}
+const NS: XmlName = XmlName::new("kind").within("urn:k").prefix("k");
 
-const NS: XmlName = XmlName { local: "kind", namespace: Some("urn:k"), prefix: Some("k") };
-
-const fn node(kinds: u8) -> XmlNode {
-    XmlNode { kinds, items: None, properties: &[], additional: None }
-}
-
-const fn property(key: &'static str, place: XmlPlace, name: XmlName, node: u16) -> XmlProperty {
-    XmlProperty { key, place, name, node }
-}
-
-const TABLE: XmlTable = XmlTable {
-    root: plain("pet"),
-    nodes: &[
-        XmlNode {
-            properties: &[
-                property("id", XmlPlace::Attribute, plain("id"), 1),
-                property("name", XmlPlace::Element, plain("pet-name"), 2),
-                property("kind", XmlPlace::Element, NS, 2),
-                property("tags", XmlPlace::Element, plain("tags"), 3),
-                property("owners", XmlPlace::Items, plain("owner"), 4),
-                property("size", XmlPlace::Element, plain("size"), 5),
-                property("parent", XmlPlace::Element, plain("parent"), 0),
-                property("note", XmlPlace::Element, plain("note"), 7),
-            ],
-            ..node(kinds::OBJECT)
-        },
-        node(kinds::NUMBER),
-        node(kinds::STRING),
-        XmlNode { items: Some((plain("tag"), 2)), ..node(kinds::ARRAY) },
-        XmlNode { items: Some((plain("owner"), 6)), ..node(kinds::ARRAY) },
-        node(kinds::NUMBER | kinds::NULL),
-        XmlNode { additional: Some(2), ..node(kinds::OBJECT) },
-        XmlNode {
-            properties: &[
-                property("lang", XmlPlace::Attribute, plain("lang"), 2),
-                property("text", XmlPlace::Text, plain("text"), 2),
-            ],
-            ..node(kinds::OBJECT)
-        },
+/// The root is not the first node: all tables of a document share its nodes.
+const TABLE: XmlTable = XmlTable::new(
+    "pet",
+    1,
+    &[
+        XmlNode::new(kinds::BOOLEAN),
+        XmlNode::new(kinds::OBJECT).properties(&[
+            XmlProperty::attribute("id", 2),
+            XmlProperty::element("name", 3).named(XmlName::new("pet-name")),
+            XmlProperty::element("kind", 3).named(NS),
+            XmlProperty::element("tags", 4),
+            XmlProperty::each("owners", 5).named(XmlName::new("owner")),
+            XmlProperty::element("size", 6),
+            XmlProperty::element("parent", 1),
+            XmlProperty::element("note", 8),
+        ]),
+        XmlNode::new(kinds::NUMBER),
+        XmlNode::new(kinds::STRING),
+        XmlNode::new(kinds::ARRAY).items(XmlName::new("tag"), 3),
+        XmlNode::new(kinds::ARRAY).items(XmlName::new("owner"), 7),
+        XmlNode::new(kinds::NUMBER | kinds::NULL),
+        XmlNode::new(kinds::OBJECT).additional(3),
+        XmlNode::new(kinds::OBJECT).properties(&[XmlProperty::attribute("lang", 3), XmlProperty::text("text", 3)]),
     ],
-};
+);
 
 struct Raw<'r>(&'r str);
 

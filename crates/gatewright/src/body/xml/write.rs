@@ -12,7 +12,7 @@ pub(crate) fn write<T: ToJson>(table: &XmlTable, body: &T) -> Result<String, Int
     let json = json::to_vec(body).map_err(Internal::new)?;
     let document = Document::parse(&json).map_err(|e| Internal::new(e.to_string()))?;
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    Writer { table, out: &mut out }.element(&Name::of(&table.root), 0, document.root())?;
+    Writer { table, out: &mut out }.element(&Name::of(&table.root), table.start, document.root())?;
     Ok(out)
 }
 
