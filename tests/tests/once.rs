@@ -12,7 +12,7 @@ use gatewright_tests::redis::RedisServer;
 use http::Request;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 mod api {
@@ -30,13 +30,13 @@ struct Work {
     made: AtomicI32,
     /// A payment of 7 waits here, and says that it does.
     go: Semaphore,
-    there: Notify,
+    there: Semaphore,
 }
 
 impl Work {
     async fn make(&self, amount: Option<i32>) -> api::types::PaidResponse {
         if amount == Some(7) {
-            self.there.notify_one();
+            self.there.add_permits(1);
             self.go.acquire().await.unwrap().forget();
         }
         api::types::PaidResponse { number: self.made.fetch_add(1, Ordering::SeqCst) + 1 }
@@ -97,7 +97,7 @@ impl Server {
     fn configured(issuer: &Arc<Issuer>, also: impl FnOnce(Config) -> Config) -> Server {
         let clock = Arc::new(FakeClock::at(NOW));
         let config = also(Config::new().clock(clock.clone()).jwks("oauth", issuer.jwks()));
-        let app = Arc::new(Work { made: AtomicI32::new(0), go: Semaphore::new(0), there: Notify::new() });
+        let app = Arc::new(Work { made: AtomicI32::new(0), go: Semaphore::new(0), there: Semaphore::new(0) });
         let router = api::router(Payments(app.clone()), config).unwrap();
         Server { app, router, clock, issuer: issuer.clone() }
     }
@@ -233,7 +233,7 @@ fn of_requests_at_once_one_is_done() {
                 let first = first.clone();
                 async move { first.pay("k1", 7).await }
             });
-            first.app.there.notified().await;
+            first.app.there.acquire().await.unwrap().forget();
             for _ in 0..10 {
                 assert_eq!(other.pay("k1", 7).await.status, 409);
                 assert_eq!(other.pay("k1", 8).await.status, 422);
@@ -257,7 +257,7 @@ fn the_work_goes_on_when_its_client_leaves() {
                 let server = server.clone();
                 async move { server.pay("k1", 7).await }
             });
-            server.app.there.notified().await;
+            server.app.there.acquire().await.unwrap().forget();
             leaves.abort();
             assert!(leaves.await.is_err());
             assert_eq!(server.pay("k1", 7).await.status, 409);
@@ -369,7 +369,7 @@ fn one_request_more_than_there_are_places_for_is_shed() {
             })
             .collect();
         for _ in 0..2 {
-            server.app.there.notified().await;
+            server.app.there.acquire().await.unwrap().forget();
         }
         for _ in 0..10 {
             let shed = server.pay("k9", 1).await;

@@ -64,6 +64,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let running =
         Server::new(router).gateway(&gateway).bounds(bounds).https(([127, 0, 0, 1], 0).into(), certificate)?;
     let private = Server::new(gateway.diagnostics()).plain(([127, 0, 0, 1], 0).into())?;
+    // Whoever reads where it listens may send a signal at once: from here on it ends no process.
+    let _hang_up = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
     println!("{} {}", running.address(), private.address());
     running.until_signal(Duration::from_millis(std::env::var("GRACE")?.parse()?)).await?;
     Ok(())

@@ -69,7 +69,7 @@ pub(crate) struct Once {
     fingerprint: Fingerprint,
     deadline: Instant,
     /// Its work may outlive its client, and runs as long.
-    _running: Option<Arc<Slots>>,
+    running: Option<Arc<Slots>>,
 }
 
 impl std::fmt::Debug for Once {
@@ -112,7 +112,7 @@ impl Once {
         });
         let fingerprint = fingerprint(raw, body.as_bytes());
         let (guard, running) = (guard.clone(), admission.running().cloned());
-        Some(Box::new(Once { guard, policy, key, caller, fingerprint, deadline, _running: running }))
+        Some(Box::new(Once { guard, policy, key, caller, fingerprint, deadline, running }))
     }
 
     /// Does the work, unless it was done before.
@@ -241,7 +241,9 @@ impl Lease {
     }
 
     /// Keeps the result. While the store is away it is tried again, for as long as the lease lives.
-    async fn finish(self, bytes: Vec<u8>) {
+    async fn finish(mut self, bytes: Vec<u8>) {
+        // The work is done, however long it takes to say so.
+        self.once.running = None;
         let now = self.shared.clock.monotonic();
         let expires = self.kept();
         let arguments = move |this: &Lease, bytes: &[u8]| {

@@ -284,7 +284,7 @@ impl Running {
             tracing::error!(target: "gatewright::server", %error, "the certificate cannot be used: the old one stays");
         }
         if let Some(Err(error)) = self.gateway.as_ref().map(Gateway::reload) {
-            tracing::error!(target: "gatewright::server", %error, "lists and limits cannot be read: the old ones stay");
+            tracing::error!(target: "gatewright::server", %error, "limits or lists cannot be read: the old ones stay");
         }
     }
 
