@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright::store::{MemoryStore, PasskeyStore, Pepper};
-use gatewright::{Config, FakeClock, Peer, Router, StartError};
+use gatewright::{AuditLog, Config, FakeClock, Peer, Router, StartError};
 use gatewright_tests::authenticator::{Authenticator, base64url, flag, unbase64url};
 use gatewright_tests::issuer::Issuer;
 use http::{HeaderMap, Request};
@@ -23,6 +23,22 @@ struct Bank {
     issuer: Issuer,
     clock: Arc<FakeClock>,
     store: Arc<MemoryStore>,
+    audit: (AuditLog, Kept),
+}
+
+/// What was written.
+#[derive(Clone, Default)]
+struct Kept(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 struct Answer {
@@ -35,7 +51,10 @@ fn started(variables: &[(&str, &str)]) -> Result<Bank, StartError> {
     let (issuer, clock, store) = (Issuer::new(), Arc::new(FakeClock::at(NOW)), Arc::new(MemoryStore::default()));
     let config = Config::new().clock(clock.clone()).jwks("oauth", issuer.jwks()).variables(variables.iter().copied());
     let config = config.passkeys(store.clone()).api_keys(store.clone(), Pepper::new(vec![9; 32]).unwrap());
-    Ok(Bank { router: gatewright_example_bank::app::router(config)?, issuer, clock, store })
+    let kept = Kept::default();
+    let log = AuditLog::to(kept.clone()).unwrap();
+    let config = config.audit(log.clone());
+    Ok(Bank { router: gatewright_example_bank::app::router(config)?, issuer, clock, store, audit: (log, kept) })
 }
 
 impl Bank {
@@ -627,4 +646,42 @@ fn recorded() -> (impl tracing::Subscriber + Send + Sync, Arc<std::sync::Mutex<V
     }
     let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
     (Recorder(Arc::clone(&heard)), heard)
+}
+
+/// A passkey's life is in the audit log: whose, which, from where; and nothing of what was sent.
+#[tokio::test]
+async fn each_event_of_a_passkey_is_recorded() {
+    let bank = Bank::new();
+    let alice = bank.token("alice", "1");
+    let (mut passkey, mut other) = (Authenticator::new(b"one"), Authenticator::new(b"two"));
+    bank.register(&alice, &mut passkey).await;
+    let mut thief = passkey.copy();
+    assert_eq!(bank.assert(&alice, &mut passkey).await, 200);
+    assert_eq!(bank.assert(&alice, &mut thief).await, 403);
+    bank.register(&alice, &mut other).await;
+    let listed = bank.send(&alice, "GET /v2/webauthn/passkeys", None).await.body;
+    let ids: Vec<String> = ["one", "two"].iter().map(|id| base64url(id.as_bytes())).collect();
+    assert!(ids.iter().all(|id| listed.to_string().contains(id)), "{listed}");
+    let line = format!("DELETE /v2/webauthn/passkeys/{}", ids[1]);
+    assert_eq!(bank.send(&alice, &line, None).await.status, 204);
+    let (log, kept) = &bank.audit;
+    log.flush().await;
+    let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    let records = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let events: Vec<Value> = records.filter(|r| r["event"].as_str().unwrap().starts_with("passkey-")).collect();
+    let said: Vec<(&str, &str)> =
+        events.iter().map(|e| (e["event"].as_str().unwrap(), e["passkey"].as_str().unwrap())).collect();
+    let want = [
+        ("passkey-registered", &*ids[0]),
+        ("passkey-shown", &*ids[0]),
+        ("passkey-cloned", &*ids[0]),
+        ("passkey-registered", &*ids[1]),
+        ("passkey-removed", &*ids[1]),
+    ];
+    assert_eq!(said, want, "{text}");
+    for event in &events {
+        assert_eq!((event["subject"].as_str(), event["client"].as_str()), (Some("alice"), Some("127.0.0.1")));
+        assert!(event["request_id"].as_str().is_some_and(|id| id.len() == 32), "{event}");
+    }
+    assert!(!text.contains("eyJ"), "{text}");
 }

@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Issue, list and revoke API keys of the embedded store
     Keys(Keys),
+    /// Passkeys of a store: which there are, and take one away
+    Passkeys(Passkeys),
     /// Print the JSON Schema of the `x-security` vocabulary
     Schema,
     /// Print the manual page, or write those of all commands
@@ -296,6 +298,20 @@ pub(crate) struct Man {
 /// `gatewright keys`
 #[derive(clap::Args)]
 pub(crate) struct Keys {
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    /// A file that holds the secret under which keys are hashed; otherwise the variable GATEWRIGHT_PEPPER holds it
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) pepper: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+}
+
+/// Where keys and passkeys are kept.
+#[derive(clap::Args)]
+pub(crate) struct Place {
     /// The store: a file, or `postgres://user:password@host/database`; otherwise the variable GATEWRIGHT_STORE says it, else
     /// it is `gatewright.redb`
     #[arg(long, global = true, value_name = "FILE|URL")]
@@ -304,13 +320,32 @@ pub(crate) struct Keys {
     /// Certificate authorities, in PEM, that vouch for a database, in place of the machine's own
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) store_authorities: Option<PathBuf>,
+}
 
-    /// A file that holds the secret under which keys are hashed; otherwise the variable GATEWRIGHT_PEPPER holds it
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) pepper: Option<PathBuf>,
+/// `gatewright passkeys`
+#[derive(clap::Args)]
+pub(crate) struct Passkeys {
+    #[command(flatten)]
+    pub(crate) place: Place,
 
     #[command(subcommand)]
-    pub(crate) command: KeyCommand,
+    pub(crate) command: PasskeyCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum PasskeyCommand {
+    /// List passkeys: whose, since when, when last shown
+    List {
+        /// Of this subject alone
+        #[arg(long)]
+        subject: Option<String>,
+    },
+    /// Take a passkey away; its user is stepped up no more once what he showed has aged
+    Revoke {
+        /// The passkey's id, as it is listed
+        #[arg(allow_hyphen_values = true)]
+        id: String,
+    },
 }
 
 #[derive(Subcommand)]

@@ -7,6 +7,7 @@
 mod args;
 mod commands;
 mod project;
+mod store;
 mod ui;
 mod write;
 
@@ -49,6 +50,7 @@ fn run(command: Command, ui: &Ui) -> Exit {
         Command::Explain(args) => commands::explain::run(&args, ui),
         Command::Scaffold(args) => commands::scaffold::run(&args, ui),
         Command::Keys(args) => commands::keys::run(&args, ui),
+        Command::Passkeys(args) => commands::passkeys::run(&args, ui),
         Command::Dump(args) => commands::dump::run(&args, ui),
         Command::Export(args) => commands::export::run(&args, ui),
         Command::Man(args) => commands::man::run(&args, ui),

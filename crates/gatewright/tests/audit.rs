@@ -200,3 +200,45 @@ fn no_secret_is_ever_written() {
         assert_eq!(record.get("refusal").is_some() && record.get("check").is_some(), denied, "{record}");
     }
 }
+
+/// Whoever is refused behind his credential is named, by whatever check: an allowlist, his rate, a step-up.
+#[test]
+fn who_was_refused_is_named() {
+    const LIMITS: &[Limit] = &[Limit { name: "user", by: &[Key::User], quota: Quota::Flat(rate(1, 3_600)) }];
+    const ADMINS: &[u64] = &[bit(ADMIN)];
+    let step = StepUp { method: StepUpMethod::Mfa { acr: &[] }, within: 300 };
+    let kept = Lines::default();
+    let log = gatewright::AuditLog::to(kept.clone()).unwrap();
+    let policies = vec![
+        Policy { allow_users: Some(&["bob"]), ..GUARDED },
+        Policy { allow_devices: Some(&["laptops"]), ..GUARDED },
+        Policy { allow_networks: Some(&[0]), ..GUARDED },
+        Policy { roles: ADMINS, ..GUARDED },
+        Policy { limits: LIMITS, ..GUARDED },
+        Policy { step_up: Some(step), ..GUARDED },
+    ];
+    let none: [String; 0] = [];
+    let bank =
+        Bank::configured(vec![(API, policies)], |config| config.audit(log.clone()).devices("laptops", none.clone()));
+    let bearer = bank.bearer(json!({"sub": "alice"}));
+    for operation in [0, 1, 2, 3, 4, 4, 5] {
+        bank.send_to(0, operation, bank.request(&[("authorization", &bearer)]));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(log.flush());
+    let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    let records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let said: Vec<[&str; 3]> =
+        records.iter().map(|r| ["refusal", "subject", "client"].map(|name| r[name].as_str().unwrap_or(""))).collect();
+    let from = "198.51.100.7";
+    let want = [
+        ["CallerNotAllowed", "alice", from],
+        ["CallerNotAllowed", "alice", from],
+        // Nobody has asked yet who it is.
+        ["NetworkNotAllowed", "", from],
+        ["RoleMissing", "alice", from],
+        ["RateLimited", "alice", from],
+        ["StepUpRequired", "alice", from],
+    ];
+    assert_eq!(said, want, "{text}");
+}

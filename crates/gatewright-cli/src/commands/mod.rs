@@ -9,6 +9,7 @@ pub(crate) mod generate;
 pub(crate) mod keys;
 pub(crate) mod man;
 pub(crate) mod new;
+pub(crate) mod passkeys;
 pub(crate) mod scaffold;
 pub(crate) mod schema;
 

@@ -2,7 +2,7 @@
 
 use redb::{ReadableDatabase, ReadableTable, TableDefinition};
 
-use super::{PasskeyAdded, PasskeyRecord, PasskeyStore, PasskeyUse, PasskeyUser, after};
+use super::{PasskeyAdded, PasskeyRecord, PasskeyStore, PasskeyUse, PasskeyUser, after, sort};
 use crate::{Answer, FileStore, StoreError};
 
 /// The user's key and the credential id behind it → record as JSON. The name carries the version of the form.
@@ -37,6 +37,18 @@ impl FileStore {
         let table = read.open_table(PASSKEYS).map_err(StoreError::new)?;
         let mut found = of_user(&table, user)?;
         found.sort_by(|a, b| (a.registered, &a.id).cmp(&(b.registered, &b.id)));
+        Ok(found)
+    }
+
+    fn every_passkey(&self) -> Result<Vec<PasskeyRecord>, StoreError> {
+        let read = self.database().begin_read().map_err(StoreError::new)?;
+        let table = read.open_table(PASSKEYS).map_err(StoreError::new)?;
+        let mut found = Vec::new();
+        for entry in table.iter().map_err(StoreError::new)? {
+            let (_, record) = entry.map_err(StoreError::new)?;
+            found.push(serde_json::from_slice(record.value()).map_err(StoreError::new)?);
+        }
+        sort(&mut found);
         Ok(found)
     }
 
@@ -94,6 +106,10 @@ impl FileStore {
 impl PasskeyStore for FileStore {
     fn passkeys<'a>(&'a self, user: &'a PasskeyUser) -> Answer<'a, Vec<PasskeyRecord>> {
         Answer::now(self.passkeys_of(user))
+    }
+
+    fn all_passkeys(&self) -> Answer<'_, Vec<PasskeyRecord>> {
+        Answer::now(self.every_passkey())
     }
 
     fn add<'a>(&'a self, record: &'a PasskeyRecord, most: usize) -> Answer<'a, PasskeyAdded> {

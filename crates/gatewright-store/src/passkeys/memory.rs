@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use super::{PasskeyAdded, PasskeyRecord, PasskeyStore, PasskeyUse, PasskeyUser, after};
+use super::{PasskeyAdded, PasskeyRecord, PasskeyStore, PasskeyUse, PasskeyUser, after, sort};
 use crate::{Answer, MemoryStore};
 
 impl PasskeyStore for MemoryStore {
@@ -11,6 +11,12 @@ impl PasskeyStore for MemoryStore {
         let mut found: Vec<PasskeyRecord> = kept.iter().filter(|r| r.user == *user).cloned().collect();
         found.sort_by(|a, b| (a.registered, &a.id).cmp(&(b.registered, &b.id)));
         Answer::now(Ok(found))
+    }
+
+    fn all_passkeys(&self) -> Answer<'_, Vec<PasskeyRecord>> {
+        let mut all = self.passkeys.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        sort(&mut all);
+        Answer::now(Ok(all))
     }
 
     fn add<'a>(&'a self, record: &'a PasskeyRecord, most: usize) -> Answer<'a, PasskeyAdded> {

@@ -102,6 +102,12 @@ pub trait PasskeyStore: Send + Sync + 'static {
     /// When the store cannot say: the ceremony is then refused with 503.
     fn passkeys<'a>(&'a self, user: &'a PasskeyUser) -> Answer<'a, Vec<PasskeyRecord>>;
 
+    /// All passkeys of everybody, by the names of their users, oldest first: for whoever runs the server.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn all_passkeys(&self) -> Answer<'_, Vec<PasskeyRecord>>;
+
     /// Adds a passkey, unless its id is known or its user has `most` already.
     ///
     /// # Errors
@@ -120,6 +126,11 @@ pub trait PasskeyStore: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot remove it.
     fn remove<'a>(&'a self, user: &'a PasskeyUser, id: &'a [u8]) -> Answer<'a, bool>;
+}
+
+/// In the order of [`PasskeyStore::all_passkeys`].
+fn sort(all: &mut [PasskeyRecord]) {
+    all.sort_by(|a, b| (&a.user, a.registered, &a.id).cmp(&(&b.user, b.registered, &b.id)));
 }
 
 /// The change that a use makes; `None` where the counter is another by now.

@@ -2,7 +2,7 @@
 
 use tokio_postgres::{Row, Transaction};
 
-use super::{PasskeyAdded, PasskeyRecord, PasskeyStore, PasskeyUse, PasskeyUser, after};
+use super::{PasskeyAdded, PasskeyRecord, PasskeyStore, PasskeyUse, PasskeyUser, after, sort};
 use crate::{Answer, PostgresStore, StoreError};
 
 /// The name carries the version of the form. A record is text and not `jsonb`, which cannot hold every name of a user.
@@ -11,6 +11,7 @@ pub(crate) const TABLE: &str = "
         id bytea PRIMARY KEY, owner bytea NOT NULL, registered bigint NOT NULL, record text NOT NULL);
     CREATE INDEX IF NOT EXISTS gatewright_passkeys_1_owner ON gatewright_passkeys_1 (owner);";
 const OF_USER: &str = "SELECT record FROM gatewright_passkeys_1 WHERE owner = $1 ORDER BY registered, id";
+const ALL: &str = "SELECT record FROM gatewright_passkeys_1";
 /// One at a time for each user, so that two at once are not both the last that he may have.
 const IN_TURN: &str = "SELECT pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 0))";
 const TAKEN: &str = "SELECT 1 FROM gatewright_passkeys_1 WHERE id = $1";
@@ -46,6 +47,15 @@ impl PasskeyStore for PostgresStore {
         Answer::later(self.change(async |client| {
             let rows = client.query(OF_USER, &[&user.key().as_slice()]).await.map_err(StoreError::new)?;
             rows.iter().map(record).collect()
+        }))
+    }
+
+    fn all_passkeys(&self) -> Answer<'_, Vec<PasskeyRecord>> {
+        Answer::later(self.change(async |client| {
+            let rows = client.query(ALL, &[]).await.map_err(StoreError::new)?;
+            let mut all: Vec<PasskeyRecord> = rows.iter().map(record).collect::<Result<_, _>>()?;
+            sort(&mut all);
+            Ok(all)
         }))
     }
 

@@ -58,4 +58,7 @@ pub async fn holds(store: &dyn PasskeyStore) {
     assert!(!store.remove(&alice, b"\x00").await.unwrap());
     assert_eq!(store.passkeys(&alice).await.unwrap(), [second]);
     assert_eq!(store.add(&record(&bob, b"\x00", 4), 2).await.unwrap(), PasskeyAdded::Yes, "a removed id is free");
+    let all = store.all_passkeys().await.unwrap();
+    let all: Vec<(&str, &[u8])> = all.iter().map(|r| (r.user.subject.as_str(), r.id.as_slice())).collect();
+    assert_eq!(all, [("alice", &[0, 1][..]), ("bob", &[3]), ("bob", &[0])], "by user, oldest first");
 }

@@ -48,7 +48,12 @@ fn place(guard: Option<&Guard>) -> (&'static str, &'static str) {
 }
 
 /// Something became of a passkey. Its id is public.
-pub(crate) fn passkey(exchange: &Exchange, event: &'static str, subject: &str, id: &str) {
+pub(crate) fn passkey(shared: &Shared, exchange: &Exchange, event: &'static str, subject: &str, id: &str) {
+    if let Some(log) = &shared.audit {
+        let client = client(exchange);
+        let members = [("request_id", exchange.id()), ("client", &*client), ("subject", subject), ("passkey", id)];
+        log.record(exchange.unix, event, &members, None);
+    }
     macro_rules! record {
         ($level:ident) => {
             tracing::$level!(

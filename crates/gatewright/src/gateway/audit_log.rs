@@ -4,7 +4,7 @@
 //! | member | what |
 //! | --- | --- |
 //! | `time` | when, in UTC (RFC 3339) |
-//! | `event` | `decision`; of API keys `new-network` and `spike`; `lost` |
+//! | `event` | `decision`; of API keys `new-network` and `spike`; of passkeys `passkey-registered`, `passkey-shown`, `passkey-removed` and `passkey-cloned`; `lost` |
 //! | `decision` | `allow` or `deny` |
 //! | `request_id` | as in the answer's `X-Request-Id` |
 //! | `api`, `operation`, `policy` | version, operation, and the line of the document that guards it |
@@ -13,6 +13,7 @@
 //! | `status` | of the answer |
 //! | `refusal`, `check`, `reason` | why not, and which check said so |
 //! | `detail` | of an event of an API key |
+//! | `passkey` | the id of a passkey, of an event of one |
 //! | `records` | how many were lost |
 //!
 //! Members that say nothing are left out. Texts of clients have no character that could end a line or hide one; no record

@@ -212,17 +212,20 @@ impl Guard {
             Ok(identity) => identity,
             Err(refused) => return Err(charged.refused(&this.limits, facts, refused, standing).await),
         };
-        if let Err(refused) = this.authorize(identity.as_deref(), exchange, parts, path) {
-            let mut refused = charged.refused(&this.limits, facts, refused, standing).await;
+        // From here on it is known who is refused.
+        let known = |mut refused: Refused| {
             refused.inner_mut().subject = identity.as_deref().and_then(Identity::subject).map(str::to_owned);
-            return Err(refused);
+            refused
+        };
+        if let Err(refused) = this.authorize(identity.as_deref(), exchange, parts, path) {
+            return Err(known(charged.refused(&this.limits, facts, refused, standing).await));
         }
         facts.identity = identity.as_deref();
         let running = match charged.enter(&this.limits, facts, &mut standing) {
             Ok(running) => running,
-            Err(refused) => return Err(charged.crowded(&this.limits, facts, refused).await),
+            Err(refused) => return Err(known(charged.crowded(&this.limits, facts, refused).await)),
         };
-        charged.admitted(&this.limits, facts, &mut standing).await?;
+        charged.admitted(&this.limits, facts, &mut standing).await.map_err(known)?;
         match this.step_up(identity.as_deref(), exchange) {
             Ok(stepped_up) => {
                 #[cfg(feature = "otel")]
@@ -231,7 +234,7 @@ impl Guard {
                 }
                 Ok(Admission::assertion(self.clone(), identity, stepped_up, standing, running))
             }
-            Err(refused) => Err(with_standing(refused, standing)),
+            Err(refused) => Err(known(with_standing(refused, standing))),
         }
     }
 

@@ -135,7 +135,13 @@ impl Passkeys {
         };
         match self.store.add(&record, MOST).await.map_err(unavailable)? {
             PasskeyAdded::Yes => {
-                note_passkey(asked.exchange, "passkey-registered", &owner.user.subject, &encode_url(&record.id));
+                note_passkey(
+                    asked.guard.shared(),
+                    asked.exchange,
+                    "passkey-registered",
+                    &owner.user.subject,
+                    &encode_url(&record.id),
+                );
                 Ok(reply(201, &shown(&record)))
             }
             PasskeyAdded::Taken => Err(refused("there is a passkey of this id")),
@@ -176,12 +182,13 @@ impl Passkeys {
         if !self.assertions.put(owner.mark, asked.exchange.unix, asked.exchange.started) {
             return Err(full());
         }
+        note_passkey(asked.guard.shared(), asked.exchange, "passkey-shown", &owner.user.subject, &encode_url(&id));
         Ok(reply(200, &json!({"passkey": encode_url(&id), "asserted": asked.exchange.unix})))
     }
 
     /// Two that count as one: the same answer as for any passkey that is not good, and an event of its own.
     fn cloned(&self, owner: &Owner, asked: &Asked<'_>, id: &[u8]) -> Refused {
-        note_passkey(asked.exchange, "passkey-cloned", &owner.user.subject, &encode_url(id));
+        note_passkey(asked.guard.shared(), asked.exchange, "passkey-cloned", &owner.user.subject, &encode_url(id));
         refused("the passkey's counter did not rise: there may be a copy of it")
     }
 
@@ -192,7 +199,7 @@ impl Passkeys {
         if !self.store.remove(&owner.user, &id).await.map_err(unavailable)? {
             return Err(Refused::new(Refusal::NotOwned));
         }
-        note_passkey(asked.exchange, "passkey-removed", &owner.user.subject, &encode_url(&id));
+        note_passkey(asked.guard.shared(), asked.exchange, "passkey-removed", &owner.user.subject, &encode_url(&id));
         Ok(Reply::empty(204))
     }
 }
