@@ -17,7 +17,7 @@ macro_rules! cases {
         )*
     };
 }
-cases!(answers bank_v1 bank_v2 credentials limits media names properties schemas);
+cases!(answers bank_v1 bank_v2 credentials limits media names parameters properties schemas);
 
 #[allow(dead_code, reason = "only compiled")]
 mod money {

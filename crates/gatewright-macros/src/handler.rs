@@ -30,11 +30,13 @@ fn generate(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStrea
     let name = &signature.ident;
     let awaits = signature.asyncness.map(|_| quote!(.await));
     let names: Vec<_> = (0..inputs.len()).map(|i| format_ident!("input_{i}")).collect();
+    // One name, also where the function itself comes out of a macro and its types have that one's hygiene.
+    let own = format_ident!("cx");
     let takes = inputs.iter().zip(&names).map(|(input, name)| {
         // The type's own span, so that an input that the operation does not have is an error on that argument.
-        quote_spanned! {input.span()=> let #name = <#input as ::gatewright::Part<#module::Cx<#app>>>::take(&mut cx)?; }
+        quote_spanned! {input.span()=> let #name = <#input as ::gatewright::Part<#module::Cx<#app>>>::take(&mut #own)?; }
     });
-    let cx = if inputs.is_empty() { quote!(_cx) } else { quote!(mut cx) };
+    let cx = if inputs.is_empty() { quote!(_cx) } else { quote!(mut #own) };
     let result = match &signature.output {
         // Without a result the mismatch is best told at the function's name.
         ReturnType::Default => quote_spanned!(name.span()=> #module::Result),

@@ -383,3 +383,20 @@ fn sharing_by_reference_buys_no_work_without_bound() {
     let guarded = ir.api.operations.iter().filter(|o| ir.policies.get(o.policy).access.value != Access::Nobody);
     assert!(guarded.count() < 500);
 }
+
+#[test]
+fn a_scheme_may_be_asked_for_by_its_uri() {
+    let document = |version: &str| {
+        let text = format!(
+            "openapi: {version}\ninfo: {{ title: T, version: '1' }}\npaths:\n  /a:\n    get:\n      operationId: a\n      \
+             security: [{{ '#/components/securitySchemes/the~0key%20': [] }}]\n      responses: {{ '204': {{ description: done }} }}\n\
+             components:\n  securitySchemes:\n    'the~key ': {{ type: apiKey, in: header, name: X-Key }}\n"
+        );
+        let ir = ir(&text);
+        let Access::Guarded(alternatives) = policy(&ir, "a").access.value.clone() else { panic!("guarded") };
+        alternatives[0].needs[0].scheme.value.clone()
+    };
+    assert_eq!(document("3.2.0"), "the~key ");
+    // Before, it is the name of a scheme that nobody declares.
+    assert_eq!(document("3.1.0"), "#/components/securitySchemes/the~0key%20");
+}

@@ -8,8 +8,10 @@ use gatewright_ir::policy::{
 };
 
 use super::weaker;
+use crate::document::Version;
 use crate::resolve::Spec;
-use crate::syntax::Node;
+use crate::source::percent_decode;
+use crate::syntax::{Node, unescape};
 use crate::vocabulary::OperationKeys;
 
 /// Puts the layers together.
@@ -158,7 +160,7 @@ fn requirements<'a>(spec: &'a Spec, node: Node<'a>) -> Access {
         let mut needs = Vec::new();
         for (key, scopes) in item.entries() {
             let scopes = scopes.items().filter_map(|s| Some(Spanned::new(s.text()?.to_owned(), s.span())));
-            needs.push(Need { scheme: Spanned::new(key.text.to_owned(), key.span), scopes: scopes.collect() });
+            needs.push(Need { scheme: Spanned::new(scheme(spec, key.text), key.span), scopes: scopes.collect() });
         }
         alternatives.push(Alternative { needs, span: item.anchor_span() });
     }
@@ -167,4 +169,19 @@ fn requirements<'a>(spec: &'a Spec, node: Node<'a>) -> Access {
         return Access::Opened;
     }
     Access::Guarded(alternatives)
+}
+
+/// The name of the scheme that is asked for. From 3.2 on a URI may stand for it; a name that is spelt like one comes first.
+/// URIs of other documents stay as they are, and no scheme has such a name.
+fn scheme(spec: &Spec, key: &str) -> String {
+    const HERE: &str = "#/components/securitySchemes/";
+    let declared = || {
+        let components = spec.get(spec.root(), "components");
+        components.and_then(|c| spec.get(c, "securitySchemes")).is_some_and(|schemes| schemes.has(key))
+    };
+    let pointed = key.strip_prefix(HERE).filter(|name| spec.version() >= Version::V3_2 && !name.contains('/'));
+    match pointed.and_then(percent_decode) {
+        Some(name) if !declared() => unescape(&name).into_owned(),
+        _ => key.to_owned(),
+    }
 }

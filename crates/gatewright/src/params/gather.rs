@@ -170,11 +170,14 @@ fn of_header(spec: &ParameterSpec, headers: &HeaderMap, out: &mut String) -> Tex
     if matches!(spec.style, Style::Json | Style::Text) {
         return content(spec, &whole, out);
     }
+    // White space around the commas of a list is no part of the items (RFC 9110, 5.6.1).
     if spec.shape.is_array() {
-        // White space around the commas of a list is no part of the items (RFC 9110, 5.6.1).
         let items = if whole.is_empty() { None } else { Some(whole.split(',').map(str::trim)) };
         text::array(spec.shape, items.into_iter().flatten(), out);
         return Text::Written;
+    }
+    if spec.shape.is_object() && whole.contains([' ', '\t']) {
+        whole = Cow::Owned(whole.split(',').map(str::trim).collect::<Vec<_>>().join(","));
     }
     read(spec, &whole, out)
 }

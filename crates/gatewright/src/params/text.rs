@@ -29,17 +29,17 @@ pub(crate) fn array<'t>(shape: &Shape, items: impl Iterator<Item = &'t str>, out
     out.push(']');
 }
 
-/// The members of an object. A name met twice is `Err`: the reader of JSON would refuse it too, but could not say where.
+/// The members of an object. A name met twice is [`Unreadable`]: the reader of JSON would refuse it too, but could not say where.
 pub(crate) fn object<'t>(
     shape: &Shape,
     members: impl Iterator<Item = (&'t str, &'t str)>,
     out: &mut String,
-) -> Result<(), Repeated> {
+) -> Result<(), Unreadable> {
     let mut seen: Vec<&str> = Vec::new();
     out.push('{');
     for (name, text) in members {
         if seen.contains(&name) {
-            return Err(Repeated);
+            return Err(Unreadable);
         }
         if !seen.is_empty() {
             out.push(',');
@@ -58,10 +58,6 @@ pub(crate) fn object<'t>(
     out.push('}');
     Ok(())
 }
-
-/// The same name twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Repeated;
 
 /// A JSON number, exactly (RFC 8259, 6): `+1`, `01`, `1.`, `0x1` and `NaN` are none.
 pub(crate) fn is_number(text: &str) -> bool {
@@ -123,12 +119,11 @@ pub(crate) fn delimited(
     text: &str,
     out: &mut String,
 ) -> Result<(), Unreadable> {
-    let unreadable = |_| Unreadable;
     match style {
         Style::Label => {
             let text = text.strip_prefix('.').ok_or(Unreadable)?;
             let separator = if explode { '.' } else { ',' };
-            split(shape, explode, separator, text, out).map_err(unreadable)
+            split(shape, explode, separator, text, out)
         }
         Style::Matrix => {
             let text = text.strip_prefix(';').ok_or(Unreadable)?;
@@ -138,19 +133,19 @@ pub(crate) fn delimited(
                 array(shape, items.ok_or(Unreadable)?.into_iter(), out);
                 Ok(())
             } else if explode && shape.is_object() {
-                split(shape, true, ';', text, out).map_err(unreadable)
+                split(shape, true, ';', text, out)
             } else {
                 let text = if text == name {
                     ""
                 } else {
                     text.strip_prefix(name).and_then(|t| t.strip_prefix('=')).ok_or(Unreadable)?
                 };
-                split(shape, false, ',', text, out).map_err(unreadable)
+                split(shape, false, ',', text, out)
             }
         }
-        Style::SpaceDelimited => split(shape, false, ' ', text, out).map_err(unreadable),
-        Style::PipeDelimited => split(shape, false, '|', text, out).map_err(unreadable),
-        _ => split(shape, explode, ',', text, out).map_err(unreadable),
+        Style::SpaceDelimited => split(shape, false, ' ', text, out),
+        Style::PipeDelimited => split(shape, false, '|', text, out),
+        _ => split(shape, explode, ',', text, out),
     }
 }
 
@@ -158,7 +153,7 @@ pub(crate) fn delimited(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable;
 
-fn split(shape: &Shape, explode: bool, separator: char, text: &str, out: &mut String) -> Result<(), Repeated> {
+fn split(shape: &Shape, explode: bool, separator: char, text: &str, out: &mut String) -> Result<(), Unreadable> {
     if shape.is_array() {
         // An empty text is the empty array: `?tags=` has no tags rather than one without letters.
         let items = if text.is_empty() { None } else { Some(text.split(separator)) };
@@ -174,11 +169,8 @@ fn split(shape: &Shape, explode: bool, separator: char, text: &str, out: &mut St
         return object(shape, parts.into_iter().flatten().map(|p| p.split_once('=').unwrap_or((p, ""))), out);
     }
     let parts: Vec<&str> = if text.is_empty() { Vec::new() } else { text.split(separator).collect() };
-    object(
-        shape,
-        parts.chunks(2).map(|pair| (pair.first().copied().unwrap_or(""), pair.get(1).copied().unwrap_or(""))),
-        out,
-    )
+    let (pairs, []) = parts.as_chunks::<2>() else { return Err(Unreadable) };
+    object(shape, pairs.iter().map(|[name, value]| (*name, *value)), out)
 }
 
 #[cfg(test)]
