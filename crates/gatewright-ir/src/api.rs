@@ -280,8 +280,21 @@ pub struct Response {
     pub content: Vec<Media>,
     /// The name of the component it refers to, for naming.
     pub name: Option<String>,
-    /// `links`: name and description, for docs.
-    pub links: Vec<(String, Option<String>)>,
+    /// `links`, for docs.
+    pub links: Vec<Link>,
+}
+
+/// One of a response's `links`: what the answer is good for next.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Its name.
+    pub name: String,
+    /// `operationId`, or else `operationRef`: of the same document as `GET /a/{id}`.
+    pub target: Option<String>,
+    /// `parameters`: each name with its value, an expression or JSON.
+    pub parameters: Vec<(String, String)>,
+    /// `description`
+    pub description: Option<String>,
 }
 
 /// Which statuses a response is for.

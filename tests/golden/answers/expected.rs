@@ -14,7 +14,7 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "basic",
-                at: "openapi.yaml:68",
+                at: "openapi.yaml:73",
                 bit: 0,
                 scopes: &[],
                 carrier: Carrier::Authorization("basic"),
@@ -47,7 +47,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "a002a42417f1833fbcb4d7cb6d27f7ec30750eafd884ba798dd0a52bad607f2c",
+        hash: "1b1201bfca7911cb760eab6b46c6f617aef96566eac6ce006e9df8f24e7f9d2c",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -62,15 +62,15 @@ pub mod policy {
     /// GET /answers/files/{name}.json · basic (openapi.yaml:7)
     pub static GET_FILE: Policy = USUAL.operation("getFile", "openapi.yaml:7", BASIC).checked();
 
-    /// PUT /answers/files/{name}.json · basic (openapi.yaml:36)
-    pub static PUT_FILE: Policy = USUAL.operation("putFile", "openapi.yaml:36", BASIC).checked();
+    /// PUT /answers/files/{name}.json · basic (openapi.yaml:41)
+    pub static PUT_FILE: Policy = USUAL.operation("putFile", "openapi.yaml:41", BASIC).checked();
 
-    /// GET /answers/anyone/ · anonymous or basic (openapi.yaml:52)
-    pub static GET_ANYONE: Policy = USUAL.operation("getAnyone", "openapi.yaml:52", ANONYMOUS_OR_BASIC).checked();
+    /// GET /answers/anyone/ · anonymous or basic (openapi.yaml:57)
+    pub static GET_ANYONE: Policy = USUAL.operation("getAnyone", "openapi.yaml:57", ANONYMOUS_OR_BASIC).checked();
 
-    /// POST /answers/public · public: it shows nothing (openapi.yaml:59)
+    /// POST /answers/public · public: it shows nothing (openapi.yaml:64)
     pub static POST_PUBLIC: Policy =
-        USUAL.operation("postPublic", "openapi.yaml:59", Access::Public("it shows nothing")).checked();
+        USUAL.operation("postPublic", "openapi.yaml:64", Access::Public("it shows nothing")).checked();
 }
 
 /// The types of the document's schemas.
@@ -150,14 +150,23 @@ pub mod files {
         }
         Response {
             /// The file.
+            ///
+            /// - change: putFile with name = $request.path.name, header.If-Match = $response.header.ETag: Writes `it` anew.
+            /// - again: GET /files/{name}.json
             OkJson(body: BTreeMap<String, Json>, headers: OkHeaders) => Reply::json(200, "application/json", &body)
                 .header("x-total", &JsonHeader(&headers.x_total))
                 .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
             /// The file.
+            ///
+            /// - change: putFile with name = $request.path.name, header.If-Match = $response.header.ETag: Writes `it` anew.
+            /// - again: GET /files/{name}.json
             OkCsv(body: String, headers: OkHeaders) => Reply::body(200, "text/csv; charset=utf-8", body)
                 .header("x-total", &JsonHeader(&headers.x_total))
                 .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
             /// The file.
+            ///
+            /// - change: putFile with name = $request.path.name, header.If-Match = $response.header.ETag: Writes `it` anew.
+            /// - again: GET /files/{name}.json
             OkAnyImage(body: ::gatewright::Media, headers: OkHeaders) => Reply::media(200, "image/*", body)
                 .header("x-total", &JsonHeader(&headers.x_total))
                 .header("etag", &headers.e_tag.as_ref().map(JsonHeader)),
@@ -191,8 +200,8 @@ pub mod files {
     operation! {
         /// putFile
         ///
-        /// PUT /answers/files/{name}.json · basic (openapi.yaml:36)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putFile` (PUT /answers/files/{{name}}.json, openapi.yaml:36)", label = "`putFile` is missing", note = "add its handler:\n\n#[gatewright::handler(PutFile)]\nasync fn put_file(app: &{Self}, who: put_file::Caller, req: put_file::Request) -> put_file::Result {{\n    todo!()\n}}\n")]
+        /// PUT /answers/files/{name}.json · basic (openapi.yaml:41)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putFile` (PUT /answers/files/{{name}}.json, openapi.yaml:41)", label = "`putFile` is missing", note = "add its handler:\n\n#[gatewright::handler(PutFile)]\nasync fn put_file(app: &{Self}, who: put_file::Caller, req: put_file::Request) -> put_file::Result {{\n    todo!()\n}}\n")]
         pub trait PutFile in put_file, caller always;
         meta: Meta::new(&policy::PUT_FILE, "PUT", "/files/{name}.json")
             .optional_body(&[
@@ -257,8 +266,8 @@ pub mod files {
     operation! {
         /// getAnyone
         ///
-        /// GET /answers/anyone/ · anonymous or basic (openapi.yaml:52)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getAnyone` (GET /answers/anyone/, openapi.yaml:52)", label = "`getAnyone` is missing", note = "add its handler:\n\n#[gatewright::handler(GetAnyone)]\nasync fn get_anyone(app: &{Self}, who: get_anyone::Caller, req: get_anyone::Request) -> get_anyone::Result {{\n    todo!()\n}}\n")]
+        /// GET /answers/anyone/ · anonymous or basic (openapi.yaml:57)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getAnyone` (GET /answers/anyone/, openapi.yaml:57)", label = "`getAnyone` is missing", note = "add its handler:\n\n#[gatewright::handler(GetAnyone)]\nasync fn get_anyone(app: &{Self}, who: get_anyone::Caller, req: get_anyone::Request) -> get_anyone::Result {{\n    todo!()\n}}\n")]
         pub trait GetAnyone in get_anyone, caller maybe;
         meta: Meta::new(&policy::GET_ANYONE, "GET", "/anyone/").produces(&["application/json"]),
         Response {
@@ -286,8 +295,8 @@ pub mod operations {
     operation! {
         /// postPublic
         ///
-        /// POST /answers/public · public: it shows nothing (openapi.yaml:59)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postPublic` (POST /answers/public, openapi.yaml:59)", label = "`postPublic` is missing", note = "add its handler:\n\n#[gatewright::handler(PostPublic)]\nasync fn post_public(app: &{Self}, req: post_public::Request) -> post_public::Result {{\n    todo!()\n}}\n")]
+        /// POST /answers/public · public: it shows nothing (openapi.yaml:64)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postPublic` (POST /answers/public, openapi.yaml:64)", label = "`postPublic` is missing", note = "add its handler:\n\n#[gatewright::handler(PostPublic)]\nasync fn post_public(app: &{Self}, req: post_public::Request) -> post_public::Result {{\n    todo!()\n}}\n")]
         pub trait PostPublic in post_public, caller none;
         meta: Meta::new(&policy::POST_PUBLIC, "POST", "/public")
             .body(&[MediaSpec::new("application/octet-stream", Read::Bytes)])

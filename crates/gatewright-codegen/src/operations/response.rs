@@ -1,6 +1,6 @@
 //! What comes out: an enum of the declared responses, one of the declared errors, and how each is written.
 
-use gatewright_ir::api::{MediaKind, Response, StatusKey};
+use gatewright_ir::api::{Link, MediaKind, Response, StatusKey};
 use gatewright_ir::names::{Case, unique};
 use gatewright_ir::schema::Schemas;
 use proc_macro2::{Ident, TokenStream};
@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 
 use super::Subject;
 use super::request::{event_data, is_binary, items, media_name};
-use crate::docs::doc;
+use crate::docs::{doc, harmless};
 use crate::names::ident;
 use crate::short;
 use crate::types::Plan;
@@ -18,6 +18,8 @@ use crate::verbatim::{self, Lines};
 pub(super) struct Variant {
     name: Ident,
     docs: String,
+    /// What the answer is good for next, a line each.
+    links: Vec<String>,
     /// What it carries, each with the name that its reply knows it by.
     payload: Vec<(TokenStream, TokenStream)>,
     reply: TokenStream,
@@ -39,9 +41,11 @@ pub(super) fn responses(subject: &Subject<'_>, streams: bool, plan: &Plan<'_>) -
     let only_default = all.iter().all(|r| r.status.is_error()) && all.iter().any(|r| r.status == StatusKey::Default);
     let is_good = |r: &&Response| !r.status.is_error() || (only_default && r.status == StatusKey::Default);
     let schemas = &subject.cx.ir.api.schemas;
+    let framed = subject.operation.method != "HEAD";
     let mut headers = Vec::new();
-    let mut variants =
-        |responses: Vec<&Response>, reserved: &[&str]| variants(schemas, &responses, reserved, &mut headers, plan);
+    let mut variants = |responses: Vec<&Response>, reserved: &[&str]| {
+        variants(schemas, &responses, framed, reserved, &mut headers, plan)
+    };
     let good = variants(all.iter().filter(is_good).collect(), &["With"]);
     let bad = variants(all.iter().filter(|r| r.status.is_error()).collect(), &["With", "Internal"]);
     let mut produces: Vec<String> = Vec::new();
@@ -77,6 +81,10 @@ pub(super) fn written(name: &str, variants: &[Variant], lines: &mut Lines) {
     lines.push(1, format!("{name} {{"));
     for variant in variants {
         lines.docs(2, &variant.docs);
+        if !variant.links.is_empty() {
+            lines.doc(2, "");
+            variant.links.iter().for_each(|link| lines.doc(2, link));
+        }
         let payload = variant.payload.iter().map(|(name, ty)| {
             let ty = verbatim::kind(&short::operation(ty.clone()));
             format!("{name}: {ty}")
@@ -91,6 +99,7 @@ pub(super) fn written(name: &str, variants: &[Variant], lines: &mut Lines) {
 fn variants(
     schemas: &Schemas,
     responses: &[&Response],
+    framed: bool,
     reserved: &[&str],
     headers: &mut Vec<TokenStream>,
     plan: &Plan<'_>,
@@ -111,7 +120,7 @@ fn variants(
     let mut names = names.iter().map(|n| ident(n));
     let mut out = Vec::new();
     for response in responses {
-        let fields = header_fields(response, plan);
+        let fields = header_fields(response, framed, plan);
         let base = gatewright_ir::names::plain(&status_name(response.status), Case::Pascal);
         let struct_name = format_ident!("{base}Headers");
         if !fields.is_empty() {
@@ -146,9 +155,14 @@ struct HeaderField {
     set: TokenStream,
 }
 
-fn header_fields(response: &Response, plan: &Plan<'_>) -> Vec<HeaderField> {
-    let declared: Vec<_> =
-        response.headers.iter().filter(|h| !h.name.eq_ignore_ascii_case("content-type") && is_token(&h.name)).collect();
+fn header_fields(response: &Response, framed: bool, plan: &Plan<'_>) -> Vec<HeaderField> {
+    // How long a message is and what becomes of its connection is the server's to say, but for what `HEAD` tells of a body.
+    let ours = |name: &str| {
+        let is = |own: &&str| name.eq_ignore_ascii_case(own);
+        ["content-type", "transfer-encoding", "connection", "keep-alive", "upgrade", "te", "trailer"].iter().any(is)
+            || is(&"content-length") && framed
+    };
+    let declared: Vec<_> = response.headers.iter().filter(|h| !ours(&h.name) && is_token(&h.name)).collect();
     let idents = unique(declared.iter().map(|h| h.name.as_str()), Case::Snake, &[]);
     let fields = declared.iter().zip(&idents).map(|(header, name)| {
         let name = ident(name);
@@ -227,7 +241,30 @@ fn variant(
     };
     let text = response.description.as_deref().filter(|d| !d.trim().is_empty());
     let docs = text.map_or_else(|| format!("{}.", status_words(response.status)), str::to_owned);
-    Variant { name, docs, payload, reply }
+    Variant { name, docs, links: links(response), payload, reply }
+}
+
+/// `- next: getPage with cursor = $response.body#/next: the page behind this one`
+fn links(response: &Response) -> Vec<String> {
+    const MOST: usize = 12;
+    let line = |link: &Link| {
+        let mut line = link.name.clone();
+        if let Some(target) = &link.target {
+            let given: Vec<String> = link.parameters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            let given = if given.is_empty() { String::new() } else { format!(" with {}", given.join(", ")) };
+            line = format!("{line}: {target}{given}");
+        }
+        let said = link.description.iter().flat_map(|text| text.lines()).map(str::trim).find(|l| !l.is_empty());
+        match said {
+            Some(said) => format!("- {}", harmless(&format!("{line}: {said}"))),
+            None => format!("- {}", harmless(&line)),
+        }
+    };
+    let mut lines: Vec<String> = response.links.iter().take(MOST).map(line).collect();
+    if response.links.len() > MOST {
+        lines.push("- …".to_owned());
+    }
+    lines
 }
 
 /// The type of a body, and the reply that carries it.

@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 
 use gatewright_diag::{Spanned, codes};
-use gatewright_ir::api::{Body, Header, Media, MediaKind, PartEncoding, Response, StatusKey};
+use gatewright_ir::api::{Body, Header, Link, Media, MediaKind, PartEncoding, Response, StatusKey};
+use gatewright_ir::json::Json;
 
 use super::parameters::style;
 use super::{Lower, is_token, shown, text, truth};
-use crate::syntax::Node;
+use crate::source::percent_decode;
+use crate::syntax::{Node, unescape};
 
 impl<'a> Lower<'a, '_> {
     pub(super) fn body(&mut self, operation: Node<'a>) -> Option<Body> {
@@ -37,7 +39,7 @@ impl<'a> Lower<'a, '_> {
             }
             let links = self.spec.get(node, "links");
             let links = links.into_iter().flat_map(|links| self.spec.entries(links));
-            let links = links.map(|(key, link)| (key.text.to_owned(), text(link, "description"))).collect();
+            let links = links.take(MOST_LINKS).map(|(key, node)| link(key.text, node)).collect();
             found.push(Response {
                 status,
                 span: key.span,
@@ -154,4 +156,31 @@ fn is_media_type(text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or("").trim();
     let sound = essence.split_once('/').is_some_and(|(main, sub)| is_token(main) && is_token(sub));
     sound && !text.contains(|c: char| c.is_control())
+}
+
+/// Documentation shows fewer; a response that many operations share may have any number.
+const MOST_LINKS: usize = 16;
+
+fn link(name: &str, node: Node<'_>) -> Link {
+    let parameters = node.get("parameters").into_iter().flat_map(Node::entries);
+    let value = |value: Node<'_>| {
+        super::json::of_node(value).map_or_else(String::new, |json| match json {
+            Json::String(text) => text,
+            other => other.to_text(),
+        })
+    };
+    // `#/paths/~1a~1{id}/get` is read more easily as `GET /a/{id}`.
+    let pointed = |reference: String| {
+        let pointer = reference.strip_prefix("#/paths/").and_then(percent_decode);
+        match pointer.as_deref().and_then(|pointer| pointer.split_once('/')) {
+            Some((path, method)) => format!("{} {}", method.to_ascii_uppercase(), unescape(path)),
+            None => reference,
+        }
+    };
+    Link {
+        name: name.to_owned(),
+        target: text(node, "operationId").or_else(|| text(node, "operationRef").map(pointed)),
+        parameters: parameters.take(MOST_LINKS).map(|(name, node)| (name.text.to_owned(), value(node))).collect(),
+        description: text(node, "description"),
+    }
 }
