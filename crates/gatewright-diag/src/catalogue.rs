@@ -140,6 +140,7 @@ codes! {
     0509 RUST_TYPE "rust-type" Error "`x-rust-type` is not the path of a type";
     0510 ENUM_DUPLICATE "enum-duplicate" Warning "a value that an enumeration lists twice";
     0511 WRONG_EXAMPLE "wrong-example" Warning "an example that its own schema refuses";
+    0512 PATTERN_DIALECT "pattern-dialect" Warning "a pattern in another language than ECMA 262";
 
     // 06: the vocabulary.
     0601 VOCABULARY_KEY "vocabulary-key" Error "an unknown key in `x-security`";

@@ -1,6 +1,8 @@
 //! Patterns: ECMA 262 regular expressions read, checked, and said again in the syntax of the `regex` crate, which matches
 //! in linear time. Both sides agree on code points (the `u` flag); escapes that only Annex B of ECMA 262 allows are
-//! taken where they cannot be misread, because real documents are full of `\-` and `\_`.
+//! taken where they cannot be misread, because real documents are full of `\-` and `\_`. So are the names that other
+//! languages have for sets of ASCII characters, `\p{Alnum}`, and their `\A` and `\z`: ECMA 262 has nothing of that name, so
+//! they can only mean what they mean there.
 
 use std::collections::HashSet;
 
@@ -22,6 +24,8 @@ pub struct Translation {
     /// A length in code points that must hold besides: `^.{0,100000}$` is too big for a linear engine, and is exactly
     /// `^.*$` with a largest length.
     pub length: Option<Length>,
+    /// What in it is another language's, as it stands there.
+    pub foreign: Option<String>,
 }
 
 /// Why a pattern is refused.
@@ -55,16 +59,46 @@ pub fn translate(source: &str) -> Result<Translation, PatternError> {
         let why = format!("`\\k<{name}>` refers to no group");
         return Err(PatternError::Invalid { at: source.len(), why });
     }
+    if let Some(Foreign { at, text }) = &reader.foreign
+        && (!reader.linear || source.contains("&&"))
+    {
+        // What looks around is matched as it stands; what another language takes for an intersection is none here.
+        return Err(PatternError::Invalid { at: *at, why: format!("`{text}` means nothing in ECMA 262") });
+    }
+    let foreign = reader.foreign.map(|foreign| foreign.text);
     if !reader.linear {
-        return Ok(Translation { translated: None, length: None });
+        return Ok(Translation { translated: None, length: None, foreign });
     }
     let plain = terms.text;
     match build(&plain) {
-        Ok(()) => Ok(Translation { translated: Some(plain), length: None }),
-        Err(PatternError::TooBig) => terms.repeated.and_then(Repeated::simplify).ok_or(PatternError::TooBig),
+        Ok(()) => Ok(Translation { translated: Some(plain), length: None, foreign }),
+        Err(PatternError::TooBig) => {
+            let simple = terms.repeated.and_then(Repeated::simplify).ok_or(PatternError::TooBig)?;
+            Ok(Translation { foreign, ..simple })
+        }
         Err(other) => Err(other),
     }
 }
+
+/// What another language of patterns says.
+struct Foreign {
+    at: usize,
+    text: String,
+}
+
+/// Sets of ASCII characters that POSIX, Java and others name, and ECMA 262 does not.
+const POSIX: [(&str, &str); 10] = [
+    ("Alnum", "0-9A-Za-z"),
+    ("Blank", r"\x{09}\x{20}"),
+    ("Cntrl", r"\x{00}-\x{1F}\x{7F}"),
+    ("Digit", "0-9"),
+    ("Graph", r"\x{21}-\x{7E}"),
+    ("Print", r"\x{20}-\x{7E}"),
+    ("Punct", r"\x{21}-\x{2F}\x{3A}-\x{40}\x{5B}-\x{60}\x{7B}-\x{7E}"),
+    ("Space", r"\x{09}-\x{0D}\x{20}"),
+    ("XDigit", "0-9A-Fa-f"),
+    ("all", r"\x{00}-\x{10FFFF}"),
+];
 
 /// Whether the `regex` crate takes it within the limit.
 fn build(pattern: &str) -> Result<(), PatternError> {
@@ -94,13 +128,17 @@ impl Repeated {
     fn simplify(self) -> Option<Translation> {
         let Repeated { class, min, max, from_start, to_end } = self;
         if from_start && to_end {
-            return Some(Translation { translated: Some(format!("^{class}*$")), length: Some((min, max)) });
+            return Some(Translation {
+                translated: Some(format!("^{class}*$")),
+                length: Some((min, max)),
+                foreign: None,
+            });
         }
         // With an open side a longest repetition forbids nothing.
         let (start, end) = (if from_start { "^" } else { "" }, if to_end { "$" } else { "" });
         let translated = format!("{start}{class}{{{min}}}{end}");
         build(&translated).ok()?;
-        Some(Translation { translated: Some(translated), length: None })
+        Some(Translation { translated: Some(translated), length: None, foreign: None })
     }
 }
 
@@ -127,6 +165,7 @@ struct Reader {
     references: Vec<String>,
     linear: bool,
     dot_all: bool,
+    foreign: Option<Foreign>,
 }
 
 type Read<T> = Result<T, PatternError>;
@@ -147,6 +186,7 @@ impl Reader {
             references: Vec::new(),
             linear: true,
             dot_all: false,
+            foreign: None,
         }
     }
 
@@ -394,6 +434,12 @@ impl Reader {
                 self.no_quantifier()?;
                 Ok((Some(r"(?-u:\B)".to_owned()), false))
             }
+            Some(c @ ('A' | 'z' | 'Z')) => {
+                self.foreign(self.at.saturating_sub(1), format!("\\{c}"));
+                self.at += 1;
+                self.no_quantifier()?;
+                Ok((Some(if c == 'A' { r"\A" } else { r"\z" }.to_owned()), false))
+            }
             Some('k') => {
                 self.at += 1;
                 if !self.eat("<") {
@@ -494,13 +540,25 @@ impl Reader {
         Ok(high)
     }
 
+    /// Notes the first text of another language.
+    fn foreign(&mut self, at: usize, text: String) {
+        let at = self.chars.get(at).map_or(self.end, |(at, _)| *at);
+        self.foreign.get_or_insert(Foreign { at, text });
+    }
+
     fn property(&mut self, kind: char) -> Read<String> {
         let start = self.at;
         if self.eat("{") {
             let mut name = String::new();
             while let Some(c) = self.next() {
                 match c {
-                    '}' if !name.is_empty() => return Ok(format!("\\{kind}{{{name}}}")),
+                    '}' if !name.is_empty() => {
+                        let Some((_, set)) = POSIX.iter().find(|(posix, _)| *posix == name) else {
+                            return Ok(format!("\\{kind}{{{name}}}"));
+                        };
+                        self.foreign(start.saturating_sub(2), format!("\\{kind}{{{name}}}"));
+                        return Ok(if kind == 'p' { (*set).to_owned() } else { format!("[^{set}]") });
+                    }
                     c if c.is_ascii_alphanumeric() || c == '_' || c == '=' => name.push(c),
                     _ => break,
                 }
@@ -689,6 +747,23 @@ mod tests {
     }
 
     #[test]
+    fn names_of_other_languages_mean_what_they_mean_there() {
+        for (source, yes, no) in [
+            (r"\A\p{XDigit}{2}\z", "fA", "fG"),
+            (r"^[\p{Alnum}_]+\Z", "aZ9_", "é"),
+            (r"^\P{Punct}$", "a", "$"),
+            (r"^[\p{Graph}\x20]*$", "a b", "a\tb"),
+            (r"^\p{all}$", "\n", ""),
+        ] {
+            assert!(translate(source).unwrap().foreign.is_some(), "{source}");
+            assert!(matcher(source).is_match(yes), "{source} {yes:?}");
+            assert!(!matcher(source).is_match(no), "{source} {no:?}");
+        }
+        // The names that ECMA 262 has too are its own.
+        assert_eq!(translate(r"^\p{Alpha}\p{Lower}$").unwrap().foreign, None);
+    }
+
+    #[test]
     fn look_around_and_back_references_are_left_to_bounded_work() {
         for source in ["^(?!a)b", "(?=a)*b", "(?<=a)b", r"(a)\1", r"(?<n>a)\k<n>", "^(?=.*[A-Z]).{12,}$"] {
             assert_eq!(translate(source).unwrap().translated, None, "{source}");
@@ -711,7 +786,10 @@ mod tests {
             r"\k<x>",
             r"\u12",
             r"\xg",
-            r"\Ab\z",
+            r"[\A]",
+            r"\A*b",
+            r"(?!a)\p{Alnum}",
+            r"[\p{Print}&&[^a]]",
             "(?i)a",
             "(?P<n>a)",
             "(?#c)",

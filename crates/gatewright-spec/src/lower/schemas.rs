@@ -129,7 +129,13 @@ impl<'a> SchemaLowerer<'a> {
                 );
                 None
             }
-            Ok(Translation { translated, length }) => {
+            Ok(Translation { translated, length, foreign }) => {
+                if let Some(foreign) = foreign {
+                    let message = format!("the pattern `{quoted}` says `{foreign}`, which ECMA 262 does not know");
+                    sink.warning(codes::PATTERN_DIALECT, span, message).label("read as Java, Ruby and POSIX do").help(
+                        "write `^` for `\\A`, `$` for `\\z`, and the ASCII characters that are meant in brackets",
+                    );
+                }
                 if translated.is_none() {
                     sink.warning(
                         codes::PATTERN_NOT_LINEAR,
