@@ -5,8 +5,10 @@ use annotate_snippets::{AnnotationKind, Group, Level as Show, Origin, Padding, R
 use super::clean;
 use crate::{Diagnostic, Level, Source, SourceMap, Span};
 
-/// Lines longer than this (minified JSON) are named and not shown.
+/// Of lines longer than this (minified JSON) only what is near a place is shown.
 const MAX_LINE: usize = 1_000;
+/// So many bytes before a place in such a line, and behind where it begins.
+const NEAR: (usize, usize) = (40, 80);
 /// Lines of source shown around a place at most, so that a span over a whole document stays readable.
 const MAX_LINES: usize = 12;
 
@@ -55,8 +57,7 @@ fn group<'a>(d: &'a Diagnostic, map: &'a SourceMap) -> Group<'a> {
             None => near.iter().fold(group, |group, (span, words, _)| {
                 let at = source.line_col(span.start);
                 let origin = Origin::path(clean(source.name())).line(at.line as usize).char_column(at.column as usize);
-                let group = group.element(origin);
-                if words.is_empty() { group } else { group.element(Show::NOTE.message(clean(words))) }
+                group.element(origin).element(excerpt(source, *span, words))
             }),
         };
     }
@@ -86,6 +87,32 @@ fn window<'a>(source: &'a Source, marks: &[(Span, &str, AnnotationKind)]) -> Opt
     let end = starts.get(last + 1).map_or(source.text().len(), |e| *e as usize);
     let text = source.text().get(start as usize..end)?;
     (text.lines().all(|l| l.len() <= MAX_LINE)).then_some((start, text))
+}
+
+/// What stands near a place in a line that is too long to show. Its column is not the excerpt's, so it is named apart.
+fn excerpt<'a>(source: &Source, span: Span, words: &'a str) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    let text = source.text();
+    let number = line_of(source, span.start);
+    let line = source.line_starts().get(number).map_or(0, |start| *start as usize);
+    let boundary = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let at = boundary((span.start as usize).min(text.len()));
+    let from = boundary(at.saturating_sub(NEAR.0).max(line));
+    let rest = text.get(at..).unwrap_or_default();
+    let to = boundary(at + rest.lines().next().map_or(0, str::len).min(NEAR.1));
+    let marked = boundary((span.end as usize).clamp(at, to));
+    let before = if from > line { "…" } else { "" };
+    let behind =
+        if text.get(to..).is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['\r', '\n'])) { "…" } else { "" };
+    let shown = format!("{before}{}{behind}", text.get(from..to).unwrap_or_default());
+    let begin = before.len() + at - from;
+    let mark = AnnotationKind::Primary.span(begin..begin + marked - at);
+    let mark = if words.is_empty() { mark } else { mark.label(clean(words)) };
+    Snippet::source(shown).line_start(number + 1).annotation(mark)
 }
 
 fn snippet<'a>(
@@ -142,19 +169,34 @@ error[GW0201]: unknown key `b`
     }
 
     #[test]
-    fn far_places_stand_apart_and_long_lines_are_only_named() {
+    fn far_places_stand_apart() {
         let mut text = "a: 1\n".repeat(500);
         let far = text.len() as u32;
         text.push_str("b: 2\n");
         let out = shown(&text, &[(far, far + 1, "this"), (0, 1, "that")]);
         assert!(out.contains("501 | b: 2") && out.contains("  1 | a: 1") && out.lines().count() < 15, "{out}");
-        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(5_000));
-        let out = shown(&long, &[(1, 4, "")]);
-        assert!(out.contains("a.yaml:1:2") && out.len() < 300, "{out}");
+    }
+
+    #[test]
+    fn of_a_long_line_what_is_near_is_shown() {
+        let long = format!("{{\"a\":\"{}\",\"ä\":7,\"b\":\"{}\"}}", "x".repeat(5_000), "y".repeat(5_000));
+        let start = long.find('7').unwrap() as u32;
+        let expected = "\
+error[GW0201]: unknown key `b`
+--> a.yaml:1:5013
+  |
+1 | …xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\",\"ä\":7,\"b\":\"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…
+  |                                         ^ here
+  |
+  = help: write `c`
+
+";
+        assert_eq!(shown(&long, &[(start, start + 1, "here")]), expected);
     }
 
     #[test]
     fn no_place_panics() {
+        let long = format!("ä\n{}", "\u{1f600}".repeat(MAX_LINE));
         for text in ["", "\n", "ä\r\n\tb: \u{202e}\u{1f600}\n"] {
             for start in 0..=text.len() {
                 for end in start..=text.len() + 2 {
@@ -163,6 +205,9 @@ error[GW0201]: unknown key `b`
                     }
                 }
             }
+        }
+        for start in (3..long.len() as u32).step_by(4) {
+            let _ = shown(&long, &[(start, start + 4_000, "x"), (start, start, "")]);
         }
     }
 }
