@@ -28,10 +28,18 @@ pub fn text(diagnostics: &[Diagnostic], map: &SourceMap, style: Style) -> String
     let mut out = String::new();
     for d in diagnostics {
         let groups = [group(d, map)];
-        out.push_str(&renderer.render(&groups));
-        out.push_str("\n\n");
+        for line in renderer.render(&groups).lines().filter(|line| !is_nameless(line)) {
+            out.push_str(line);
+            out.push('\n');
+        }
+        out.push('\n');
     }
     out
+}
+
+/// Whether a line says that another file begins, and names none: that of an [`excerpt`] was named before.
+fn is_nameless(line: &str) -> bool {
+    !line.contains('|') && line.replace("\u{1b}[0m", "").trim_end().ends_with(":::")
 }
 
 fn group<'a>(d: &'a Diagnostic, map: &'a SourceMap) -> Group<'a> {
@@ -183,15 +191,16 @@ error[GW0201]: unknown key `b`
         let start = long.find('7').unwrap() as u32;
         let expected = "\
 error[GW0201]: unknown key `b`
---> a.yaml:1:5013
+ --> a.yaml:1:5013
   |
-1 | …xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\",\"ä\":7,\"b\":\"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…
+1 | …xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\",\"ä\":7,\"b\":\"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…
   |                                         ^ here
   |
   = help: write `c`
 
 ";
         assert_eq!(shown(&long, &[(start, start + 1, "here")]), expected);
+        assert!(is_nameless("\u{1b}[1m\u{1b}[94m ::: \u{1b}[0m") && !is_nameless(" ::: b.yaml:1:1"));
     }
 
     #[test]
