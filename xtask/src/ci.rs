@@ -36,6 +36,7 @@ pub(crate) fn run() -> Outcome {
     step("mutants", &mut tally, || crate::mutants::run(&[]).map(drop));
     step("specs", &mut tally, specs);
     step("quickstart", &mut tally, || crate::quickstart::run(&["--check".to_owned()]).map(drop));
+    step("projects", &mut tally, || crate::projects::run(&[]).map(drop));
     let line = format!("{} passed, {} failed", tally.passed, tally.failed);
     if tally.failed == 0 { Ok(line) } else { Err(line) }
 }

@@ -153,6 +153,7 @@ codes! {
     // 07: what is not enforced.
     0701 NOT_ENFORCED_YET "not-enforced-yet" Error "the vocabulary has this word, and the server cannot enforce it yet";
     0702 PATTERN_NOT_LINEAR "pattern-not-linear" Warning "a pattern that cannot be matched in linear time";
+    0703 UNCHECKED_BODY "unchecked-body" Warning "a body that the handler reads itself, so that its schema is not checked";
 
     // 08: overlays.
     0801 OVERLAY_SHAPE "overlay-shape" Error "a file that is no overlay, or a part of one that cannot be understood";

@@ -37,6 +37,7 @@ rules! {
     optional_owner,
     wrong_cost,
     not_enforced_yet,
+    unchecked_body,
 }
 
 pub(crate) use unknown_scheme::declare;

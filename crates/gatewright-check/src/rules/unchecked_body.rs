@@ -1,0 +1,64 @@
+//! GW0703 unchecked-body
+
+use gatewright_diag::{Level, Sink, codes};
+use gatewright_ir::api::{Media, MediaKind};
+use gatewright_ir::schema::{Schema, SchemaId, Schemas, Types};
+
+use crate::context::shown;
+use crate::{Context, Rule};
+
+pub(crate) static RULE: Rule = Rule { code: codes::UNCHECKED_BODY, level: Level::Warning, check };
+
+/// Schemas that say something do it near the root.
+const DEEPEST: u8 = 8;
+
+fn check(cx: &Context<'_>, sink: &mut Sink) {
+    let schemas = &cx.api().schemas;
+    for media in cx.api().operations.iter().flat_map(|o| &o.body).flat_map(|body| &body.content) {
+        if unread(media) && says(schemas, media) {
+            let name = shown(&media.media_type.value);
+            RULE.report(sink, media.media_type.span, format!("`{name}` goes to the handler as it comes"))
+                .label("its schema is not checked")
+                .help("check it in the handler, or take JSON, XML or a form");
+        }
+    }
+}
+
+/// Whether the server reads no value of such a body. Of forms it reads every part.
+fn unread(media: &Media) -> bool {
+    let essence = media.media_type.value.split(';').next().unwrap_or("").trim();
+    match media.kind {
+        MediaKind::Multipart => !essence.eq_ignore_ascii_case("multipart/form-data"),
+        MediaKind::Binary | MediaKind::Text => true,
+        MediaKind::Json | MediaKind::Form | MediaKind::Xml | MediaKind::JsonLines | MediaKind::EventStream => false,
+    }
+}
+
+/// Whether the document asks more of it than bytes or a text.
+fn says(schemas: &Schemas, media: &Media) -> bool {
+    let strings = media.kind == MediaKind::Binary;
+    !media.encoding.is_empty() || media.schema.is_some_and(|schema| asks(schemas, schema, strings, DEEPEST))
+}
+
+fn asks(schemas: &Schemas, id: SchemaId, strings: bool, depth: u8) -> bool {
+    let schema: &Schema = schemas.get(id);
+    let types = schema.types.map_or(Types::empty(), |types| types.without(Types::STRING.with(Types::NULL)));
+    let number = &schema.number;
+    let own = !types.is_empty()
+        || !schema.object.is_empty()
+        || [&number.minimum, &number.maximum, &number.exclusive_minimum, &number.exclusive_maximum]
+            .iter()
+            .any(|bound| bound.is_some())
+        || schema.not.is_some()
+        || schema.condition.is_some()
+        || !schema.array.prefix_items.is_empty()
+        || schema.array.items.is_some()
+        || strings
+            && (schema.enumeration.is_some()
+                || schema.constant.is_some()
+                || schema.string.min_length.is_some()
+                || schema.string.max_length.is_some()
+                || schema.string.pattern.is_some());
+    let parts = schema.reference.iter().chain(&schema.all_of).chain(&schema.any_of).chain(&schema.one_of);
+    own || depth > 0 && parts.copied().any(|part| asks(schemas, part, strings, depth - 1))
+}
