@@ -81,13 +81,17 @@ impl Source {
         })
     }
 
+    /// The line of a byte offset, from 1. Cheap also where a document is one line: its characters are not counted.
+    pub fn line(&self, offset: u32) -> u32 {
+        self.line_starts().partition_point(|&start| start <= offset).max(1) as u32
+    }
+
     /// Line and column of a byte offset.
     pub fn line_col(&self, offset: u32) -> LineCol {
-        let starts = self.line_starts();
-        let line = starts.partition_point(|&start| start <= offset).max(1);
-        let start = starts.get(line - 1).copied().unwrap_or(0);
+        let line = self.line(offset);
+        let start = self.line_starts().get(line as usize - 1).copied().unwrap_or(0);
         let before = self.text.get(start as usize..offset as usize).unwrap_or("");
-        LineCol { line: line as u32, column: before.chars().count() as u32 + 1 }
+        LineCol { line, column: before.chars().count() as u32 + 1 }
     }
 }
 
@@ -141,7 +145,7 @@ impl SourceMap {
     /// `bank.yaml:41`, as generated documentation and reports name a place.
     pub fn at(&self, span: Span) -> String {
         match self.get(span.file) {
-            Some(source) => format!("{}:{}", source.name, source.line_col(span.start).line),
+            Some(source) => format!("{}:{}", source.name, source.line(span.start)),
             None => String::new(),
         }
     }
