@@ -1,6 +1,7 @@
 //! Helpers of the tests that cross crates.
 
 pub mod authenticator;
+pub mod bound;
 pub mod differential;
 pub mod interpreter;
 pub mod issuer;
