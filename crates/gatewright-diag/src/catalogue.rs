@@ -127,6 +127,7 @@ codes! {
     0412 PARAMETER_STYLE "parameter-style" Error "a style that this place does not have";
     0413 MEDIA_TYPE "media-type" Warning "a key of `content` that is no media type";
     0414 PATH_UNREACHABLE "path-unreachable" Warning "a path that no request can have";
+    0415 LINK_TO_NOTHING "link-to-nothing" Warning "a link that names no operation";
 
     // 05: schemas.
     0501 PATTERN_INVALID "pattern-invalid" Error "a pattern that is no regular expression";

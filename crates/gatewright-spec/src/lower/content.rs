@@ -38,8 +38,12 @@ impl<'a> Lower<'a, '_> {
                 continue;
             }
             let links = self.spec.get(node, "links");
-            let links = links.into_iter().flat_map(|links| self.spec.entries(links));
-            let links = links.take(MOST_LINKS).map(|(key, node)| link(key.text, node)).collect();
+            let links = links.into_iter().flat_map(|links| self.spec.entries(links)).take(MOST_LINKS);
+            let links: Vec<_> = links.collect();
+            for id in links.iter().filter_map(|(_, node)| node.get("operationId")) {
+                self.linked.extend(id.as_str().map(|text| Spanned::new(text, id.span())));
+            }
+            let links = links.into_iter().map(|(key, node)| link(key.text, node)).collect();
             found.push(Response {
                 status,
                 span: key.span,

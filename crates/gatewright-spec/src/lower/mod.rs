@@ -17,7 +17,9 @@ mod select;
 mod sense;
 mod weaker;
 
-use gatewright_diag::{Sink, SourceMap, codes};
+use std::collections::HashSet;
+
+use gatewright_diag::{Sink, SourceMap, Spanned, codes};
 use gatewright_ir::api::{Api, Tag};
 use gatewright_ir::{Ir, PolicySet};
 
@@ -62,6 +64,10 @@ struct Lower<'a, 's> {
     root: RootKeys,
     /// How many more parameters, responses, media types, headers and alternatives may be made.
     budget: usize,
+    /// The `operationId`s of all operations, chosen or not.
+    ids: HashSet<&'a str>,
+    /// The `operationId`s that links name.
+    linked: Vec<Spanned<&'a str>>,
 }
 
 /// Path items and responses are shared by reference, and the root's `security` by all operations: a small document
@@ -75,7 +81,15 @@ impl<'a, 's> Lower<'a, 's> {
             None => RootKeys::default(),
         };
         root.defaults.faulty |= misspelt_policy(spec.root());
-        Lower { spec, sink, schemas: SchemaLowerer::new(spec), root, budget: MOST_PARTS }
+        Lower {
+            spec,
+            sink,
+            schemas: SchemaLowerer::new(spec),
+            root,
+            budget: MOST_PARTS,
+            ids: HashSet::new(),
+            linked: Vec::new(),
+        }
     }
 
     fn api(&mut self, map: &SourceMap, policies: &mut PolicySet, selector: &mut Selector<'_>) -> Api {

@@ -25,6 +25,7 @@ impl<'a> Lower<'a, '_> {
                 let template = paths::parse(key.text, key.span, self.sink);
                 let layer = self.item_layer(&item);
                 for (method, node) in self.methods(&item) {
+                    self.ids.extend(node.get("operationId").and_then(Node::as_str));
                     if !selector.takes(self.spec, &method, key.text, node) {
                         continue;
                     }
@@ -44,6 +45,28 @@ impl<'a> Lower<'a, '_> {
             }
         }
         self.identify(api);
+        self.links(api);
+    }
+
+    /// Links that name no operation.
+    fn links(&mut self, api: &Api) {
+        let sent = api.operations.iter().flat_map(|o| &o.callbacks).chain(&api.webhooks);
+        let sent: HashSet<&str> = sent.filter(|o| o.id_given).map(|o| o.id.as_str()).collect();
+        for link in std::mem::take(&mut self.linked) {
+            if self.ids.contains(link.value) || sent.contains(link.value) {
+                continue;
+            }
+            let mut known: Vec<&str> = self.ids.iter().copied().collect();
+            known.sort_unstable();
+            let help = match self.sink.suggest(link.value, known) {
+                Some(near) => format!("did you mean `{}`?", shown(near)),
+                None => "name the `operationId` of an operation of this document".to_owned(),
+            };
+            self.sink
+                .warning(codes::LINK_TO_NOTHING, link.span, format!("no operation is named `{}`", shown(link.value)))
+                .label("the link leads nowhere")
+                .help(help);
+        }
     }
 
     /// A path item: what stands at its place, then what its `$ref` names, and so on. What is nearer counts
