@@ -194,6 +194,16 @@ impl<'a> Lower<'a, '_> {
         let mut nobody = PolicySet::default();
         for (_, callback) in self.spec.entries(callbacks) {
             for (key, raw) in callback.entries().filter(|(key, _)| !key.text.starts_with("x-")) {
+                if !closes(key.text) {
+                    self.sink
+                        .warning(
+                            codes::PATH_TEMPLATE,
+                            key.span,
+                            format!("the braces of `{}` do not close one another", shown(key.text)),
+                        )
+                        .label("no value stands for what they hold")
+                        .help("write each expression as in `{$request.body#/url}`");
+                }
                 let item = self.item(raw);
                 let mut sent = self.sent(&item, key.text, key.span, &mut nobody);
                 sent.iter_mut().for_each(|o| o.policy = gatewright_ir::PolicyId(u32::MAX));
@@ -297,4 +307,16 @@ fn with_suffix(plain: &str, operation: &Operation, used: &HashSet<String>) -> St
         }
         text.push('+');
     }
+}
+
+/// Whether every brace of a callback's URL is closed, and none opened within another.
+fn closes(expression: &str) -> bool {
+    let mut open = false;
+    for c in expression.chars().filter(|c| matches!(c, '{' | '}')) {
+        if open == (c == '{') {
+            return false;
+        }
+        open = !open;
+    }
+    !open
 }
