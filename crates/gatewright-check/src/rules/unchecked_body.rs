@@ -1,6 +1,8 @@
 //! GW0703 unchecked-body
 
-use gatewright_diag::{Level, Sink, codes};
+use std::collections::BTreeMap;
+
+use gatewright_diag::{Level, Sink, Span, codes};
 use gatewright_ir::api::{Media, MediaKind};
 use gatewright_ir::schema::{Schema, SchemaId, Schemas, Types};
 
@@ -12,15 +14,33 @@ pub(crate) static RULE: Rule = Rule { code: codes::UNCHECKED_BODY, level: Level:
 /// Schemas that say something do it near the root.
 const DEEPEST: u8 = 8;
 
+/// So many others are shown beside the first.
+const SHOWN: usize = 3;
+
 fn check(cx: &Context<'_>, sink: &mut Sink) {
     let schemas = &cx.api().schemas;
+    // One for a media type: some documents take the same in every operation.
+    let mut found: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
     for media in cx.api().operations.iter().flat_map(|o| &o.body).flat_map(|body| &body.content) {
         if unread(media) && says(schemas, media) {
-            let name = shown(&media.media_type.value);
-            RULE.report(sink, media.media_type.span, format!("`{name}` goes to the handler as it comes"))
-                .label("its schema is not checked")
-                .help("check it in the handler, or take JSON, XML or a form");
+            found.entry(media.media_type.value.as_str()).or_default().push(media.media_type.span);
         }
+    }
+    for (name, mut places) in found {
+        // An operation's body may stand under several paths.
+        places.sort_unstable();
+        places.dedup();
+        let [first, others @ ..] = places.as_slice() else { continue };
+        let name = shown(name);
+        let message = match others.len() {
+            0 => format!("`{name}` goes to the handler as it comes"),
+            n => format!("`{name}` goes to the handler as it comes, in {} bodies", n + 1),
+        };
+        let mut report = RULE.report(sink, *first, message).label("its schema is not checked");
+        for place in others.iter().take(SHOWN) {
+            report = report.related(*place, "nor this one");
+        }
+        report.help("check it in the handler, or take JSON, XML or a form");
     }
 }
 
