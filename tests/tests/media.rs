@@ -173,6 +173,11 @@ async fn patch_note(_: &App, req: patch_note::Request) -> patch_note::Result {
     Ok(patch_note::Response::Ok(title))
 }
 
+#[handler(PostThing)]
+async fn post_thing(_: &App, req: post_thing::Request) -> post_thing::Result {
+    Ok(post_thing::Response::Ok(vec![req.body]))
+}
+
 fn router() -> Router {
     gatewright::router([media::mount(Arc::new(App))], Config::new()).unwrap()
 }
@@ -412,6 +417,20 @@ async fn items_in() {
         ("application/json", "[]", "415"),
     ] {
         assert_eq!(rows(kind, body).await.words(), expected, "{kind} {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_range_whose_schema_is_of_values_is_json() {
+    let thing = async |kind, body: &'static str| ask("POST /things", &[("content-type", kind)], body).await;
+    let answer = thing("application/json", "{\"n\":1}").await;
+    assert_eq!((answer.status, answer.json()), (200, json!([{ "n": 1 }])));
+    assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(thing("application/json", "{\"n\":-1}").await.words(), "400 /n minimum");
+    // What a browser sends across origins without asking first is no JSON.
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/octet-stream"] {
+        let answer = thing(kind, "{\"n\":1}").await;
+        assert_eq!((answer.status, &answer.headers["accept"]), (415, &"application/json".parse().unwrap()), "{kind}");
     }
 }
 

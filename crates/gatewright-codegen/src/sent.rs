@@ -101,7 +101,7 @@ fn chosen(content: &[Media]) -> Option<&Media> {
 }
 
 fn content(cx: &Context<'_>, plan: &Plan<'_>, media: &Media) -> (TokenStream, TokenStream) {
-    let written = media.media_type.value.as_str();
+    let written = media.taken();
     // A range is no type to send; what stands in it is bytes.
     let written = if written.contains('*') { "application/octet-stream" } else { written };
     match (media.kind, media.schema) {

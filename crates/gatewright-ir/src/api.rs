@@ -211,6 +211,20 @@ pub struct Media {
     pub encoding: Vec<(String, PartEncoding)>,
 }
 
+impl Media {
+    /// Whether it is a range that holds JSON beside others: `*/*`, `application/*`.
+    pub fn is_wide(&self) -> bool {
+        let essence = self.media_type.value.split(';').next().unwrap_or("").trim();
+        essence == "*/*" || essence.eq_ignore_ascii_case("application/*")
+    }
+
+    /// The media type that is taken and written. A wide range whose schema is of values is JSON, and nothing else: bytes of
+    /// another type would not be of the schema, and browsers send some types across origins without asking.
+    pub fn taken(&self) -> &str {
+        if self.kind == MediaKind::Json && self.is_wide() { "application/json" } else { &self.media_type.value }
+    }
+}
+
 /// `encoding` of one property of a form or multipart body.
 #[derive(Clone, Debug, Default)]
 pub struct PartEncoding {

@@ -14,7 +14,7 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "basic",
-                at: "openapi.yaml:176",
+                at: "openapi.yaml:185",
                 bit: 0,
                 scopes: &[],
                 carrier: Carrier::Authorization("basic"),
@@ -47,7 +47,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "015aa0f460ea86e9cf7d9c4ba0f7ca2b7fdc7458dd7496adbfa4ad1595672c30",
+        hash: "075ce070ac989fcde807522b98c4084e8f75c3328de392f12da58a515c31c505",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -87,6 +87,9 @@ pub mod policy {
 
     /// PATCH /media/notes · basic (openapi.yaml:154)
     pub static PATCH_NOTE: Policy = USUAL.operation("patchNote", "openapi.yaml:154", BASIC).checked();
+
+    /// POST /media/things · basic (openapi.yaml:169)
+    pub static POST_THING: Policy = USUAL.operation("postThing", "openapi.yaml:169", BASIC).checked();
 }
 
 /// The types of the document's schemas.
@@ -217,7 +220,7 @@ pub mod schemes {
 pub mod sent {
     /// noteChanged
     ///
-    /// POST · webhook `changed` (openapi.yaml:170)
+    /// POST · webhook `changed` (openapi.yaml:179)
     pub mod note_changed {
         /// What is sent.
         #[derive(Debug)]
@@ -650,6 +653,28 @@ pub mod media {
             Ok(body: String) => Reply::body(200, "text/plain; charset=utf-8", body),
         }
     }
+
+    operation! {
+        /// postThing
+        ///
+        /// POST /media/things · basic (openapi.yaml:169)
+        ///
+        /// A range whose schema is of values is JSON; the other one is bytes.
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postThing` (POST /media/things, openapi.yaml:169)", label = "`postThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PostThing)]\nasync fn post_thing(app: &{Self}, who: post_thing::Caller, req: post_thing::Request) -> post_thing::Result {{\n    todo!()\n}}\n")]
+        pub trait PostThing in post_thing, caller always;
+        meta: Meta::new(&policy::POST_THING, "POST", "/things")
+            .body(&[MediaSpec::new("application/json", Read::Json(checks::check_meta))])
+            .produces(&["application/json"]),
+        body |input, found| { body: types::Meta = input.value(found), }
+        Response {
+            /// The same.
+            Ok(body: Vec<types::Meta>) => Reply::json(200, "application/json", &body),
+        }
+        Error {
+            /// Nothing.
+            NotFound(body: ::gatewright::Media) => Reply::media(404, "*/*", body),
+        }
+    }
 }
 
 #[allow(unreachable_pub, unused_imports)]
@@ -669,6 +694,7 @@ pub use self::media::*;
         media::PostForm as media::post_form,
         media::StartJob as media::start_job,
         media::PatchNote as media::patch_note,
+        media::PostThing as media::post_thing,
     }
     verified {
         "basic": schemes::Basic,

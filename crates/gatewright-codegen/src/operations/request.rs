@@ -193,7 +193,7 @@ fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
         [] => return None,
         [one] => (one.ty.clone(), one.read.clone(), failure),
         several => {
-            let types = body.content.iter().map(|m| m.media_type.value.as_str());
+            let types = body.content.iter().map(api::Media::taken);
             let keys: Vec<String> = types.map(media_name).collect();
             let keys = keys.iter().enumerate().map(|(i, k)| {
                 // The same type twice, with other parameters: numbered.
@@ -270,7 +270,7 @@ fn media(schemas: &Schemas, unknown: UnknownFields, media: &api::Media, plan: &P
     let value = quote!(input.value(found));
     let untyped = || (quote!(::gatewright::json::Json), quote!(::gatewright::json::check::any));
     let typed = |schema: SchemaId| (plan.request_type(schema, unknown), plan.check(schema, unknown));
-    let essence = media.media_type.value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let essence = media.taken().split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     let bytes = || (quote!(::gatewright::body::ByteStream), quote!(input.bytes()), quote!(Bytes));
     let (ty, read, how) = match (media.kind, media.schema) {
         (MediaKind::Json, schema) => {

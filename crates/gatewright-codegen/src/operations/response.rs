@@ -50,7 +50,7 @@ pub(super) fn responses(subject: &Subject<'_>, streams: bool, plan: &Plan<'_>) -
     let bad = variants(all.iter().filter(|r| r.status.is_error()).collect(), &["With", "Internal"]);
     let mut produces: Vec<String> = Vec::new();
     for media in all.iter().filter(is_good).flat_map(|r| &r.content) {
-        let essence = media.media_type.value.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        let essence = media.taken().split(';').next().unwrap_or("").trim().to_ascii_lowercase();
         if !produces.contains(&essence) {
             produces.push(essence);
         }
@@ -110,7 +110,7 @@ fn variants(
         let several = response.content.len() > 1 && has_body(response.status);
         let count = if has_body(response.status) { response.content.len().max(1) } else { 1 };
         for i in 0..count {
-            let media = response.content.get(i).map(|m| media_name(&m.media_type.value)).unwrap_or_default();
+            let media = response.content.get(i).map(|m| media_name(m.taken())).unwrap_or_default();
             let key = if several { format!("{base} {media}") } else { base.clone() };
             let key = if keys.contains(&key) { format!("{key} {i}") } else { key };
             keys.push(key);
@@ -274,7 +274,7 @@ fn content(
     status: &TokenStream,
     plan: &Plan<'_>,
 ) -> (TokenStream, TokenStream) {
-    let written = media.media_type.value.as_str();
+    let written = media.taken();
     let essence = written.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     if essence.contains('*') {
         return (quote!(::gatewright::Media), quote!(::gatewright::Reply::media(#status, #essence, body)));

@@ -11,6 +11,7 @@ mod operations;
 mod parameters;
 mod paths;
 mod policies;
+mod ranges;
 mod schemas;
 mod schemes;
 mod select;
@@ -52,6 +53,7 @@ pub fn lower(spec: &Spec, map: &SourceMap, options: &Options, sink: &mut Sink) -
     lower.schemas.finish(&mut api, lower.sink);
     api.schemas = lower.schemas.take();
     forms::mark(&mut api);
+    ranges::mark(&mut api);
     Ir { api, policies, name: options.name.clone() }
 }
 
