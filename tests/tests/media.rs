@@ -178,6 +178,12 @@ async fn post_thing(_: &App, req: post_thing::Request) -> post_thing::Result {
     Ok(post_thing::Response::Ok(vec![req.body]))
 }
 
+#[handler(PutThing)]
+async fn put_thing(_: &App, req: put_thing::Request) -> put_thing::Result {
+    assert_eq!(req.body.map(|thing| thing.n), Some(1));
+    Ok(put_thing::Response::NoContent)
+}
+
 fn router() -> Router {
     gatewright::router([media::mount(Arc::new(App))], Config::new()).unwrap()
 }
@@ -431,6 +437,15 @@ async fn a_range_whose_schema_is_of_values_is_json() {
     for kind in ["text/plain", "application/x-www-form-urlencoded", "application/octet-stream"] {
         let answer = thing(kind, "{\"n\":1}").await;
         assert_eq!((answer.status, &answer.headers["accept"]), (415, &"application/json".parse().unwrap()), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn names_of_json_for_one_schema_are_one_value() {
+    for (kind, status) in
+        [("application/json", 204), ("text/json", 204), ("application/vnd.thing+json", 204), ("text/plain", 415)]
+    {
+        assert_eq!(ask("PUT /things", &[("content-type", kind)], "{\"n\":1}").await.status, status, "{kind}");
     }
 }
 

@@ -14,7 +14,7 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "basic",
-                at: "openapi.yaml:185",
+                at: "openapi.yaml:195",
                 bit: 0,
                 scopes: &[],
                 carrier: Carrier::Authorization("basic"),
@@ -47,7 +47,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "075ce070ac989fcde807522b98c4084e8f75c3328de392f12da58a515c31c505",
+        hash: "681904da26ae0cf9d2df5789ff67bcd9d466796bba1496d2569bfcb8da390bf5",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -90,6 +90,9 @@ pub mod policy {
 
     /// POST /media/things · basic (openapi.yaml:169)
     pub static POST_THING: Policy = USUAL.operation("postThing", "openapi.yaml:169", BASIC).checked();
+
+    /// PUT /media/things · basic (openapi.yaml:177)
+    pub static PUT_THING: Policy = USUAL.operation("putThing", "openapi.yaml:177", BASIC).checked();
 }
 
 /// The types of the document's schemas.
@@ -220,7 +223,7 @@ pub mod schemes {
 pub mod sent {
     /// noteChanged
     ///
-    /// POST · webhook `changed` (openapi.yaml:179)
+    /// POST · webhook `changed` (openapi.yaml:189)
     pub mod note_changed {
         /// What is sent.
         #[derive(Debug)]
@@ -675,6 +678,29 @@ pub mod media {
             NotFound(body: ::gatewright::Media) => Reply::media(404, "*/*", body),
         }
     }
+
+    operation! {
+        /// putThing
+        ///
+        /// PUT /media/things · basic (openapi.yaml:177)
+        ///
+        /// Three names of JSON, and one value.
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putThing` (PUT /media/things, openapi.yaml:177)", label = "`putThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PutThing)]\nasync fn put_thing(app: &{Self}, who: put_thing::Caller, req: put_thing::Request) -> put_thing::Result {{\n    todo!()\n}}\n")]
+        pub trait PutThing in put_thing, caller always;
+        meta: Meta::new(&policy::PUT_THING, "PUT", "/things")
+            .optional_body(&[
+                MediaSpec::new("application/json", Read::Json(checks::check_meta)),
+                MediaSpec::new("text/json", Read::Json(checks::check_meta)),
+                MediaSpec::new("application/*+json", Read::Json(checks::check_meta)),
+            ]),
+        body |input, found| {
+            body: Option<types::Meta> = if input.no_body() { Some(None) } else { input.value(found).map(Some) },
+        }
+        Response {
+            /// Kept.
+            NoContent => Reply::empty(204),
+        }
+    }
 }
 
 #[allow(unreachable_pub, unused_imports)]
@@ -695,6 +721,7 @@ pub use self::media::*;
         media::StartJob as media::start_job,
         media::PatchNote as media::patch_note,
         media::PostThing as media::post_thing,
+        media::PutThing as media::put_thing,
     }
     verified {
         "basic": schemes::Basic,

@@ -189,9 +189,13 @@ fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
     let failure = if media.iter().any(|m| m.xml) { quote!(::gatewright::needs_xml!();) } else { quote!() };
     let method = if required { quote!(body) } else { quote!(optional_body) };
     let spec = quote!(.#method(&[#(#specs),*]));
+    // Names of JSON for values of one type: a handler has nothing to tell apart.
+    let json = body.content.iter().all(|m| m.kind == MediaKind::Json);
+    let alike = |(a, b): (&Media, &Media)| a.ty.to_string() == b.ty.to_string();
+    let single = json && media.iter().zip(media.iter().skip(1)).all(alike) || media.len() == 1;
     let (ty, read, definition) = match media.as_slice() {
         [] => return None,
-        [one] => (one.ty.clone(), one.read.clone(), failure),
+        [one, ..] if single => (one.ty.clone(), one.read.clone(), failure),
         several => {
             let types = body.content.iter().map(api::Media::taken);
             let keys: Vec<String> = types.map(media_name).collect();
@@ -226,7 +230,7 @@ fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
     let (ty, read) = if required {
         (ty, read)
     } else {
-        let read = if media.len() == 1 {
+        let read = if single {
             quote!(#read.map(::core::option::Option::Some))
         } else {
             quote!((#read).map(::core::option::Option::Some))

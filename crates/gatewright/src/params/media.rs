@@ -10,13 +10,17 @@ pub(crate) fn within(media_type: &str, range: &str) -> bool {
     fit(essence(media_type), essence(range)).is_some()
 }
 
-/// How closely: 2 exact, 1 the main type, 0 any.
+/// How closely: 3 exact, 2 what it is written in (`application/*+json`), 1 the main type, 0 any.
 fn fit(media_type: &str, range: &str) -> Option<u8> {
     let (main, sub) = media_type.split_once('/')?;
     match range.split_once('/')? {
         ("*", "*") => Some(0),
         (m, "*") if m.eq_ignore_ascii_case(main) => Some(1),
-        (m, s) if m.eq_ignore_ascii_case(main) && s.eq_ignore_ascii_case(sub) => Some(2),
+        (m, s) if m.eq_ignore_ascii_case(main) && s.eq_ignore_ascii_case(sub) => Some(3),
+        (m, s) if m.eq_ignore_ascii_case(main) => {
+            let (written, (name, own)) = (s.strip_prefix("*+")?, sub.rsplit_once('+')?);
+            (!name.is_empty() && own.eq_ignore_ascii_case(written)).then_some(2)
+        }
         _ => None,
     }
 }
@@ -100,7 +104,7 @@ pub(crate) fn acceptable(headers: &HeaderMap, produces: &[&str]) -> bool {
         let closest = ranges
             .iter()
             .filter_map(|(range, refused)| {
-                let fit = fit(produced, range).or_else(|| fit(range, produced).map(|_| 2))?;
+                let fit = fit(produced, range).or_else(|| fit(range, produced).map(|_| 3))?;
                 Some((fit, *refused))
             })
             .max_by_key(|(fit, _)| *fit);
@@ -163,6 +167,7 @@ mod tests {
         MediaSpec { media_type: "text/*", read: Read::Text(crate::json::check::any) },
         MediaSpec { media_type: "text/csv", read: Read::Text(crate::json::check::any) },
         MediaSpec { media_type: "image/*", read: Read::Bytes },
+        MediaSpec { media_type: "application/*+json", read: Read::Json(crate::json::check::any) },
     ];
 
     fn headers(rows: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -182,6 +187,9 @@ mod tests {
             ("text/html; charset=latin1", None),
             ("image/png", Some(3)),
             ("application/x", Some(0)),
+            ("application/x+JSON", Some(4)),
+            ("application/x+json+zip", Some(0)),
+            ("application/+json", Some(0)),
             ("nonsense", None),
         ] {
             assert_eq!(select(&headers(&[("content-type", sent)]), CONTENT), expected, "{sent}");
