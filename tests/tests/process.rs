@@ -299,26 +299,24 @@ fn certificates_change_under_load_and_no_connection_is_lost() {
     let known: Arc<Vec<CertificateDer<'static>>> =
         Arc::new(others.iter().chain([&served.first]).map(|pair| pair.der.clone()).collect());
     let stop = Arc::new(AtomicBool::new(false));
+    let answered: Arc<[AtomicUsize; 6]> = Arc::default();
     let address = served.address;
     let load: Vec<_> = (0..6)
         .map(|n| {
-            let (known, stop) = (known.clone(), stop.clone());
+            let (known, stop, answered) = (known.clone(), stop.clone(), answered.clone());
             std::thread::spawn(move || {
                 let known: Vec<_> = known.iter().collect();
-                let (mut asked, mut connected) = (0, 0);
                 // Two keep one connection through all changes, the others come anew each time.
                 let mut kept = tls(address, &known).unwrap();
                 while !stop.load(Ordering::SeqCst) {
                     if n >= 2 {
                         kept = tls(address, &known).unwrap_or_else(|e| panic!("a handshake failed: {e}"));
-                        connected += 1;
                     }
                     let status =
                         status(&mut kept, "/open", false).unwrap_or_else(|e| panic!("a request was lost: {e}"));
                     assert_eq!(status, 204);
-                    asked += 1;
+                    answered[n].fetch_add(1, Ordering::SeqCst);
                 }
-                (asked, connected)
             })
         })
         .collect();
@@ -332,6 +330,13 @@ fn certificates_change_under_load_and_no_connection_is_lost() {
         while tls(address, &[&pair.der]).is_err() {
             assert!(start.elapsed() < LONG, "the new certificate is not taken: {}", log(served.folder.path()));
         }
+        // Each of them goes on behind every change.
+        let count = || answered.each_ref().map(|count| count.load(Ordering::SeqCst));
+        let before = count();
+        while count().iter().zip(before).any(|(now, before)| *now <= before) {
+            assert!(start.elapsed() < LONG, "somebody is answered no more: {:?}", count());
+            std::thread::yield_now();
+        }
     }
     write(&served.path("chain.pem"), "broken");
     served.signal("HUP");
@@ -341,9 +346,7 @@ fn certificates_change_under_load_and_no_connection_is_lost() {
     }
     assert!(tls(address, &[&others.last().unwrap().der]).is_ok(), "a broken one leaves the last good one");
     stop.store(true, Ordering::SeqCst);
-    let counts: Vec<(usize, usize)> = load.into_iter().map(|thread| thread.join().unwrap()).collect();
-    assert!(counts.iter().all(|(asked, _)| *asked > 10), "{counts:?}");
-    assert!(counts[2..].iter().all(|(_, connected)| *connected > 5), "{counts:?}");
+    load.into_iter().for_each(|thread| thread.join().unwrap());
 }
 
 /// The port of this process by a scanner from outside, judged row by row. Which suite is taken is the server's to say, in
