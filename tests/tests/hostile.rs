@@ -210,3 +210,27 @@ fn what_was_found_stays_mended() {
         }
     }
 }
+
+/// Ten layers of 25 schemas, each a choice of all of the next: there are 25^10 ways down, and nobody may walk them. (Who does
+/// never comes back from here.)
+#[test]
+fn parts_that_are_reached_by_many_ways_are_looked_at_once() {
+    const WIDE: usize = 25;
+    let mut schemas = String::new();
+    for layer in 0..10 {
+        let parts: Vec<String> =
+            (0..WIDE).map(|n| format!("{{ $ref: '#/components/schemas/L{}N{n}' }}", layer + 1)).collect();
+        let parts = parts.join(", ");
+        (0..WIDE).for_each(|n| schemas.push_str(&format!("    L{layer}N{n}: {{ anyOf: [{parts}] }}\n")));
+    }
+    (0..WIDE).for_each(|n| schemas.push_str(&format!("    L10N{n}: {{ type: string, title: '{n}' }}\n")));
+    for media in ["*/*", "text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data"] {
+        let document = format!(
+            "openapi: 3.1.0\ninfo: {{ title: T, version: '1' }}\npaths:\n  /a:\n    post:\n      x-security: {{ public: an example }}\n      \
+             requestBody: {{ required: true, content: {{ '{media}': {{ schema: {{ $ref: '#/components/schemas/L0N0' }} }} }} }}\n      \
+             responses: {{ '204': {{ description: done }} }}\ncomponents:\n  schemas:\n{schemas}"
+        );
+        let done = compile(&MemoryLoader::new([("a.yaml", &*document)]), "a.yaml", &Options::named("v1"));
+        assert!(done.files.is_some(), "{media}: {:?}", done.diagnostics.first());
+    }
+}

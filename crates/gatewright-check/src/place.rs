@@ -27,7 +27,7 @@ pub(crate) fn find(api: &Api, operation: &Operation, reference: &Reference) -> O
                 _ => p.name == reference.name,
             }
     })?;
-    Some(Place { types: types(api, parameter.schema, 0), optional: !parameter.required })
+    Some(Place { types: types(api, parameter.schema), optional: !parameter.required })
 }
 
 fn in_body(api: &Api, operation: &Operation, pointer: &str) -> Option<Place> {
@@ -38,50 +38,28 @@ fn in_body(api: &Api, operation: &Operation, pointer: &str) -> Option<Place> {
     let mut optional = !body.required || body.content.iter().any(|m| m.kind != MediaKind::Json);
     for token in pointer.split('/').skip(1) {
         let name = token.replace("~1", "/").replace("~0", "~");
-        let (next, required) = member(api, at, &name, 0)?;
+        let (next, required) = member(api, at, &name)?;
         optional |= !required;
         at = next;
     }
-    Some(Place { types: types(api, at, 0), optional })
+    Some(Place { types: types(api, at), optional })
 }
 
-/// Schemas nest through `allOf` and `$ref` no deeper than this; circles were refused.
-const DEEPEST: usize = 64;
-
-/// The parts of a schema that always apply to the same value.
-fn always(schema: &Schema) -> impl Iterator<Item = SchemaId> {
-    schema.reference.into_iter().chain(schema.all_of.iter().copied())
-}
-
-fn member(api: &Api, id: SchemaId, name: &str, depth: usize) -> Option<(SchemaId, bool)> {
-    if depth > DEEPEST {
-        return None;
-    }
-    let schema = api.schemas.get(id);
-    let required = is_required(api, id, name, depth);
-    if let Some(property) = schema.object.properties.iter().find(|p| p.name == name) {
-        return Some((property.schema, required));
-    }
-    always(schema).find_map(|part| member(api, part, name, depth + 1)).map(|(id, also)| (id, also || required))
-}
-
-fn is_required(api: &Api, id: SchemaId, name: &str, depth: usize) -> bool {
-    let schema = api.schemas.get(id);
-    depth <= DEEPEST
-        && (schema.object.required.iter().any(|r| r == name)
-            || always(schema).any(|part| is_required(api, part, name, depth + 1)))
+/// The schema of a property, and whether it must be there.
+fn member(api: &Api, id: SchemaId, name: &str) -> Option<(SchemaId, bool)> {
+    let own = |schema: &Schema| schema.object.properties.iter().find(|p| p.name == name).map(|p| p.schema);
+    let property = api.schemas.always(id).find_map(own)?;
+    let required = api.schemas.always(id).any(|schema| schema.object.required.iter().any(|r| r == name));
+    Some((property, required))
 }
 
 /// The types that a value may have; all the parts that always apply narrow it.
-fn types(api: &Api, id: SchemaId, depth: usize) -> Option<Types> {
-    if depth > DEEPEST {
-        return None;
-    }
-    let schema = api.schemas.get(id);
-    let own = schema.types.or_else(|| {
-        let members = schema.enumeration.as_ref()?;
-        let all_text = members.iter().all(|m| matches!(m, gatewright_ir::json::Json::String(_)));
-        all_text.then_some(Types::STRING)
-    });
-    own.or_else(|| always(schema).find_map(|part| types(api, part, depth + 1)))
+fn types(api: &Api, id: SchemaId) -> Option<Types> {
+    api.schemas.always(id).find_map(|schema| {
+        schema.types.or_else(|| {
+            let members = schema.enumeration.as_ref()?;
+            let all_text = members.iter().all(|m| matches!(m, gatewright_ir::json::Json::String(_)));
+            all_text.then_some(Types::STRING)
+        })
+    })
 }

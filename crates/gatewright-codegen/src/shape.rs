@@ -1,7 +1,7 @@
 //! What JSON value the text of a parameter or form field becomes: which types its schema admits, seen through
 //! references and combinations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use gatewright_ir::json::Json;
 use gatewright_ir::schema::{FILE, Schema, SchemaId, Schemas, Types};
@@ -18,6 +18,8 @@ const ANY: u8 = 63;
 
 /// Schemas nested deeper than this are read as text: no parameter style writes them.
 const DEEPEST: u8 = 6;
+/// So are those beyond so many of one shape, which is written out whole.
+const MOST: u32 = 65_536;
 
 /// The runtime's `Shape`, before it is written.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,7 +34,7 @@ pub(crate) struct Shape {
 
 /// The shape of a schema.
 pub(crate) fn shape(schemas: &Schemas, id: SchemaId) -> Shape {
-    let mut shape = of(schemas, id, 0);
+    let mut shape = Reader { schemas, left: MOST }.of(id, 0);
     // A schema that says nothing of types takes a text as it is; arrays and objects only where they are meant.
     if shape.kinds == ANY {
         shape.kinds = STRING;
@@ -42,52 +44,30 @@ pub(crate) fn shape(schemas: &Schemas, id: SchemaId) -> Shape {
 
 /// The JSON types that a schema admits, as the runtime's bits; text where it does not say.
 pub(crate) fn kinds(schemas: &Schemas, id: SchemaId) -> u8 {
-    fn of(schemas: &Schemas, id: SchemaId, depth: u8) -> u8 {
+    fn of(schemas: &Schemas, id: SchemaId, depth: u8, known: &mut HashMap<(SchemaId, u8), u8>) -> u8 {
+        if let Some(kinds) = known.get(&(id, depth)) {
+            return *kinds;
+        }
         let schema = schemas.get(id);
         let mut kinds = own_kinds(schema);
         if depth > DEEPEST {
             return kinds;
         }
         for part in schema.all_of.iter().copied().chain(schema.reference) {
-            kinds &= of(schemas, part, depth + 1);
+            kinds &= of(schemas, part, depth + 1, known);
         }
         for union in [&schema.one_of, &schema.any_of] {
             if !union.is_empty() {
-                kinds &= union.iter().fold(0, |kinds, part| kinds | of(schemas, *part, depth + 1));
+                kinds &= union.iter().fold(0, |kinds, part| kinds | of(schemas, *part, depth + 1, known));
             }
         }
+        known.insert((id, depth), kinds);
         kinds
     }
-    match of(schemas, id, 0) {
+    match of(schemas, id, 0, &mut HashMap::new()) {
         ANY => STRING,
         kinds => kinds,
     }
-}
-
-fn of(schemas: &Schemas, id: SchemaId, depth: u8) -> Shape {
-    if depth > DEEPEST {
-        return Shape { kinds: STRING, ..Shape::default() };
-    }
-    let schema = schemas.get(id);
-    let mut shape = own(schemas, schema, depth);
-    for part in schema.all_of.iter().copied().chain(schema.reference) {
-        let part = of(schemas, part, depth + 1);
-        shape.kinds &= part.kinds;
-        shape.take(part);
-    }
-    for union in [&schema.one_of, &schema.any_of] {
-        if union.is_empty() {
-            continue;
-        }
-        let mut kinds = 0;
-        for part in union {
-            let part = of(schemas, *part, depth + 1);
-            kinds |= part.kinds;
-            shape.take(part);
-        }
-        shape.kinds &= kinds;
-    }
-    shape
 }
 
 fn own_kinds(schema: &Schema) -> u8 {
@@ -112,22 +92,56 @@ fn own_kinds(schema: &Schema) -> u8 {
     kinds
 }
 
-fn own(schemas: &Schemas, schema: &Schema, depth: u8) -> Shape {
-    let kinds = own_kinds(schema);
-    let file = schema.notes.format.as_ref().is_some_and(|format| format.value == FILE);
-    let mut shape = Shape { kinds, file, ..Shape::default() };
-    if let Some(items) = schema.array.items {
-        shape.items = Some(Box::new(of(schemas, items, depth + 1)));
+struct Reader<'s> {
+    schemas: &'s Schemas,
+    left: u32,
+}
+
+impl Reader<'_> {
+    fn of(&mut self, id: SchemaId, depth: u8) -> Shape {
+        let Some(left) = self.left.checked_sub(1).filter(|_| depth <= DEEPEST) else {
+            return Shape { kinds: STRING, ..Shape::default() };
+        };
+        self.left = left;
+        let schema = self.schemas.get(id);
+        let mut shape = self.own(schema, depth);
+        for part in schema.all_of.iter().copied().chain(schema.reference) {
+            let part = self.of(part, depth + 1);
+            shape.kinds &= part.kinds;
+            shape.take(part);
+        }
+        for union in [&schema.one_of, &schema.any_of] {
+            if union.is_empty() {
+                continue;
+            }
+            let mut kinds = 0;
+            for part in union {
+                let part = self.of(*part, depth + 1);
+                kinds |= part.kinds;
+                shape.take(part);
+            }
+            shape.kinds &= kinds;
+        }
+        shape
     }
-    for property in &schema.object.properties {
-        shape.properties.insert(property.name.clone(), of(schemas, property.schema, depth + 1));
+
+    fn own(&mut self, schema: &Schema, depth: u8) -> Shape {
+        let kinds = own_kinds(schema);
+        let file = schema.notes.format.as_ref().is_some_and(|format| format.value == FILE);
+        let mut shape = Shape { kinds, file, ..Shape::default() };
+        if let Some(items) = schema.array.items {
+            shape.items = Some(Box::new(self.of(items, depth + 1)));
+        }
+        for property in &schema.object.properties {
+            shape.properties.insert(property.name.clone(), self.of(property.schema, depth + 1));
+        }
+        shape.additional = schema
+            .object
+            .additional_properties
+            .filter(|id| !self.schemas.get(*id).nothing)
+            .map(|id| Box::new(self.of(id, depth + 1)));
+        shape
     }
-    shape.additional = schema
-        .object
-        .additional_properties
-        .filter(|id| !schemas.get(*id).nothing)
-        .map(|id| Box::new(of(schemas, id, depth + 1)));
-    shape
 }
 
 impl Shape {

@@ -2,16 +2,13 @@
 //! all bodies share that it is a part of.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use gatewright_ir::schema::{Schema, SchemaId, Schemas, Types, Xml};
+use gatewright_ir::schema::{SchemaId, Schemas, Types, Xml};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::shape;
-
-/// Schemas that are part of one another in place are followed so far.
-const DEEPEST: u8 = 16;
 
 /// The nodes of a document, as far as its bodies ask for them.
 #[derive(Default)]
@@ -40,7 +37,7 @@ impl Tables {
             }
         }
         let component = schemas.get(root).name.as_deref();
-        let name = Name::of(note(schemas, root, 0), component.unwrap_or("root"));
+        let name = Name::of(note(schemas, root), component.unwrap_or("root"));
         let (local, start) = (&name.local, literal(start));
         let named = name.unless(local, &quote!(::gatewright::body::XmlName));
         quote! {
@@ -113,7 +110,7 @@ impl Nodes {
         let view = View::of(schemas, id);
         let kinds = kinds(shape::kinds(schemas, id));
         let items = view.items.map(|items| {
-            let outer = note(schemas, id, 0).and_then(|xml| xml.name.clone());
+            let outer = note(schemas, id).and_then(|xml| xml.name.clone());
             self.items(schemas, items, outer.as_deref().unwrap_or("item"))
         });
         let properties: Vec<TokenStream> =
@@ -129,13 +126,13 @@ impl Nodes {
 
     /// Name and node of an array's items; `outer` names those that have no name of their own.
     fn items(&mut self, schemas: &Schemas, items: SchemaId, outer: &str) -> TokenStream {
-        let name = Name::of(note(schemas, items, 0), outer).written(&quote!(Name));
+        let name = Name::of(note(schemas, items), outer).written(&quote!(Name));
         let node = literal(self.node(schemas, items));
         quote!(.items(#name, #node))
     }
 
     fn property(&mut self, schemas: &Schemas, key: &str, schema: SchemaId) -> TokenStream {
-        let own = note(schemas, schema, 0);
+        let own = note(schemas, schema);
         let array = View::of(schemas, schema).items.filter(|_| {
             let types = schemas.get(schema).types;
             types.is_none_or(|types| types.contains(Types::ARRAY))
@@ -146,7 +143,7 @@ impl Nodes {
             (Some(xml), _) if xml.attribute => (quote!(attribute), Name::of(own, key)),
             (Some(xml), _) if xml.text => (quote!(text), Name::of(own, key)),
             (own, Some(items)) if !own.is_some_and(|xml| xml.wrapped) => {
-                let inner = note(schemas, items, 0);
+                let inner = note(schemas, items);
                 let named = inner.is_some_and(|xml| xml.name.is_some());
                 (quote!(each), if named { Name::of(inner, key) } else { Name::of(own, outer) })
             }
@@ -194,40 +191,20 @@ impl<'s> View<'s> {
 
     fn of(schemas: &'s Schemas, id: SchemaId) -> View<'s> {
         let mut view = View::default();
-        view.add(schemas, id, DEEPEST);
+        let mut names = HashSet::new();
+        for schema in schemas.possibly(id) {
+            let fresh = schema.object.properties.iter().filter(|property| names.insert(property.name.as_str()));
+            view.properties.extend(fresh.map(|property| (property.name.as_str(), property.schema)));
+            view.items = view.items.or(schema.array.items);
+            view.additional = view.additional.or(schema.object.additional_properties);
+        }
         view
     }
-
-    fn add(&mut self, schemas: &'s Schemas, id: SchemaId, depth: u8) {
-        let schema = schemas.get(id);
-        for property in &schema.object.properties {
-            if !self.properties.iter().any(|(name, _)| *name == property.name) {
-                self.properties.push((&property.name, property.schema));
-            }
-        }
-        self.items = self.items.or(schema.array.items);
-        self.additional = self.additional.or(schema.object.additional_properties);
-        if depth > 0 {
-            for part in parts(schema) {
-                self.add(schemas, part, depth - 1);
-            }
-        }
-    }
-}
-
-fn parts(schema: &Schema) -> impl Iterator<Item = SchemaId> + '_ {
-    let all = schema.reference.iter().chain(&schema.all_of).chain(&schema.one_of).chain(&schema.any_of);
-    all.copied()
 }
 
 /// The `xml` object of a schema, or of what it refers to.
-fn note(schemas: &Schemas, id: SchemaId, depth: u8) -> Option<&Xml> {
-    let schema = schemas.get(id);
-    if schema.notes.xml.is_some() || depth > DEEPEST {
-        return schema.notes.xml.as_ref();
-    }
-    let mut parts = schema.reference.iter().chain(&schema.all_of);
-    parts.find_map(|part| note(schemas, *part, depth + 1))
+fn note(schemas: &Schemas, id: SchemaId) -> Option<&Xml> {
+    schemas.always(id).find_map(|schema| schema.notes.xml.as_ref())
 }
 
 /// The name of an element or attribute.

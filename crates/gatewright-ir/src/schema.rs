@@ -4,6 +4,8 @@
 //! became a type, boolean exclusive bounds became numbers, `byte` became an encoding). Nothing here decides about Rust:
 //! backends plan their types and generate a check for whatever a type cannot say.
 
+use std::collections::HashSet;
+
 use gatewright_diag::{Span, Spanned};
 
 use crate::json::{Json, Number};
@@ -47,6 +49,34 @@ impl Schemas {
         static NOTHING: std::sync::LazyLock<Schema> =
             std::sync::LazyLock::new(|| Schema { nothing: true, ..Schema::default() });
         self.list.get(id.0 as usize).unwrap_or(&NOTHING)
+    }
+
+    /// The schemas that always apply to the same value: this one, what it refers to, and its `allOf`. Each once, those of a
+    /// part behind it: who walked all ways to them would never end in a document that means him ill.
+    pub fn always(&self, id: SchemaId) -> impl Iterator<Item = &Schema> {
+        self.in_place(id, |schema| schema.reference.iter().chain(&schema.all_of).copied().collect())
+    }
+
+    /// The schemas that may apply to the same value: those that always do, and `oneOf` and `anyOf`. Each once.
+    pub fn possibly(&self, id: SchemaId) -> impl Iterator<Item = &Schema> {
+        self.in_place(id, |schema| {
+            let all = schema.reference.iter().chain(&schema.all_of).chain(&schema.one_of).chain(&schema.any_of);
+            all.copied().collect()
+        })
+    }
+
+    fn in_place(&self, id: SchemaId, parts: impl Fn(&Schema) -> Vec<SchemaId>) -> impl Iterator<Item = &Schema> {
+        let (mut seen, mut way) = (HashSet::new(), vec![id]);
+        std::iter::from_fn(move || {
+            while let Some(id) = way.pop() {
+                if seen.insert(id) {
+                    let schema = self.get(id);
+                    way.extend(parts(schema).into_iter().rev());
+                    return Some(schema);
+                }
+            }
+            None
+        })
     }
 
     /// Every schema with its id, in the order of adding.

@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 
 use gatewright_diag::{Level, Sink, Span, codes};
 use gatewright_ir::api::{Media, MediaKind};
-use gatewright_ir::schema::{Schema, SchemaId, Schemas, Types};
+use gatewright_ir::schema::{Schema, Schemas, Types};
 
 use crate::context::shown;
 use crate::{Context, Rule};
 
 pub(crate) static RULE: Rule = Rule { code: codes::UNCHECKED_BODY, level: Level::Warning, check };
-
-/// Schemas that say something do it near the root.
-const DEEPEST: u8 = 8;
 
 /// So many others are shown beside the first.
 const SHOWN: usize = 3;
@@ -57,14 +54,13 @@ fn unread(media: &Media) -> bool {
 /// Whether the document asks more of it than bytes or a text.
 fn says(schemas: &Schemas, media: &Media) -> bool {
     let strings = media.kind == MediaKind::Binary;
-    !media.encoding.is_empty() || media.schema.is_some_and(|schema| asks(schemas, schema, strings, DEEPEST))
+    !media.encoding.is_empty() || media.schema.is_some_and(|id| schemas.possibly(id).any(|schema| asks(schema, strings)))
 }
 
-fn asks(schemas: &Schemas, id: SchemaId, strings: bool, depth: u8) -> bool {
-    let schema: &Schema = schemas.get(id);
+fn asks(schema: &Schema, strings: bool) -> bool {
     let types = schema.types.map_or(Types::empty(), |types| types.without(Types::STRING.with(Types::NULL)));
     let number = &schema.number;
-    let own = !types.is_empty()
+    !types.is_empty()
         || !schema.object.is_empty()
         || [&number.minimum, &number.maximum, &number.exclusive_minimum, &number.exclusive_maximum]
             .iter()
@@ -78,7 +74,5 @@ fn asks(schemas: &Schemas, id: SchemaId, strings: bool, depth: u8) -> bool {
                 || schema.constant.is_some()
                 || schema.string.min_length.is_some()
                 || schema.string.max_length.is_some()
-                || schema.string.pattern.is_some());
-    let parts = schema.reference.iter().chain(&schema.all_of).chain(&schema.any_of).chain(&schema.one_of);
-    own || depth > 0 && parts.copied().any(|part| asks(schemas, part, strings, depth - 1))
+                || schema.string.pattern.is_some())
 }

@@ -491,20 +491,16 @@ fn schema_of(ir: &CheckedIr, operation: &Operation, reference: &Reference) -> Op
             let mut schema = media.schema?;
             for part in reference.name.split('/').skip(1) {
                 let part = part.replace("~1", "/").replace("~0", "~");
-                schema = property(&ir.api.schemas, schema, &part, 0)?;
+                schema = property(&ir.api.schemas, schema, &part)?;
             }
             Some(schema)
         }
     }
 }
 
-fn property(schemas: &Schemas, id: SchemaId, name: &str, depth: u8) -> Option<SchemaId> {
-    if depth > 8 {
-        return None;
-    }
-    let schema = schemas.get(id);
-    let own = schema.object.properties.iter().find(|p| p.name == name).map(|p| p.schema);
-    own.or_else(|| {
-        schema.all_of.iter().copied().chain(schema.reference).find_map(|part| property(schemas, part, name, depth + 1))
-    })
+fn property(schemas: &Schemas, id: SchemaId, name: &str) -> Option<SchemaId> {
+    let own = |schema: &gatewright_ir::schema::Schema| {
+        schema.object.properties.iter().find(|p| p.name == name).map(|p| p.schema)
+    };
+    schemas.always(id).find_map(own)
 }

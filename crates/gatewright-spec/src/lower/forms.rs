@@ -1,7 +1,7 @@
 //! Which parts of a form are files. A form's schema says it in the words of strings (`format: binary`, or a media type
 //! that is no text); from here on those parts are files, and the strings' rules are gone with the strings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use gatewright_diag::Spanned;
 use gatewright_ir::api::{Api, Media, MediaKind, PartEncoding};
@@ -9,6 +9,9 @@ use gatewright_ir::schema::{FILE, Notes, Schema, SchemaId, Schemas, StringRules,
 
 /// Schemas nested deeper are no longer the form's own properties.
 const DEEPEST: u8 = 16;
+
+/// So many parts of a string are looked at for what says that it is a file.
+const FOLLOWED: usize = 256;
 
 /// Marks the files of every form that a request may bring.
 pub(super) fn mark(api: &mut Api) {
@@ -81,12 +84,12 @@ impl Marker<'_> {
 
     /// The schema of a part that is a file, or several; and the media type that it must have.
     fn part(&mut self, id: SchemaId, declared: Option<&str>) -> Option<(SchemaId, Option<String>)> {
-        if let Some(media_type) = self.file(id, declared, 0) {
+        if let Some(media_type) = self.file(id, declared, &mut HashSet::new()) {
             return Some((self.marked(id), media_type));
         }
         let schema = self.schemas.get(id);
         let items = schema.array.items.filter(|_| schema.array.prefix_items.is_empty())?;
-        let media_type = self.file(items, declared, 0)?;
+        let media_type = self.file(items, declared, &mut HashSet::new())?;
         let mut list = schema.clone();
         list.name = None;
         list.array.items = Some(self.marked(items));
@@ -103,7 +106,10 @@ impl Marker<'_> {
 
     /// Whether a string is a file, and its media type if the schema says one.
     #[allow(clippy::option_option)]
-    fn file(&self, id: SchemaId, declared: Option<&str>, depth: u8) -> Option<Option<String>> {
+    fn file(&self, id: SchemaId, declared: Option<&str>, seen: &mut HashSet<SchemaId>) -> Option<Option<String>> {
+        if !seen.insert(id) {
+            return None;
+        }
         let schema = self.schemas.get(id);
         let types = schema.types.map(|types| types.without(Types::NULL));
         let StringRules { content_encoding, content_media_type, .. } = &schema.string;
@@ -120,8 +126,8 @@ impl Marker<'_> {
             return Some(inner.map(str::to_owned));
         }
         let mut members = schema.reference.iter().chain(&schema.all_of);
-        if depth < DEEPEST && plain && text {
-            return members.find_map(|member| self.file(*member, declared, depth + 1));
+        if plain && text && seen.len() < FOLLOWED {
+            return members.find_map(|member| self.file(*member, declared, seen));
         }
         None
     }

@@ -4,9 +4,6 @@
 use gatewright_ir::api::{Api, Media, MediaKind, Operation};
 use gatewright_ir::schema::{SchemaId, Schemas, Types};
 
-/// Schemas that say of what type a value is do it near the root.
-const DEEPEST: u8 = 8;
-
 /// Marks the ranges of every body and response.
 pub(super) fn mark(api: &mut Api) {
     let schemas = &api.schemas;
@@ -30,20 +27,14 @@ fn contents(schemas: &Schemas, operation: &mut Operation) {
 }
 
 fn is_value(schemas: &Schemas, media: &Media) -> bool {
-    media.is_wide() && media.schema.is_some_and(|schema| structured(schemas, schema, DEEPEST))
+    media.is_wide() && media.schema.is_some_and(|schema| structured(schemas, schema))
 }
 
 /// Whether a schema is of other values than texts and bytes.
-fn structured(schemas: &Schemas, id: SchemaId, depth: u8) -> bool {
-    let schema = schemas.get(id);
+fn structured(schemas: &Schemas, id: SchemaId) -> bool {
     let texts = Types::STRING.with(Types::NULL);
-    match schema.types {
+    schemas.possibly(id).any(|schema| match schema.types {
         Some(types) => !types.without(texts).is_empty() && !types.contains(Types::STRING),
-        None => {
-            let parts = schema.reference.iter().chain(&schema.all_of).chain(&schema.one_of).chain(&schema.any_of);
-            !schema.object.is_empty()
-                || schema.array.items.is_some()
-                || depth > 0 && parts.copied().any(|part| structured(schemas, part, depth - 1))
-        }
-    }
+        None => !schema.object.is_empty() || schema.array.items.is_some(),
+    })
 }
