@@ -81,6 +81,33 @@ impl Random {
         }
     }
 
+    /// Changes one keyword somewhere, which makes a schema looser, stricter, or only different. No property comes to it.
+    pub fn edit(&mut self, schema: &mut Value) {
+        let mut places = Vec::new();
+        collect(schema, String::new(), &mut places);
+        let place = self.below(places.len());
+        let Some((parent, key)) = places.get(place).and_then(|place| place.rsplit_once('/')) else { return };
+        let (shift, remove) = (if self.chance(50) { 1 } else { -1 }, self.chance(60));
+        match schema.pointer_mut(parent) {
+            Some(Value::Object(members)) => match members.get_mut(key) {
+                Some(Value::Number(number)) if !remove => {
+                    if let Some(value) = number.as_i64().and_then(|value| value.checked_add(shift)) {
+                        *number = value.max(0).into();
+                    }
+                }
+                _ => drop(members.remove(key)),
+            },
+            Some(Value::Array(items)) if items.len() > 1 => {
+                if let Ok(place) = key.parse::<usize>()
+                    && place < items.len()
+                {
+                    items.remove(place);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// A value that may fit a schema of the document `root`.
     pub fn value(&mut self, root: &Value, schema: &Value) -> Value {
         let mut value = self.fitting(root, schema, 5);
@@ -225,6 +252,22 @@ impl Random {
         if self.chance(30) {
             value.insert(self.of(NAMES).to_owned(), self.any(1));
         }
+    }
+}
+
+/// The pointers of all that can be taken away.
+fn collect(value: &Value, at: String, to: &mut Vec<String>) {
+    let mut visit = |key: &str, inner: &Value| {
+        let place = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
+        if !at.is_empty() || key != "$defs" {
+            to.push(place.clone());
+        }
+        collect(inner, place, to);
+    };
+    match value {
+        Value::Object(members) => members.iter().for_each(|(key, inner)| visit(key, inner)),
+        Value::Array(items) => items.iter().enumerate().for_each(|(i, inner)| visit(&i.to_string(), inner)),
+        _ => {}
     }
 }
 

@@ -147,7 +147,10 @@ pub fn run(files: &[Cases], folder: &Path) -> Outcome {
 }
 
 /// A document whose one operation takes the group's schema, which is a file of its own as its `#` needs.
-fn lower(group: &Value, openapi: &str, formats: bool) -> Result<Ir, String> {
+///
+/// # Errors
+/// What the compiler has against it.
+pub fn lower(group: &Value, openapi: &str, formats: bool) -> Result<Ir, String> {
     let version = group["openapi"].as_str().unwrap_or(openapi);
     let reference = match group["path"].as_str() {
         Some(name) => format!("#/components/schemas/{name}"),

@@ -50,7 +50,7 @@ impl Random {
     }
 }
 
-fn compiled(version: &str) -> CheckedIr {
+fn compiled(version: &str) -> Arc<CheckedIr> {
     let base = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/examples/bank");
     let spec = std::path::PathBuf::from(format!("{version}.yaml"));
     let (loader, entry) = gatewright_compiler::disk::DiskLoader::open(&base, &spec, None).expect("the bank's spec");

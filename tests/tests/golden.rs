@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gatewright_compiler::{Compilation, Layout, Options, compile, disk::DiskLoader};
+use gatewright_compiler::{Compilation, Layout, Options, Succeeds, compile, disk::DiskLoader};
 
 macro_rules! cases {
     ($($name:ident)*) => {
@@ -17,7 +17,9 @@ macro_rules! cases {
         )*
     };
 }
-cases!(answers bank_v1 bank_v2 credentials limits media names parameters properties schemas);
+cases!(answers bank_v1 bank_v2 credentials limits media names parameters properties schemas versions_v1 versions_v2);
+// The versions' own names stand beside each other in a project.
+use versions_v1 as v1;
 
 #[allow(dead_code, reason = "only compiled")]
 mod money {
@@ -51,8 +53,15 @@ fn generated(case: &str, layout: Layout) -> Compilation {
         Err(_) => folder.join("openapi.yaml"),
     };
     let version = case.rsplit('_').next().filter(|v| v.starts_with('v')).unwrap_or(case);
-    let options =
-        Options { name: version.to_owned(), prefix: format!("/{version}"), layout, ..Options::named(version) };
+    let older = std::fs::read_to_string(folder.join("succeeds")).ok();
+    let older = older.map(|older| generated(older.trim(), layout).ir.unwrap());
+    let options = Options {
+        name: version.to_owned(),
+        prefix: format!("/{version}"),
+        layout,
+        succeeds: older.map(|ir| Succeeds { ir, by_hand: Vec::new() }),
+        ..Options::named(version)
+    };
     let (loader, entry) = DiskLoader::open(spec.parent().unwrap(), Path::new(spec.file_name().unwrap()), None).unwrap();
     compile(&loader, &entry, &options)
 }
@@ -84,6 +93,49 @@ fn the_lines_of_an_operation_are_what_the_table_says() {
         let lines = text.lines().map(str::trim_start).filter(plain).count();
         let cells: Vec<&str> = row.split('\t').collect();
         assert_eq!((cells[0], cells[2]), (*case, lines.to_string().as_str()), "after `cargo xtask bless` read it");
+    }
+}
+
+#[test]
+fn requests_of_an_older_version_become_those_of_the_newer_and_answers_go_back() {
+    use gatewright::json::{Patch, Secret};
+    let old = v1::types::NewItem {
+        kind: v1::types::Kind::Large,
+        count: 7,
+        secret: Some(Secret::new("s".to_owned())),
+        price: None,
+        note: None,
+    };
+    let new: versions_v2::create_item::Request = v1::create_item::Request { body: old }.into();
+    // What the older version does not have is absent, or what the newer says it is then.
+    assert!(matches!(new.body.kind, versions_v2::types::NewKind::Large));
+    assert_eq!((new.body.count, new.body.size, new.body.price, new.body.color), (7, 3, 0, Patch::Absent));
+    assert_eq!(new.body.secret.map(Secret::into_inner).as_deref(), Some("s"));
+
+    let request = v1::list_items::Request { limit: None, kind: None, x_trace: "t".to_owned() };
+    let request: versions_v2::list_items::Request = request.into();
+    assert_eq!((request.limit, request.x_trace.as_deref(), request.since.is_none()), (20, Some("t"), true));
+
+    let answer = versions_v2::list_items::Response::Ok(
+        Vec::new(),
+        versions_v2::list_items::OkHeaders { x_total: 3, x_next: "n".to_owned(), x_new: Some("gone".to_owned()) },
+    );
+    let v1::list_items::Response::Ok(items, headers) = answer.into() else { panic!("another variant") };
+    assert_eq!((items.len(), headers.x_total, headers.x_next.as_deref()), (0, 3, Some("n")));
+}
+
+/// What must not be converted without anybody looking: a request that became stricter, an answer that is new.
+#[test]
+fn what_is_not_mechanical_is_not_written() {
+    let text = std::fs::read_to_string(root().join("versions_v2/expected.rs")).unwrap();
+    let words: String = text.split_whitespace().collect();
+    assert!(words.contains("From<v1::delete_item::Request>forsuper::delete_item::Request"));
+    for (source, target) in [
+        ("v1::put_item::Request", "super::put_item::Request"),
+        ("super::delete_item::Response", "v1::delete_item::Response"),
+        ("v1::types::Note", "super::types::Note"),
+    ] {
+        assert!(!words.contains(&format!("From<{source}>for{target}")), "{source}");
     }
 }
 

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use gatewright_compiler::Select;
 use gatewright_compiler::disk::{self, DiskLoader};
-use gatewright_compiler::{Compilation, Layout, Options, compile as run};
+use gatewright_compiler::{Compilation, Layout, Options, Succeeds, compile as run};
 use gatewright_diag::Level;
 use gatewright_diag::show::plain;
 
@@ -37,6 +37,8 @@ pub struct Builder {
     root: Option<PathBuf>,
     overlays: Vec<PathBuf>,
     options: Options,
+    succeeds: Option<Box<Builder>>,
+    by_hand: Vec<String>,
 }
 
 /// Why nothing was written. What there is to say was said to Cargo.
@@ -62,6 +64,8 @@ impl Builder {
             root: None,
             overlays: Vec::new(),
             options: Options { layout: Layout::SingleFile, ..Options::named(name) },
+            succeeds: None,
+            by_hand: Vec::new(),
         }
     }
 
@@ -101,6 +105,24 @@ impl Builder {
         self
     }
 
+    /// Says what is built by `older` to be the version before this one: conversions between the two are generated where
+    /// nothing has to be decided for them, so that handlers can serve both (`also = …`). Both are included beside each other:
+    ///
+    /// ```text
+    /// gatewright::include_api!(v1);
+    /// gatewright::include_api!(v2);
+    /// ```
+    pub fn succeeds(mut self, older: &Builder) -> Builder {
+        self.succeeds = Some(Box::new(older.clone()));
+        self
+    }
+
+    /// Generates no conversions for these operations: the application writes them.
+    pub fn by_hand<S: Into<String>>(mut self, operations: impl IntoIterator<Item = S>) -> Builder {
+        self.by_hand.extend(operations.into_iter().map(Into::into));
+        self
+    }
+
     /// Compiles, or ends the build script with status 1.
     pub fn compile(&self) {
         if let Err(failed) = self.try_compile() {
@@ -127,6 +149,19 @@ impl Builder {
 
     /// The whole work, with what Cargo is to be told in `lines`.
     fn write(&self, package: &Path, out: &Path, lines: &mut Vec<String>) -> Result<PathBuf, Failed> {
+        let files = self.run(package, lines)?.files.unwrap_or_default();
+        let text: String = files.iter().map(|(_, text)| text).collect();
+        let path = out.join(format!("{}.rs", self.options.name));
+        // Written only when its bytes change: what depends on it is then built again, and otherwise not.
+        if std::fs::read_to_string(&path).is_ok_and(|before| before == text) {
+            return Ok(path);
+        }
+        std::fs::write(&path, text).map_err(|e| Failed(format!("cannot write {}: {e}", path.display())))?;
+        Ok(path)
+    }
+
+    /// Compiles, and tells Cargo of it.
+    fn run(&self, package: &Path, lines: &mut Vec<String>) -> Result<Compilation, Failed> {
         lines.push(format!("cargo::rerun-if-changed={}", self.spec.display()));
         if !gatewright_compiler::config::is_prefix(&self.options.prefix) {
             return Err(Failed(format!("`{}` is no path prefix: start with `/` and end without", self.options.prefix)));
@@ -143,20 +178,19 @@ impl Builder {
                 Failed(e.to_string())
             })?);
         }
+        if let Some(older) = &self.succeeds {
+            // What there is to say of it was said where it was built.
+            let done = older.run(package, &mut Vec::new())?;
+            lines.extend(done.sources.files().map(|(_, source)| format!("cargo::rerun-if-changed={}", source.name())));
+            options.succeeds = done.ir.map(|ir| Succeeds { ir, by_hand: self.by_hand.clone() });
+        }
         let done = run(&loader, &entry, &options);
         told(&done, lines);
-        let Some(files) = &done.files else {
+        if done.files.is_none() {
             let all: Vec<String> = done.diagnostics.iter().map(|d| plain::text(d, &done.sources)).collect();
             return Err(Failed(all.join("\n")));
-        };
-        let text: String = files.iter().map(|(_, text)| text).collect();
-        let path = out.join(format!("{}.rs", self.options.name));
-        // Written only when its bytes change: what depends on it is then built again, and otherwise not.
-        if std::fs::read_to_string(&path).is_ok_and(|before| before == text) {
-            return Ok(path);
         }
-        std::fs::write(&path, text).map_err(|e| Failed(format!("cannot write {}: {e}", path.display())))?;
-        Ok(path)
+        Ok(done)
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gatewright_compiler::config::{self, ApiConfig, Config};
 use gatewright_compiler::disk::{self, DiskLoader};
-use gatewright_compiler::{Compilation, Layout, Options, OverlayFile, compile};
+use gatewright_compiler::{Compilation, Layout, Options, OverlayFile, Succeeds, compile};
 use gatewright_diag::{Sink, SourceMap};
 
 use crate::args::Format;
@@ -55,32 +55,33 @@ impl Project {
 
     /// Compiles every API.
     pub(crate) fn compile(&self, ui: &Ui) -> Result<Vec<Compiled>, Stop> {
-        self.config
-            .apis
-            .iter()
-            .map(|api| {
-                ui.doing("Compiling", &format!("{} ({})", api.name, api.spec));
-                let root = api.root.as_deref().map(Path::new);
-                let (loader, entry) = DiskLoader::open(&self.folder, Path::new(&api.spec), root)?;
-                let layout = if api.output.ends_with(".rs") { Layout::SingleFile } else { Layout::Tree };
-                let overlays = overlays(&self.folder, &api.overlays)?;
-                let options = Options {
-                    overlays,
-                    select: api.select.clone(),
-                    name: api.name.clone(),
-                    prefix: api.prefix.clone(),
-                    allow_unguarded: api.allow_unguarded,
-                    layout,
-                };
-                let mut done = compile(&loader, &entry, &options);
-                // Names are relative to the project, for the code; people see them relative to where they are.
-                if self.folder != Path::new("") {
-                    let folder = self.folder.clone();
-                    done.sources.rename(|name| folder.join(name).display().to_string().replace('\\', "/"));
-                }
-                Ok(Compiled { api: api.clone(), done })
-            })
-            .collect()
+        let mut all: Vec<Compiled> = Vec::new();
+        for api in &self.config.apis {
+            ui.doing("Compiling", &format!("{} ({})", api.name, api.spec));
+            let root = api.root.as_deref().map(Path::new);
+            let (loader, entry) = DiskLoader::open(&self.folder, Path::new(&api.spec), root)?;
+            let layout = if api.output.ends_with(".rs") { Layout::SingleFile } else { Layout::Tree };
+            let older = api.succeeds.as_ref().and_then(|name| all.iter().find(|c| c.api.name == *name));
+            // One that has errors is shown with them, and nothing is written.
+            let older = older.and_then(|older| older.done.ir.clone());
+            let options = Options {
+                overlays: overlays(&self.folder, &api.overlays)?,
+                select: api.select.clone(),
+                name: api.name.clone(),
+                prefix: api.prefix.clone(),
+                allow_unguarded: api.allow_unguarded,
+                layout,
+                succeeds: older.map(|ir| Succeeds { ir, by_hand: api.by_hand.clone() }),
+            };
+            let mut done = compile(&loader, &entry, &options);
+            // Names are relative to the project, for the code; people see them relative to where they are.
+            if self.folder != Path::new("") {
+                let folder = self.folder.clone();
+                done.sources.rename(|name| folder.join(name).display().to_string().replace('\\', "/"));
+            }
+            all.push(Compiled { api: api.clone(), done });
+        }
+        Ok(all)
     }
 }
 

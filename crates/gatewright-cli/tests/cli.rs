@@ -173,6 +173,32 @@ fn generate_writes_once_checks_drift_and_removes_what_is_stale() {
 }
 
 #[test]
+fn what_is_between_two_versions_is_generated_but_for_what_is_written_by_hand() {
+    let dir = project(GOOD);
+    let config = dir.path().join("gatewright.toml");
+    let two = "\n[[api]]\nname = \"v2\"\nspec = \"specs/v2.yaml\"\nprefix = \"/v2\"\noutput = \"src/api/v2\"\nsucceeds = \"v1\"\n";
+    let whole = fs::read_to_string(&config).unwrap() + two;
+    fs::write(&config, &whole).unwrap();
+    fs::write(dir.path().join("specs/v2.yaml"), GOOD).unwrap();
+    assert_eq!(run(dir.path(), &["generate"]).code, 0);
+    let earlier = || fs::read_to_string(dir.path().join("src/api/v2/earlier.rs")).unwrap();
+    let name = GOOD.split("operationId: ").nth(1).unwrap().split_whitespace().next().unwrap();
+    let module = gatewright_ir::names::plain(name, gatewright_ir::names::Case::Snake);
+    let converted = format!("for v1::{module}::Response");
+    assert!(earlier().contains(&converted), "{}", earlier());
+    fs::write(&config, format!("{whole}by-hand = [\"{name}\"]\n")).unwrap();
+    assert_eq!(run(dir.path(), &["generate"]).code, 0);
+    assert!(!earlier().contains(&converted), "{}", earlier());
+    fs::write(&config, format!("{whole}by-hand = [\"{name}s\"]\n")).unwrap();
+    let ran = run(dir.path(), &["generate"]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err.contains("no operation of both versions is called")
+            && ran.err.contains(&format!("did you mean `{name}`?"))
+    );
+}
+
+#[test]
 fn nothing_is_written_when_anything_is_wrong() {
     let dir = project(GOOD);
     let config = dir.path().join("gatewright.toml");

@@ -56,6 +56,16 @@ pub struct Options {
     pub layout: Layout,
 }
 
+/// The version of the API that this one comes after: its requests become this one's, and this one's answers its own, where
+/// nothing has to be decided for it.
+#[derive(Clone, Debug)]
+pub struct Earlier<'a> {
+    /// It. Its module stands beside that of this version.
+    pub ir: &'a CheckedIr,
+    /// The operations whose conversions the application writes itself.
+    pub by_hand: &'a [String],
+}
+
 /// Why there is no code. The rules of the compiler find all of it before; this is the lock behind them.
 #[derive(Clone, Debug)]
 pub struct CodegenError {
@@ -84,7 +94,12 @@ impl std::error::Error for CodegenError {}
 /// # Errors
 /// A policy that generated servers cannot enforce, or a mistake of the generator itself: the text does not parse, or
 /// its tables do not say what the document says.
-pub fn generate(ir: &CheckedIr, sources: &SourceMap, options: &Options) -> Result<OutputFiles, CodegenError> {
+pub fn generate(
+    ir: &CheckedIr,
+    sources: &SourceMap,
+    options: &Options,
+    earlier: Option<&Earlier<'_>>,
+) -> Result<OutputFiles, CodegenError> {
     let names = Names::new(ir);
     let plan = types::Plan::new(ir, &types::Options { types: "super::super::types".to_owned() });
     let policies = policies(ir, sources, options, &names)?;
@@ -105,6 +120,10 @@ pub fn generate(ir: &CheckedIr, sources: &SourceMap, options: &Options) -> Resul
             tag.extend(items);
         }
     }
+    let conversions = match earlier {
+        Some(earlier) => conversions(earlier, (&context, &plan))?,
+        None => TokenStream::new(),
+    };
     let sent = sent::modules(&context, &plan);
     let root = mount::root(ir, &names);
     let resources = mount::resources(ir, &names, &ids);
@@ -122,6 +141,11 @@ pub fn generate(ir: &CheckedIr, sources: &SourceMap, options: &Options) -> Resul
     if !sent.is_empty() {
         modules.push(files::Module::new("sent", "What the API sends by itself: webhooks and callbacks.", sent));
     }
+    if let Some(earlier) = earlier {
+        let name = &earlier.ir.name;
+        let docs = format!("Requests of `{name}` as requests of this version, and answers as those of `{name}`.");
+        modules.push(files::Module::new("earlier", &docs, conversions));
+    }
     let xml = plan.xml.module().ok_or_else(|| {
         CodegenError::new("bodies of an API version consist of at most 65,536 schemas that become XML", Span::default())
     })?;
@@ -134,6 +158,22 @@ pub fn generate(ir: &CheckedIr, sources: &SourceMap, options: &Options) -> Resul
     }
     let files = files::assemble(ir, options, root, modules)?;
     Ok(files)
+}
+
+/// What is between the operations of an earlier version and these.
+fn conversions(earlier: &Earlier<'_>, new: operations::Version<'_, '_>) -> Result<TokenStream, CodegenError> {
+    let ir = earlier.ir;
+    let names = Names::new(ir);
+    let plan = types::Plan::new(ir, &types::Options { types: "super::super::types".to_owned() });
+    let ids = operations::owner_ids(ir, &names, &plan);
+    // Only places of its document would come from there, and conversions name none.
+    let sources = SourceMap::new();
+    let credentials = credentials(ir);
+    let context =
+        operations::Context { ir, sources: &sources, names: &names, prefix: "", credentials: &credentials, ids: &ids };
+    let items = operations::conversions((&context, &plan), new, earlier.by_hand)?;
+    let module = names::ident(&ir.name);
+    Ok(quote!(use super::super::#module; #items))
 }
 
 /// The query parameters in which schemes look for credentials.

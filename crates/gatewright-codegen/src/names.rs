@@ -84,6 +84,7 @@ const TAKEN_MODULES: &[&str] = &[
     "schemes",
     "resources",
     "sent",
+    "earlier",
     "xml",
     "mount",
     "router",

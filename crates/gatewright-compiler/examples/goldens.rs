@@ -6,7 +6,30 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use gatewright_compiler::{Layout, Options, compile, disk::DiskLoader};
+use gatewright_compiler::{Compilation, Layout, Options, Succeeds, compile, disk::DiskLoader};
+
+/// A case, and before it the one that its `succeeds` names.
+fn compiled(root: &Path, case: &str) -> Result<Compilation, Box<dyn Error>> {
+    let folder = root.join(case);
+    let spec = match std::fs::read_to_string(folder.join("spec")) {
+        Ok(path) => root.join("../..").join(path.trim().trim_start_matches("../")),
+        Err(_) => folder.join("openapi.yaml"),
+    };
+    let name = case.rsplit('_').next().filter(|v| v.starts_with('v')).unwrap_or(case);
+    let older = match std::fs::read_to_string(folder.join("succeeds")) {
+        Ok(older) => Some(compiled(root, older.trim())?.ir.ok_or("the version before has errors")?),
+        Err(_) => None,
+    };
+    let options = Options {
+        prefix: format!("/{name}"),
+        layout: Layout::SingleFile,
+        succeeds: older.map(|ir| Succeeds { ir, by_hand: Vec::new() }),
+        ..Options::named(name)
+    };
+    let folder = spec.parent().unwrap_or(Path::new(""));
+    let (loader, entry) = DiskLoader::open(folder, Path::new(spec.file_name().ok_or("no file")?), None)?;
+    Ok(compile(&loader, &entry, &options))
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(std::env::args().nth(1).ok_or("which folder?")?);
@@ -14,18 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for entry in std::fs::read_dir(&root)? {
         let folder = entry?.path();
         let case = folder.file_name().and_then(|n| n.to_str()).ok_or("a case whose name is no text")?;
-        let spec = match std::fs::read_to_string(folder.join("spec")) {
-            Ok(path) => root.join("../..").join(path.trim().trim_start_matches("../")),
-            Err(_) => folder.join("openapi.yaml"),
-        };
-        let name = case.rsplit('_').next().filter(|v| v.starts_with('v')).unwrap_or(case);
-        let options = Options { prefix: format!("/{name}"), layout: Layout::SingleFile, ..Options::named(name) };
-        let (loader, entry) = DiskLoader::open(
-            spec.parent().unwrap_or(Path::new("")),
-            Path::new(spec.file_name().ok_or("no file")?),
-            None,
-        )?;
-        let done = compile(&loader, &entry, &options);
+        let done = compiled(&root, case)?;
         let Some(files) = done.files else { return Err(format!("{case}: {:?}", done.diagnostics).into()) };
         for (_, text) in files.iter() {
             std::fs::write(folder.join("expected.rs"), text)?;

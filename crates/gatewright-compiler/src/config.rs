@@ -15,6 +15,14 @@
 //! prefix = "/v1"             # nothing unless said
 //! output = "src/api/v1"      # a folder; or one file, if it ends in `.rs`
 //!
+//! [[api]]
+//! name = "v2"
+//! spec = "specs/v2.yaml"
+//! prefix = "/v2"
+//! output = "src/api/v2"
+//! succeeds = "v1"            # an API above: conversions between the two are generated where they are mechanical
+//! by-hand = ["getAccount"]   # but for these operations, whose conversions the application writes
+//!
 //! [scaffold]
 //! output = "src/handlers"
 //! app = "Bank"
@@ -55,6 +63,10 @@ pub struct ApiConfig {
     pub output: String,
     /// `allow-unguarded`, its own or else that of `[options]`.
     pub allow_unguarded: bool,
+    /// `succeeds`: the API above it that this one is the next version of.
+    pub succeeds: Option<String>,
+    /// `by-hand`: the operations whose conversions between the two the application writes.
+    pub by_hand: Vec<String>,
 }
 
 /// `[scaffold]`: where stubs of handlers go.
@@ -84,6 +96,8 @@ const API_KEYS: &[&str] = &[
     "prefix",
     "output",
     "allow-unguarded",
+    "succeeds",
+    "by-hand",
 ];
 const OPTION_KEYS: &[&str] = &["allow-unguarded"];
 const SCAFFOLD_KEYS: &[&str] = &["output", "app"];
@@ -143,6 +157,7 @@ pub fn read(file: FileId, source: &Source, sink: &mut Sink) -> Config {
         }
     }
     reader.conflicts(root, &config, sink);
+    reader.successions(root, &config, sink);
     config
 }
 
@@ -274,7 +289,41 @@ impl Reader {
         if let Some(allow) = self.boolean(table, "allow-unguarded", sink) {
             api.allow_unguarded = allow;
         }
+        api.succeeds = self.text(table, "succeeds", sink).map(|(name, _)| name);
+        api.by_hand = self.texts(table, "by-hand", sink);
+        if let Some(at) = table.get("by-hand").filter(|_| api.succeeds.is_none()) {
+            sink.error(
+                codes::CONFIG_VALUE,
+                self.span(at.span()),
+                "`by-hand` without `succeeds`: there is nothing to convert",
+            )
+            .help("name the version before this one: `succeeds = \"v1\"`");
+        }
         api
+    }
+
+    /// The version before another stands above it, and its module beside that one's.
+    fn successions(&self, root: &DeTable<'_>, config: &Config, sink: &mut Sink) {
+        let Some(list) = root.get("api").and_then(|v| v.get_ref().as_array()) else { return };
+        for (index, api) in config.apis.iter().enumerate() {
+            let Some(name) = &api.succeeds else { continue };
+            let value = list.get(index).and_then(|t| t.get_ref().as_table()?.get("succeeds"));
+            let span = value.map(|v| self.span(v.span()));
+            let Some(older) = config.apis.iter().take(index).find(|other| other.name == *name) else {
+                sink.error(codes::CONFIG_VALUE, span, format!("`{name}` is the `name` of no API above this one"))
+                    .help("name the version before this one, and write it first");
+                continue;
+            };
+            let place = |output: &str| {
+                let (folder, last) = output.rsplit_once('/').unwrap_or(("", output));
+                (folder.to_owned(), last.strip_suffix(".rs").unwrap_or(last).to_owned())
+            };
+            if place(&older.output) != (place(&api.output).0, name.clone()) {
+                let message = format!("the conversions of this version name the module `{name}` beside it");
+                sink.error(codes::CONFIG_VALUE, span, message)
+                    .help(format!("write both into one folder, `{name}` into one of its own name: `src/api/{name}`"));
+            }
+        }
     }
 
     /// Two APIs of one name, prefix or output would overwrite each other.
@@ -376,6 +425,26 @@ mod tests {
         assert_eq!(shown.matches("GW0904").count(), 3, "{shown}");
         let (_, shown) = check(&(api("a", "/a", "src/api/v1") + &api("b", "/b", "src/api/v10")));
         assert_eq!(shown, "");
+    }
+
+    #[test]
+    fn a_version_succeeds_one_above_it_whose_module_is_beside_its_own() {
+        let api = |name: &str, output: &str, more: &str| {
+            format!("[[api]]\nname='{name}'\nspec='x'\nprefix='/{name}'\noutput='{output}'\n{more}\n")
+        };
+        let v1 = api("v1", "src/api/v1", "");
+        let (config, shown) = check(&(v1.clone() + &api("v2", "src/api/v2.rs", "succeeds='v1'\nby-hand=['a']")));
+        assert_eq!((shown.as_str(), config.apis[1].succeeds.as_deref()), ("", Some("v1")));
+        assert_eq!(config.apis[1].by_hand, ["a"]);
+        for (more, output, expected) in [
+            ("succeeds='v3'", "src/api/v2", "11:10: error[GW0903]: `v3` is the `name` of no API above this one"),
+            ("succeeds='v2'", "src/api/v2", "`v2` is the `name` of no API above this one"),
+            ("succeeds='v1'", "src/v2", "11:10: error[GW0903]: the conversions of this version name the module `v1`"),
+            ("by-hand=['a']", "src/api/v2", "11:9: error[GW0903]: `by-hand` without `succeeds`"),
+        ] {
+            let (_, shown) = check(&(v1.clone() + &api("v2", output, more)));
+            assert!(shown.contains(expected), "{expected}\n{shown}");
+        }
     }
 
     #[test]

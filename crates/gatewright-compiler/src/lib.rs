@@ -27,9 +27,11 @@ pub mod config;
 pub mod disk;
 mod dump;
 
+use std::sync::Arc;
+
 use gatewright_check::check;
-use gatewright_codegen::generate;
-use gatewright_diag::{Diagnostic, Level, Sink, SourceMap, codes};
+use gatewright_codegen::{Earlier, generate};
+use gatewright_diag::{Diagnostic, Level, Sink, SourceMap, codes, nearest};
 use gatewright_ir::{CheckedIr, OutputFiles};
 use gatewright_spec::lower::lower;
 use gatewright_spec::{FilePath, Loader, load, overlay, parse, resolve, shape};
@@ -55,6 +57,18 @@ pub struct Options {
     pub select: Select,
     /// Several files, or one.
     pub layout: Layout,
+    /// The version before this one; none unless said.
+    pub succeeds: Option<Succeeds>,
+}
+
+/// The version of the API before this one. Conversions between the two are generated where nothing has to be decided for
+/// them: they name the older version's module, which stands beside this one's.
+#[derive(Clone, Debug)]
+pub struct Succeeds {
+    /// The older version, compiled.
+    pub ir: Arc<CheckedIr>,
+    /// The operations whose conversions the application writes itself.
+    pub by_hand: Vec<String>,
 }
 
 impl Options {
@@ -67,6 +81,7 @@ impl Options {
             overlays: Vec::new(),
             select: Select::default(),
             layout: Layout::Tree,
+            succeeds: None,
         }
     }
 }
@@ -86,7 +101,7 @@ pub struct Compilation {
     /// How many more there were, beyond those kept.
     pub dropped: usize,
     /// The API and its policies; nothing if there is an error.
-    pub ir: Option<CheckedIr>,
+    pub ir: Option<Arc<CheckedIr>>,
     /// The Rust code; nothing if there is an error.
     pub files: Option<OutputFiles>,
 }
@@ -138,6 +153,7 @@ fn run(loader: &dyn Loader, entry: &str, options: &Options, watch: &mut Watch<'_
     let mut sources = SourceMap::new();
     let mut sink = Sink::new();
     let (ir, files) = pipeline(loader, entry, options, &mut sources, &mut sink, watch).unzip();
+    let ir = ir.map(Arc::new);
     let dropped = sink.dropped();
     let mut done = Compilation { dropped, diagnostics: sink.finish(), sources, ir, files };
     // Also a backend may find something: what does not stand behind a whole compilation is not handed out.
@@ -178,7 +194,12 @@ fn pipeline(
     let checked = check(ir, options.check(), sink).ok()?;
     watch.pass(Stage::Check, || dump::ir(&checked))?;
 
-    let files = written(generate(&checked, map, &options.generate()), sink)?;
+    let succeeds = options.succeeds.as_ref();
+    if let Some(succeeds) = succeeds {
+        named_of_both(succeeds, &checked, sink);
+    }
+    let earlier = succeeds.map(|older| Earlier { ir: &older.ir, by_hand: &older.by_hand });
+    let files = written(generate(&checked, map, &options.generate(), earlier.as_ref()), sink)?;
     watch.pass(Stage::Generate, || dump::output(&files))?;
 
     Some((checked, files))
@@ -191,6 +212,20 @@ fn named(entry: &str, sink: &mut Sink) -> Option<FilePath> {
             .help("name the entry document relative to its folder");
     }
     path.ok()
+}
+
+/// Reports operations that are to be converted by hand and are not in both versions: a name that is misspelt.
+fn named_of_both(succeeds: &Succeeds, ir: &CheckedIr, sink: &mut Sink) {
+    let older = succeeds.ir.api.operations.iter().map(|o| o.id.as_str());
+    let both: Vec<&str> = older.filter(|id| ir.api.operations.iter().any(|o| o.id == *id)).collect();
+    for name in succeeds.by_hand.iter().filter(|name| !both.contains(&name.as_str())) {
+        let help = match nearest(name, both.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "remove it from `by-hand`, or write it as the documents do".to_owned(),
+        };
+        let message = format!("no operation of both versions is called `{name}`, which `by-hand` names");
+        sink.error(codes::UNKNOWN_SELECTION, None, message).help(help);
+    }
 }
 
 fn written(files: Result<OutputFiles, gatewright_codegen::CodegenError>, sink: &mut Sink) -> Option<OutputFiles> {

@@ -49,6 +49,8 @@ pub struct Api {
     pub prefix: String,
     /// Where its code goes.
     pub output: String,
+    /// The version before it.
+    pub succeeds: Option<String>,
     /// Requests that nobody without a credential may make.
     pub guarded: Vec<Guarded>,
     /// Whether callers may present leveled API keys.
@@ -102,7 +104,7 @@ fn values(project: &Project) -> Value {
             let guarded = api.guarded.iter().map(|g| context! { method => g.method.as_str(), path => g.path.as_str() });
             let guarded: Vec<Value> = guarded.collect();
             context! {
-                guarded => guarded, api_keys => api.api_keys,
+                succeeds => api.succeeds.as_deref(), guarded => guarded, api_keys => api.api_keys,
                 name => api.name.as_str(), title => api.title.as_str(), spec => api.spec.as_str(),
                 root => api.root.as_deref().unwrap_or(""), prefix => api.prefix.as_str(), output => api.output.as_str(),
             }
@@ -155,6 +157,7 @@ mod tests {
             root: None,
             prefix: format!("/{name}"),
             output: format!("src/api/{name}"),
+            succeeds: None,
             guarded: vec![Guarded { method: "GET".to_owned(), path: format!("/{name}/a\"b") }],
             api_keys: name == "v2",
             passkeys: name == "v1",

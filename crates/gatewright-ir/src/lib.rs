@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod checked;
+pub mod fits;
 pub mod formats;
 pub mod json;
 pub mod names;

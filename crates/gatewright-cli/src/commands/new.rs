@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use gatewright_compiler::disk::DiskLoader;
-use gatewright_compiler::{Compilation, Layout, Options, compile, module_name};
+use gatewright_compiler::{Compilation, Layout, Options, Succeeds, compile, module_name};
 use gatewright_export::project::{self, Api, Guarded, Project};
 use gatewright_export::variables;
 use gatewright_ir::names::{Case, plain};
@@ -23,6 +23,8 @@ struct Version {
     prefix: String,
     /// The document's name in its folder.
     entry: String,
+    /// The version before it: of `v1`, `v2` and so on the one that was named before.
+    succeeds: Option<String>,
     done: Compilation,
 }
 
@@ -69,23 +71,32 @@ fn compile_all(args: &New, ui: &Ui) -> Result<Vec<Version>, Stop> {
             )));
         }
         // One document of no particular version is served at the root.
-        let versioned = name.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-        let prefix = if args.spec.len() > 1 || versioned { format!("/{name}") } else { String::new() };
+        let number = number(&name);
+        let prefix = if args.spec.len() > 1 || number.is_some() { format!("/{name}") } else { String::new() };
         let folder = spec.parent().map(Path::to_owned).unwrap_or_default();
         let file = PathBuf::from(spec.file_name().unwrap_or_default());
         ui.doing("Compiling", &format!("{name} ({})", spec.display()));
         // Names as the project will have them, so that its own `generate` writes the same.
         let (loader, entry) = DiskLoader::open(&folder, &file, None)?;
+        let older = versions.last().filter(|older| number.is_some() && self::number(&older.name) < number);
+        let older = older.filter(|older| self::number(&older.name).is_some());
+        let succeeds = older.map(|older| older.name.clone());
         let options = Options {
             prefix: prefix.clone(),
             allow_unguarded: args.allow_unguarded,
             layout: Layout::Tree,
+            succeeds: older.and_then(|older| Some(Succeeds { ir: older.done.ir.clone()?, by_hand: Vec::new() })),
             ..Options::named(&name)
         };
         let done = compile(&loader.shown_as("specs"), &entry, &options);
-        versions.push(Version { name, prefix, entry, done });
+        versions.push(Version { name, prefix, entry, succeeds, done });
     }
     Ok(versions)
+}
+
+/// The number of a version: 2 of `v2`.
+fn number(name: &str) -> Option<u32> {
+    name.strip_prefix('v').filter(|n| n.bytes().all(|b| b.is_ascii_digit()))?.parse().ok()
 }
 
 fn files(args: &New, package: &str, versions: &[Version]) -> Result<OutputFiles, Stop> {
@@ -143,7 +154,7 @@ fn files(args: &New, package: &str, versions: &[Version]) -> Result<OutputFiles,
 
 /// What was compiled, version by version.
 fn irs(versions: &[Version]) -> impl Iterator<Item = &CheckedIr> {
-    versions.iter().filter_map(|version| version.done.ir.as_ref())
+    versions.iter().filter_map(|version| version.done.ir.as_deref())
 }
 
 /// What a stranger's connection gets where no version is concerned: the server's rules there are the strictest of all.
@@ -189,6 +200,7 @@ fn api(version: &Version) -> Api {
         root: None,
         prefix: version.prefix.clone(),
         output: format!("src/api/{}", version.name),
+        succeeds: version.succeeds.clone(),
         guarded: guarded.collect(),
         api_keys: ir.is_some_and(|ir| ir.policies.schemes.iter().any(|s| matches!(s.verify, Verify::ApiKey(_)))),
         passkeys: ir.is_some_and(|ir| {

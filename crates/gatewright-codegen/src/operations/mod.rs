@@ -1,6 +1,7 @@
 //! One operation: its trait, and the module of its inputs and answers.
 
 mod document;
+mod earlier;
 mod request;
 mod response;
 
@@ -18,6 +19,7 @@ use crate::types::Plan;
 use crate::verbatim::{self, Lines};
 
 pub(crate) use document::stub;
+pub(crate) use earlier::{Version, conversions};
 pub(crate) use request::{is_form, owner_ids};
 
 /// What operations are written from.
@@ -73,20 +75,16 @@ pub(crate) fn operation(
     names: &OperationNames,
     plan: &Plan<'_>,
 ) -> Result<TokenStream, CodegenError> {
+    call(&subject(cx, operation, names), plan)
+}
+
+fn subject<'a>(cx: &'a Context<'a>, operation: &'a Operation, names: &'a OperationNames) -> Subject<'a> {
     let policy = cx.ir.policies.get(operation.policy);
     let owner = policy.owner.as_ref().and_then(|owner| {
         let index = cx.names.resources.iter().position(|r| r.word == owner.resource.value)?;
         Some((cx.names.resources.get(index)?, cx.ids.get(index)?.clone()))
     });
-    let subject = Subject {
-        cx,
-        operation,
-        names,
-        owner,
-        unknown: policy.unknown_fields.value,
-        callers: callers(cx.ir, operation),
-    };
-    call(&subject, plan)
+    Subject { cx, operation, names, owner, unknown: policy.unknown_fields.value, callers: callers(cx.ir, operation) }
 }
 
 /// Inside of `operation!`, in a module of a file, perhaps in a module of one file for all.

@@ -20,10 +20,10 @@ use crate::types::Plan;
 use crate::verbatim;
 
 /// The pieces of an operation's request.
-pub(super) struct Request {
+pub(super) struct Request<'a> {
     /// The body, as calls on `Meta`.
     pub(super) meta: TokenStream,
-    pub(super) fields: Vec<Field>,
+    pub(super) fields: Vec<Field<'a>>,
     pub(super) body: Option<BodyField>,
     /// Where the id of an owned object stands.
     pub(super) id: Option<Id>,
@@ -33,7 +33,10 @@ pub(super) struct Request {
 }
 
 /// One field of a request: a parameter.
-pub(super) struct Field {
+pub(super) struct Field<'a> {
+    pub(super) parameter: &'a Parameter,
+    /// Whether there is always a value.
+    pub(super) given: bool,
     pub(super) docs: Option<String>,
     pub(super) name: Ident,
     pub(super) ty: TokenStream,
@@ -43,6 +46,9 @@ pub(super) struct Field {
 
 /// The field of the body.
 pub(super) struct BodyField {
+    /// The schema of its values, where it is one value of one type.
+    pub(super) schema: Option<SchemaId>,
+    pub(super) required: bool,
     pub(super) docs: Option<String>,
     pub(super) ty: TokenStream,
     pub(super) read: TokenStream,
@@ -62,7 +68,7 @@ fn ignored(parameter: &Parameter) -> bool {
         && ["accept", "content-type", "authorization"].contains(&parameter.name.to_ascii_lowercase().as_str())
 }
 
-pub(super) fn request(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<Request, CodegenError> {
+pub(super) fn request<'a>(subject: &Subject<'a>, plan: &Plan<'_>) -> Result<Request<'a>, CodegenError> {
     let operation = subject.operation;
     let owner = subject.cx.ir.policies.get(operation.policy).owner.as_ref().map(|o| o.value.id.clone());
     let parameters: Vec<&Parameter> = operation.parameters.iter().filter(|p| !ignored(p)).collect();
@@ -82,6 +88,8 @@ pub(super) fn request(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<Request,
         let given = parameter.required || default.is_some();
         let ty = plan.request_type(parameter.schema, subject.unknown);
         fields.push(Field {
+            parameter,
+            given,
             docs: parameter.description.clone(),
             name: ident(name),
             ty: if given { ty } else { quote!(::core::option::Option<#ty>) },
@@ -92,7 +100,13 @@ pub(super) fn request(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<Request,
         Request { meta: TokenStream::new(), fields, body: None, id, body_enum: TokenStream::new(), streams: false };
     if let Some(body) = body(subject, plan) {
         request.meta = body.spec;
-        request.body = Some(BodyField { docs: body.docs, ty: body.ty, read: body.read });
+        request.body = Some(BodyField {
+            schema: body.schema,
+            required: body.required,
+            docs: body.docs,
+            ty: body.ty,
+            read: body.read,
+        });
         (request.body_enum, request.streams) = (body.definition, body.streams);
     }
     if let Some(owner) = owner.filter(|o| o.part == RequestPart::Body) {
@@ -171,6 +185,8 @@ pub(crate) fn is_form(schemas: &Schemas, media: &api::Media) -> bool {
 }
 
 struct Body {
+    schema: Option<SchemaId>,
+    required: bool,
     spec: TokenStream,
     ty: TokenStream,
     read: TokenStream,
@@ -242,7 +258,8 @@ fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
             },
         )
     };
-    Some(Body { spec, ty, read, docs: body.description.clone(), definition, streams })
+    let schema = body.content.first().filter(|_| single && media.iter().all(|m| m.is_value)).and_then(|m| m.schema);
+    Some(Body { schema, required, spec, ty, read, docs: body.description.clone(), definition, streams })
 }
 
 /// What a media type is called in an enum: `Json`, `FormUrlencoded`, `Csv`, `PngImage`.
@@ -261,6 +278,8 @@ pub(super) fn media_name(media_type: &str) -> String {
 }
 
 struct Media {
+    /// Whether it is a value of its schema's type.
+    is_value: bool,
     /// Whether the handler reads it.
     streams: bool,
     /// Whether its reading needs the feature for XML.
@@ -333,7 +352,10 @@ fn media(schemas: &Schemas, unknown: UnknownFields, media: &api::Media, plan: &P
     let streams = matches!(media.kind, MediaKind::Multipart | MediaKind::JsonLines | MediaKind::EventStream)
         || how.to_string() == "Bytes";
     let xml = media.kind == MediaKind::Xml && !streams;
+    let is_value = read.to_string() == quote!(input.value(found)).to_string()
+        && (media.kind != MediaKind::Text || media.schema.is_some_and(|schema| shape(schemas, schema).is_text()));
     Media {
+        is_value,
         streams,
         xml,
         spec: quote! {

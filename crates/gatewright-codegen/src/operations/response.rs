@@ -2,7 +2,7 @@
 
 use gatewright_ir::api::{Link, MediaKind, Response, StatusKey};
 use gatewright_ir::names::{Case, unique};
-use gatewright_ir::schema::Schemas;
+use gatewright_ir::schema::{SchemaId, Schemas};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -16,12 +16,19 @@ use crate::verbatim::{self, Lines};
 
 /// One variant: a status (or a class of them) with one media type.
 pub(super) struct Variant {
-    name: Ident,
+    pub(super) name: Ident,
+    pub(super) status: StatusKey,
+    /// Its media type without parameters; nothing where it has no body.
+    pub(super) media: Option<String>,
+    /// The schema of its body, where that is a value.
+    pub(super) schema: Option<SchemaId>,
+    /// The struct of its header fields, and these.
+    pub(super) headers: Option<(Ident, Vec<HeaderField>)>,
     docs: String,
     /// What the answer is good for next, a line each.
     links: Vec<String>,
     /// What it carries, each with the name that its reply knows it by.
-    payload: Vec<(TokenStream, TokenStream)>,
+    pub(super) payload: Vec<(TokenStream, TokenStream)>,
     reply: TokenStream,
 }
 
@@ -150,7 +157,12 @@ fn variants(
     out
 }
 
-struct HeaderField {
+#[derive(Clone)]
+pub(super) struct HeaderField {
+    pub(super) name: Ident,
+    pub(super) wire: String,
+    pub(super) schema: SchemaId,
+    pub(super) required: bool,
     definition: TokenStream,
     set: TokenStream,
 }
@@ -169,17 +181,15 @@ fn header_fields(response: &Response, framed: bool, plan: &Plan<'_>) -> Vec<Head
         let wire = header.name.to_ascii_lowercase();
         let ty = plan.response_type(header.schema);
         let docs = doc(header.description.as_deref().unwrap_or(&header.name));
-        if header.required {
-            HeaderField {
-                definition: quote!(#docs pub #name: #ty,),
-                set: quote!(.header(#wire, &::gatewright::JsonHeader(&headers.#name))),
-            }
+        let (definition, set) = if header.required {
+            (quote!(#docs pub #name: #ty,), quote!(.header(#wire, &::gatewright::JsonHeader(&headers.#name))))
         } else {
-            HeaderField {
-                definition: quote!(#docs pub #name: ::core::option::Option<#ty>,),
-                set: quote!(.header(#wire, &headers.#name.as_ref().map(::gatewright::JsonHeader))),
-            }
-        }
+            (
+                quote!(#docs pub #name: ::core::option::Option<#ty>,),
+                quote!(.header(#wire, &headers.#name.as_ref().map(::gatewright::JsonHeader))),
+            )
+        };
+        HeaderField { name, wire, schema: header.schema, required: header.required, definition, set }
     });
     fields.collect()
 }
@@ -241,7 +251,19 @@ fn variant(
     };
     let text = response.description.as_deref().filter(|d| !d.trim().is_empty());
     let docs = text.map_or_else(|| format!("{}.", status_words(response.status)), str::to_owned);
-    Variant { name, docs, links: links(response), payload, reply }
+    let essence =
+        |media: &gatewright_ir::api::Media| media.taken().split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    Variant {
+        name,
+        status: response.status,
+        media: media.map(essence),
+        schema: media.filter(|m| is_value(schemas, m)).and_then(|m| m.schema),
+        headers: (!fields.is_empty()).then(|| (headers.clone(), fields.to_vec())),
+        docs,
+        links: links(response),
+        payload,
+        reply,
+    }
 }
 
 /// `- next: getPage with cursor = $response.body#/next: the page behind this one`
@@ -322,6 +344,16 @@ fn content(
             (quote!(::std::string::String), quote!(::gatewright::Reply::body(#status, #written, body)))
         }
         _ => (quote!(::gatewright::Body), quote!(::gatewright::Reply::body(#status, #written, body))),
+    }
+}
+
+/// Whether a body is a value of its schema's type.
+fn is_value(schemas: &Schemas, media: &gatewright_ir::api::Media) -> bool {
+    let range = media.taken().contains('*');
+    match (media.kind, media.schema) {
+        (MediaKind::Json, Some(_)) => !range,
+        (MediaKind::Xml, Some(schema)) => !range && !is_binary(schemas, schema),
+        _ => false,
     }
 }
 

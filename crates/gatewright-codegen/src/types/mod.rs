@@ -4,6 +4,7 @@
 //! what is then asked for, and whatever that needs, is [emitted](Plan::emit).
 
 mod checks;
+pub(crate) mod convert;
 mod docs;
 mod far;
 mod graph;

@@ -87,7 +87,7 @@ pub(super) enum Wrapper {
 
 /// How a value is held by the type around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Held {
+pub(crate) enum Held {
     /// It is part of it.
     Here,
     /// A `Box`: the type around it would be infinitely large else.

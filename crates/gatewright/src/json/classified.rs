@@ -27,6 +27,12 @@ macro_rules! classified {
             pub fn into_inner(self) -> T {
                 self.0
             }
+
+            /// The value changed, and as well kept.
+            #[must_use]
+            pub fn map<U>(self, change: impl FnOnce(T) -> U) -> $name<U> {
+                $name(change(self.0))
+            }
         }
 
         impl<T> From<T> for $name<T> {

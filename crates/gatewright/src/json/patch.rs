@@ -33,6 +33,16 @@ impl<T> Patch<T> {
         }
     }
 
+    /// The value changed; what is absent or null stays so.
+    #[must_use]
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Patch<U> {
+        match self {
+            Patch::Absent => Patch::Absent,
+            Patch::Null => Patch::Null,
+            Patch::Value(value) => Patch::Value(change(value)),
+        }
+    }
+
     /// Whether the member is not there.
     pub const fn is_absent(&self) -> bool {
         matches!(self, Patch::Absent)

@@ -3,39 +3,12 @@
 use gatewright::types::Uuid;
 use gatewright::{Authorized, handler};
 
-use crate::api::v1::types::{Account, InsufficientFunds, Transfer};
-use crate::api::v1::{self, create_transfer, get_account};
-use crate::api::v2;
+use crate::api::v1::types::{InsufficientFunds, Transfer};
+use crate::api::v1::{self, create_transfer};
 use crate::app::Bank;
 use crate::ledger::{Entry, Refused};
 
-// `v2::GetAccount` answers the old one too: this is how its request and its answers are translated.
-
-impl From<get_account::Request> for v2::get_account::Request {
-    fn from(_: get_account::Request) -> Self {
-        v2::get_account::Request {}
-    }
-}
-
-impl From<v2::get_account::Response> for get_account::Response {
-    fn from(response: v2::get_account::Response) -> Self {
-        match response {
-            v2::get_account::Response::Ok(v2::types::Account { id, balance, nickname, .. }) => {
-                Self::Ok(Account { id, balance, nickname })
-            }
-            v2::get_account::Response::With(with) => Self::With(Box::new(with.map(Self::from))),
-        }
-    }
-}
-
-impl From<v2::get_account::Error> for get_account::Error {
-    fn from(error: v2::get_account::Error) -> Self {
-        match error {
-            v2::get_account::Error::Internal(error) => Self::Internal(error),
-            v2::get_account::Error::With(with) => Self::With(Box::new(with.map(Self::from))),
-        }
-    }
-}
+// `v2::GetAccount` answers the old one too: what is between the two is generated.
 
 // A transfer of version 1 asks for less than one of version 2 (no verified address), so `also` would not compile, and it
 // has a handler of its own.

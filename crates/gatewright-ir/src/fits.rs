@@ -1,0 +1,530 @@
+//! Whether the values of one schema are values of another, for two versions of one API: what is left unchanged or became
+//! looser fits, what became stricter does not.
+//!
+//! The answer errs to one side only. `false` may mean that nobody knows; `true` is certain, so a value that passed the one
+//! check need not see the other.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::json::{Json, Number};
+use crate::schema::{Schema, SchemaId, Schemas, Types};
+
+/// Which way values go, and with it what is none of theirs: `readOnly` in a request, `writeOnly` in a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bound {
+    /// Nothing may be lost on the way: a property that the other schema does not know does not fit.
+    Request,
+    /// Properties that the other schema does not know are left out.
+    Response,
+}
+
+/// Schemas nested deeper are not followed, nor is more than so much compared: what is beyond does not fit.
+const MOST_DEPTH: usize = 100;
+const MOST_WORK: usize = 1_000_000;
+
+/// Compares the schemas of two arenas.
+#[derive(Debug)]
+pub struct Fits<'s> {
+    from: &'s Schemas,
+    to: &'s Schemas,
+    work: Work,
+}
+
+impl<'s> Fits<'s> {
+    /// Values of the schemas in `from` as values of those in `to`.
+    pub fn new(bound: Bound, from: &'s Schemas, to: &'s Schemas) -> Fits<'s> {
+        Fits { from, to, work: Work::new(bound, MOST_WORK) }
+    }
+
+    /// Which way values go.
+    pub fn bound(&self) -> Bound {
+        self.work.bound
+    }
+
+    /// Whether every value of `from`, without what [`Bound`] leaves out, is a value of `to`. Fields that no schema speaks of
+    /// are none of the value.
+    pub fn fits(&mut self, from: SchemaId, to: SchemaId) -> bool {
+        self.work.fits((self.from, from, Side::From), (self.to, to, Side::To), 0)
+    }
+}
+
+/// Of which arena an id is: a pair is known by both, since some are compared both ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Side {
+    From,
+    To,
+}
+
+type Place<'s> = (&'s Schemas, SchemaId, Side);
+
+#[derive(Debug)]
+struct Work {
+    bound: Bound,
+    /// What is known of a pair; of one that is under way, that it fits unless something else does not.
+    known: HashMap<(SchemaId, Side, SchemaId), bool>,
+    /// Pairs in the order in which they became known.
+    order: Vec<(SchemaId, Side, SchemaId)>,
+    left: usize,
+}
+
+impl Work {
+    fn new(bound: Bound, left: usize) -> Work {
+        Work { bound, known: HashMap::new(), order: Vec::new(), left }
+    }
+
+    fn fits(&mut self, from: Place<'_>, to: Place<'_>, depth: usize) -> bool {
+        if depth > MOST_DEPTH || self.left == 0 {
+            return false;
+        }
+        let key = (from.1, from.2, to.1);
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        let place = self.order.len();
+        self.known.insert(key, true);
+        self.order.push(key);
+        let source = Source { schemas: from.0, side: from.2, all: from.0.always(from.1).collect() };
+        let target: Vec<&Schema> = to.0.always(to.1).collect();
+        let size = |all: &[&Schema]| all.iter().map(|s| 1 + s.object.properties.len()).sum::<usize>();
+        self.left = self.left.saturating_sub(size(&source.all).saturating_mul(size(&target)));
+        let fits = self.equal((from.0, from.1), (to.0, to.1))
+            || source.all.iter().any(|s| s.nothing)
+            || target.iter().all(|schema| self.holds(&source, schema, (to.0, to.2), depth))
+                && self.members(&source, &target, (to.0, to.2), depth);
+        if !fits {
+            // What was found since may rest on this.
+            self.order.drain(place..).for_each(|pair| {
+                self.known.remove(&pair);
+            });
+            self.known.insert(key, false);
+        }
+        fits
+    }
+
+    /// Whether two schemas say the same in the same words, all that they name included: most of an API does not change.
+    fn equal(&mut self, a: (&Schemas, SchemaId), b: (&Schemas, SchemaId)) -> bool {
+        let (mut open, mut seen) = (vec![(a.1, b.1)], HashSet::new());
+        while let Some((from, to)) = open.pop() {
+            if !seen.insert((from, to)) {
+                continue;
+            }
+            self.left = self.left.saturating_sub(1);
+            let (from, to) = (a.0.get(from), b.0.get(to));
+            if self.left == 0 || !same_words(from, to) {
+                return false;
+            }
+            let (mut froms, mut tos) = (Vec::new(), Vec::new());
+            from.each(|id| froms.push(id));
+            to.each(|id| tos.push(id));
+            open.extend(froms.into_iter().zip(tos));
+        }
+        true
+    }
+
+    /// Both ways, and nothing left out: the same values.
+    fn same(&mut self, a: Place<'_>, b: Place<'_>, depth: usize) -> bool {
+        let mut strict = Work::new(Bound::Request, self.left);
+        let same = strict.fits(a, b, depth) && strict.fits(b, a, depth);
+        self.left = strict.left;
+        same
+    }
+
+    fn same_option(&mut self, a: Option<Place<'_>>, b: Option<Place<'_>>, depth: usize) -> bool {
+        match (a, b) {
+            (None, None) => true,
+            (Some(a), Some(b)) => self.same(a, b, depth),
+            _ => false,
+        }
+    }
+
+    /// Whether what one schema asks is asked of the source too; of an object's members, [`members`](Self::members) knows.
+    fn holds(&mut self, from: &Source<'_>, to: &Schema, (schemas, side): (&Schemas, Side), depth: usize) -> bool {
+        let own = |id: SchemaId| (schemas, id, side);
+        let has = |types: Types| from.has(types);
+        let whole = self.whole(from);
+        !to.nothing
+            && to.dynamic_reference.is_none()
+            && to.types.is_none_or(|types| from.within(types))
+            && to.enumeration.as_ref().is_none_or(|values| from.among(values))
+            && to.constant.as_ref().is_none_or(|value| from.among(std::slice::from_ref(value)))
+            && to.notes.format.as_ref().is_none_or(|format| from.formatted(&format.value))
+            && (!has(Types::NUMBER) || numbers(from, to))
+            && (!has(Types::STRING) || strings(from, to))
+            && (!has(Types::ARRAY) || self.items(from, to, (schemas, side), depth))
+            && to.not.is_none_or(|id| {
+                whole
+                    && from.all.iter().filter_map(|s| s.not).any(|other| self.same(from.at(other), own(id), depth + 1))
+            })
+            && to.condition.as_ref().is_none_or(|condition| {
+                whole
+                    && from.all.iter().filter_map(|s| s.condition.as_ref()).any(|other| {
+                        self.same(from.at(other.when), own(condition.when), depth + 1)
+                            && self.same_option(other.then.map(|id| from.at(id)), condition.then.map(own), depth + 1)
+                            && self.same_option(
+                                other.otherwise.map(|id| from.at(id)),
+                                condition.otherwise.map(own),
+                                depth + 1,
+                            )
+                    })
+            })
+            && self.branches(from, to, (schemas, side), depth)
+    }
+
+    /// `anyOf` and `oneOf`. What holds in exactly one of several must stay so: branches that grew might come to overlap,
+    /// unless a discriminator tells them apart.
+    fn branches(&mut self, from: &Source<'_>, to: &Schema, (schemas, side): (&Schemas, Side), depth: usize) -> bool {
+        let whole = self.whole(from);
+        let any = to.any_of.is_empty()
+            || from.all.iter().any(|s| {
+                !s.any_of.is_empty()
+                    && s.any_of.iter().all(|branch| {
+                        to.any_of.iter().any(|other| {
+                            let (branch, other) = (from.at(*branch), (schemas, *other, side));
+                            if whole {
+                                self.fits(branch, other, depth + 1)
+                            } else {
+                                self.same(branch, other, depth + 1)
+                            }
+                        })
+                    })
+            });
+        let plain = |s: &Schema| s.object.properties.is_empty();
+        let told = |a: &Schema, b: &Schema| match (&a.discriminator, &b.discriminator) {
+            (Some(a), Some(b)) => a.property == b.property,
+            _ => false,
+        };
+        let told = |a: &Schema| told(a, to) && plain(to) && from.all.iter().all(|s| plain(s));
+        let one = to.one_of.is_empty()
+            || from.all.iter().any(|s| {
+                s.one_of.len() == to.one_of.len()
+                    && s.one_of.iter().zip(&to.one_of).all(|(branch, other)| {
+                        let (branch, other) = (from.at(*branch), (schemas, *other, side));
+                        if told(s) { self.fits(branch, other, depth + 1) } else { self.same(branch, other, depth + 1) }
+                    })
+            });
+        let discriminated = to.discriminator.as_ref().is_none_or(|d| {
+            let words = |d: &crate::schema::Discriminator| {
+                d.mapping.iter().map(|(word, _)| word.clone()).collect::<HashSet<_>>()
+            };
+            from.all.iter().filter_map(|s| s.discriminator.as_ref()).any(|other| {
+                other.property == d.property
+                    && words(other).is_subset(&words(d))
+                    && other.default.is_some() == d.default.is_some()
+                    && other.mapping.iter().all(|(word, id)| {
+                        let same = d.mapping.iter().find(|(known, _)| known == word);
+                        same.is_some_and(|(_, there)| self.fits(from.at(*id), (schemas, *there, side), depth + 1))
+                    })
+            })
+        });
+        any && one && discriminated
+    }
+
+    /// Whether values stay what they are: nothing is left out of them.
+    fn whole(&self, from: &Source<'_>) -> bool {
+        self.bound == Bound::Request || !from.has(Types::OBJECT.with(Types::ARRAY))
+    }
+
+    fn items(&mut self, from: &Source<'_>, to: &Schema, (schemas, side): (&Schemas, Side), depth: usize) -> bool {
+        let rules = &to.array;
+        let own = |id: SchemaId| (schemas, id, side);
+        let theirs = |get: fn(&Schema) -> Option<u64>| from.all.iter().filter_map(|s| get(s)).collect::<Vec<_>>();
+        let request = self.bound == Bound::Request;
+        if rules.unevaluated_items.is_some() {
+            return false;
+        }
+        let bounds = rules.min_items.is_none_or(|n| theirs(|s| s.array.min_items).iter().any(|m| *m >= n))
+            && rules.max_items.is_none_or(|n| theirs(|s| s.array.max_items).iter().any(|m| *m <= n))
+            && (!rules.unique_items
+                || from.all.iter().any(|s| s.array.unique_items) && (request || from.items_are_plain()));
+        let contains = rules.contains.is_none_or(|id| {
+            request
+                && from.all.iter().any(|s| {
+                    s.array.contains.is_some_and(|other| self.same(from.at(other), own(id), depth + 1))
+                        && s.array.min_contains == rules.min_contains
+                        && s.array.max_contains == rules.max_contains
+                })
+        });
+        let prefixed = !rules.prefix_items.is_empty() || from.all.iter().any(|s| !s.array.prefix_items.is_empty());
+        let items = if prefixed {
+            from.all.iter().any(|s| {
+                s.array.prefix_items.len() == rules.prefix_items.len()
+                    && s.array
+                        .prefix_items
+                        .iter()
+                        .zip(&rules.prefix_items)
+                        .all(|(a, b)| self.fits(from.at(*a), own(*b), depth + 1))
+                    && rules
+                        .items
+                        .is_none_or(|b| s.array.items.is_some_and(|a| self.fits(from.at(a), own(b), depth + 1)))
+            })
+        } else {
+            rules.items.is_none_or(|id| {
+                from.all.iter().filter_map(|s| s.array.items).any(|other| self.fits(from.at(other), own(id), depth + 1))
+            })
+        };
+        bounds && contains && items
+    }
+
+    /// What objects consist of. Every schema that always applies has its say, but which properties there are is known of all
+    /// of them together.
+    fn members(&mut self, from: &Source<'_>, to: &[&Schema], (schemas, side): (&Schemas, Side), depth: usize) -> bool {
+        if !from.has(Types::OBJECT) {
+            return true;
+        }
+        let request = self.bound == Bound::Request;
+        // What is not part of a message in this direction.
+        let absent = |schemas: &Schemas, id: SchemaId| {
+            schemas.always(id).any(|s| s.nothing || if request { s.notes.read_only } else { s.notes.write_only })
+        };
+        let hidden = |name: &str| {
+            let own = to.iter().flat_map(|s| &s.object.properties).filter(|p| p.name == name);
+            own.into_iter().any(|p| absent(schemas, p.schema))
+        };
+        let known: HashSet<&str> =
+            to.iter().flat_map(|s| &s.object.properties).map(|p| p.name.as_str()).filter(|n| !hidden(n)).collect();
+        let sent: Vec<(&str, SchemaId)> = from
+            .all
+            .iter()
+            .flat_map(|s| &s.object.properties)
+            .filter(|p| !absent(from.schemas, p.schema))
+            .map(|p| (p.name.as_str(), p.schema))
+            .collect();
+        let names: HashSet<&str> = sent.iter().map(|(name, _)| *name).collect();
+        if request && !names.is_subset(&known) {
+            return false;
+        }
+        // A required property that is none in this direction is not asked for.
+        let asked: HashSet<&str> = {
+            let all = from.all.iter().flat_map(|s| &s.object.properties);
+            let left_out: HashSet<&str> =
+                all.filter(|p| absent(from.schemas, p.schema)).map(|p| p.name.as_str()).collect();
+            let required = from.all.iter().flat_map(|s| &s.object.required).map(String::as_str);
+            required.filter(|name| !left_out.contains(name)).collect()
+        };
+        // Other names than those of the properties, where the source lets values have them.
+        let others: Vec<SchemaId> = from
+            .all
+            .iter()
+            .flat_map(|s| s.object.additional_properties.into_iter().chain(s.object.unevaluated_properties))
+            .filter(|id| !from.schemas.get(*id).nothing)
+            .collect();
+        // Branches may speak of properties too.
+        let branched = from.all.iter().any(|s| {
+            !s.any_of.is_empty()
+                || !s.one_of.is_empty()
+                || s.condition.is_some()
+                || !s.object.dependent_schemas.is_empty()
+        });
+        let closed_before =
+            from.all.iter().filter_map(|s| s.object.additional_properties).any(|id| from.schemas.get(id).nothing);
+        let others_known = others.is_empty() && (!branched || closed_before);
+        // Names that the source knows by a pattern the other schema must know too.
+        let patterns: HashSet<&str> =
+            to.iter().flat_map(|s| &s.object.pattern_properties).map(|(pattern, _)| pattern.source.as_str()).collect();
+        let mut own_patterns = from.all.iter().flat_map(|s| &s.object.pattern_properties);
+        if own_patterns.any(|(pattern, _)| !patterns.contains(pattern.source.as_str())) {
+            return false;
+        }
+        let patterned = from.all.iter().any(|s| !s.object.pattern_properties.is_empty());
+        to.iter().all(|schema| {
+            let rules = &schema.object;
+            let own = |id: SchemaId| (schemas, id, side);
+            let least = |get: fn(&Schema) -> Option<u64>| from.all.iter().filter_map(|s| get(s)).collect::<Vec<_>>();
+            rules.required.iter().all(|name| hidden(name) || asked.contains(name.as_str()))
+                && rules.properties.iter().filter(|p| !absent(schemas, p.schema)).all(|property| {
+                    let mut same = sent.iter().filter(|(name, _)| *name == property.name).peekable();
+                    if same.peek().is_none() {
+                        // One that is new: nothing of this name may come by another way.
+                        return others_known && !patterned;
+                    }
+                    same.any(|(_, id)| self.fits(from.at(*id), own(property.schema), depth + 1))
+                })
+                && rules.additional_properties.is_none_or(|rest| {
+                    let closed = schemas.get(rest).nothing;
+                    let spoken = |name: &str| rules.properties.iter().any(|p| p.name == name);
+                    let rest_of = names.iter().filter(|name| known.contains(*name) && !spoken(name)).count();
+                    match closed {
+                        // In a response what is unknown is left out, and so is what has other names.
+                        true => rest_of == 0 && (others_known || !request && !branched),
+                        false => {
+                            let mut rest_of = sent.iter().filter(|(name, _)| !spoken(name) && known.contains(name));
+                            (!branched || closed_before)
+                                && rest_of.all(|(_, id)| self.fits(from.at(*id), own(rest), depth + 1))
+                                && others.iter().all(|id| self.fits(from.at(*id), own(rest), depth + 1))
+                        }
+                    }
+                })
+                && rules.pattern_properties.iter().all(|(pattern, id)| {
+                    from.all.iter().flat_map(|s| &s.object.pattern_properties).any(|(other, there)| {
+                        other.source == pattern.source && self.same(from.at(*there), own(*id), depth + 1)
+                    })
+                })
+                && rules.property_names.is_none_or(|id| {
+                    let theirs = from.all.iter().filter_map(|s| s.object.property_names);
+                    theirs.into_iter().any(|other| self.fits(from.at(other), own(id), depth + 1))
+                })
+                && rules
+                    .min_properties
+                    .is_none_or(|n| n == 0 || request && least(|s| s.object.min_properties).iter().any(|m| *m >= n))
+                && rules.max_properties.is_none_or(|n| least(|s| s.object.max_properties).iter().any(|m| *m <= n))
+                && rules
+                    .dependent_required
+                    .iter()
+                    .all(|row| request && from.all.iter().any(|s| s.object.dependent_required.contains(row)))
+                && rules.dependent_schemas.is_empty()
+                && rules.unevaluated_properties.is_none_or(|id| {
+                    from.all
+                        .iter()
+                        .filter_map(|s| s.object.unevaluated_properties)
+                        .any(|other| self.same(from.at(other), own(id), depth + 1))
+                })
+        })
+    }
+}
+
+/// Whether two schemas have the same keywords with the same values, apart from the schemas that they name: as many of them in
+/// the same places.
+fn same_words(a: &Schema, b: &Schema) -> bool {
+    let scopes = |s: &Schema| s.dynamic_reference.is_none() && s.dynamic_anchors.is_empty();
+    let words = |s: &Schema| {
+        let (reads, format) =
+            ((s.notes.read_only, s.notes.write_only), s.notes.format.as_ref().map(|f| f.value.clone()));
+        (s.nothing, s.types, reads, format, s.reference.is_some(), s.not.is_some())
+    };
+    let numbers = |s: &Schema| {
+        let n = s.number.clone();
+        (n.minimum, n.exclusive_minimum, n.maximum, n.exclusive_maximum, n.multiple_of)
+    };
+    let strings = |s: &Schema| {
+        let t = &s.string;
+        let content = (t.content_encoding.clone(), t.content_media_type.clone());
+        (t.min_length, t.max_length, t.pattern.as_ref().map(|p| p.source.clone()), content)
+    };
+    let arrays = |s: &Schema| {
+        let r = &s.array;
+        let schemas = (r.items.is_some(), r.prefix_items.len(), r.contains.is_some(), r.unevaluated_items.is_some());
+        (schemas, r.min_contains, r.max_contains, r.min_items, r.max_items, r.unique_items)
+    };
+    let objects = |s: &Schema| {
+        let o = &s.object;
+        let names: Vec<String> = o.properties.iter().map(|p| p.name.clone()).collect();
+        let patterns: Vec<String> = o.pattern_properties.iter().map(|(p, _)| p.source.clone()).collect();
+        let dependent: Vec<String> = o.dependent_schemas.iter().map(|(name, _)| name.clone()).collect();
+        let schemas =
+            (o.additional_properties.is_some(), o.property_names.is_some(), o.unevaluated_properties.is_some());
+        let listed = (names, patterns, dependent, o.required.clone(), o.dependent_required.clone());
+        (listed, schemas, o.min_properties, o.max_properties)
+    };
+    let parts = |s: &Schema| {
+        let condition = s.condition.as_ref().map(|c| (c.then.is_some(), c.otherwise.is_some()));
+        let discriminator = s.discriminator.as_ref().map(|d| {
+            let words: Vec<String> = d.mapping.iter().map(|(word, _)| word.clone()).collect();
+            (d.property.clone(), words, d.default.is_some())
+        });
+        (s.all_of.len(), s.any_of.len(), s.one_of.len(), condition, discriminator)
+    };
+    scopes(a)
+        && scopes(b)
+        && a.string.content_schema.is_none()
+        && b.string.content_schema.is_none()
+        && words(a) == words(b)
+        && a.enumeration == b.enumeration
+        && a.constant == b.constant
+        && numbers(a) == numbers(b)
+        && strings(a) == strings(b)
+        && arrays(a) == arrays(b)
+        && objects(a) == objects(b)
+        && parts(a) == parts(b)
+}
+
+/// All schemas that hold for the values that come.
+struct Source<'s> {
+    schemas: &'s Schemas,
+    side: Side,
+    all: Vec<&'s Schema>,
+}
+
+impl<'s> Source<'s> {
+    fn at(&self, id: SchemaId) -> Place<'s> {
+        (self.schemas, id, self.side)
+    }
+
+    /// Whether a value may be of these types.
+    fn has(&self, types: Types) -> bool {
+        let wide = if types.contains(Types::NUMBER) { types.with(Types::INTEGER) } else { types };
+        self.all.iter().filter_map(|s| s.types).all(|own| own.without(wide) != own)
+    }
+
+    /// Whether all values are of these types.
+    fn within(&self, types: Types) -> bool {
+        let wide = if types.contains(Types::NUMBER) { types.with(Types::INTEGER) } else { types };
+        let of = |value: &Json| match value {
+            Json::Null => Types::NULL,
+            Json::Bool(_) => Types::BOOLEAN,
+            Json::Number(number) if number.is_integer() => Types::INTEGER,
+            Json::Number(_) => Types::NUMBER,
+            Json::String(_) => Types::STRING,
+            Json::Array(_) => Types::ARRAY,
+            Json::Object(_) => Types::OBJECT,
+        };
+        self.all.iter().any(|s| {
+            s.types.is_some_and(|own| wide.contains(own))
+                || s.enumeration.as_ref().is_some_and(|values| values.iter().all(|v| wide.contains(of(v))))
+                || s.constant.as_ref().is_some_and(|value| wide.contains(of(value)))
+        })
+    }
+
+    /// Whether all values are among these.
+    fn among(&self, values: &[Json]) -> bool {
+        self.all.iter().any(|s| {
+            s.enumeration.as_ref().is_some_and(|own| own.iter().all(|v| values.contains(v)))
+                || s.constant.as_ref().is_some_and(|own| values.contains(own))
+        })
+    }
+
+    /// Whether items have nothing in them that could be left out.
+    fn items_are_plain(&self) -> bool {
+        self.all.iter().filter_map(|s| s.array.items).any(|id| {
+            let item = Source { schemas: self.schemas, side: self.side, all: self.schemas.always(id).collect() };
+            !item.has(Types::OBJECT) && !item.has(Types::ARRAY)
+        })
+    }
+
+    fn formatted(&self, format: &str) -> bool {
+        let own = self.all.iter().filter_map(|s| s.notes.format.as_ref()).map(|f| f.value.as_str());
+        own.into_iter().any(|own| own == format || (own, format) == ("int32", "int64"))
+    }
+}
+
+fn numbers(from: &Source<'_>, to: &Schema) -> bool {
+    let rules = &to.number;
+    let all = || from.all.iter().map(|s| &s.number);
+    let above = |n: &Number, strict: bool| {
+        all().any(|r| {
+            r.minimum.as_ref().is_some_and(|m| if strict { m > n } else { m >= n })
+                || r.exclusive_minimum.as_ref().is_some_and(|m| m >= n)
+        })
+    };
+    let below = |n: &Number, strict: bool| {
+        all().any(|r| {
+            r.maximum.as_ref().is_some_and(|m| if strict { m < n } else { m <= n })
+                || r.exclusive_maximum.as_ref().is_some_and(|m| m <= n)
+        })
+    };
+    rules.minimum.as_ref().is_none_or(|n| above(n, false))
+        && rules.exclusive_minimum.as_ref().is_none_or(|n| above(n, true))
+        && rules.maximum.as_ref().is_none_or(|n| below(n, false))
+        && rules.exclusive_maximum.as_ref().is_none_or(|n| below(n, true))
+        && rules.multiple_of.as_ref().is_none_or(|n| all().any(|r| r.multiple_of.as_ref() == Some(n)))
+}
+
+fn strings(from: &Source<'_>, to: &Schema) -> bool {
+    let rules = &to.string;
+    let all = || from.all.iter().map(|s| &s.string);
+    rules.min_length.is_none_or(|n| n == 0 || all().any(|r| r.min_length.is_some_and(|m| m >= n)))
+        && rules.max_length.is_none_or(|n| all().any(|r| r.max_length.is_some_and(|m| m <= n)))
+        && rules.pattern.as_ref().is_none_or(|p| all().filter_map(|r| r.pattern.as_ref()).any(|o| o.source == p.source))
+        && rules.content_encoding.as_ref().is_none_or(|e| all().any(|r| r.content_encoding.as_ref() == Some(e)))
+        && rules.content_media_type.as_ref().is_none_or(|t| all().any(|r| r.content_media_type.as_ref() == Some(t)))
+        && rules.content_schema.is_none()
+}
