@@ -15,6 +15,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
+use crate::around::{Inside, around};
 use crate::auth::webauthn::{self, Passkeys};
 use crate::body::{Boundary, ByteStream, Parts as BodyParts, read_form};
 use crate::cx::RawParts;
@@ -64,6 +65,8 @@ struct Operation {
     meta: &'static Meta,
     guard: Guard,
     served: Served,
+    /// What the application put between the two.
+    layers: Option<Inside>,
 }
 
 /// All mounted versions behind one router: the fallback service of the `axum::Router`.
@@ -93,6 +96,7 @@ impl Server {
         let mut prefixes: Vec<(&'static str, usize)> =
             operations.iter().enumerate().map(|(i, (prefix, _))| (*prefix, i)).collect();
         prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
+        let layers = config.layers.clone();
         let gateway = Gateway::start(config, apis)?;
         let mut table = Table::default();
         for (api, (prefix, mounted)) in operations.into_iter().enumerate() {
@@ -105,7 +109,10 @@ impl Server {
                     gateway.guard(api, index).cloned().ok_or_else(|| StartError::new("an operation has no guard"))?;
                 let method = Method::from_bytes(meta.method.as_bytes())
                     .map_err(|_| StartError::new(format!("`{}` is no HTTP method", meta.method)))?;
-                let operation = Operation { api, meta, guard, served: mounted.served };
+                // From the innermost to the first, which is the outermost.
+                let own = layers.iter().rev().filter(|(operations, _)| operations.holds(meta.policy));
+                let layers = own.fold(None, |inside, (_, wrap)| Some(wrap(inside.unwrap_or_else(Inside::handler))));
+                let operation = Operation { api, meta, guard, served: mounted.served, layers };
                 table.add(&method, prefix, meta.path, operation).map_err(|e| StartError::new(e.to_string()))?;
             }
         }
@@ -114,7 +121,7 @@ impl Server {
             for (route, method, path) in webauthn::ROUTES {
                 let method = Method::from_bytes(method.as_bytes()).map_err(|e| StartError::new(e.to_string()))?;
                 let served = Served::Passkeys(Arc::clone(passkeys), route);
-                let operation = Operation { api: *api, meta: &OF_NOBODY, guard: guard.clone(), served };
+                let operation = Operation { api: *api, meta: &OF_NOBODY, guard: guard.clone(), served, layers: None };
                 table.add(&method, prefix, Template::new(path), operation).map_err(|e| {
                     StartError::new(format!("{e}; `webauthn` is where the server keeps its routes of passkeys"))
                 })?;
@@ -211,7 +218,13 @@ impl Inner {
             Err(refused) => return self.gateway.refuse(exchange, Some(guard), refused),
         };
         let outcome = match &operation.served {
-            Served::Here(endpoint) => self.handle(operation, endpoint, path, exchange, &admission, request).await,
+            Served::Here(endpoint) => match &operation.layers {
+                None => self.handle(operation, endpoint, path, exchange, &admission, request).await,
+                Some(layers) => {
+                    return Box::pin(self.layered(layers, operation, endpoint, path, exchange, &admission, request))
+                        .await;
+                }
+            },
             Served::Passkeys(passkeys, route) => {
                 let body = std::mem::take(&mut request.body);
                 let asked = webauthn::Asked { exchange, guard, admission: &admission, parts: &request.parts, path };
@@ -223,6 +236,41 @@ impl Inner {
         match outcome {
             Ok(reply) => self.finish(exchange, guard, &admission, reply).await,
             Err(refused) => self.gateway.refuse_admitted(exchange, guard, &admission, refused),
+        }
+    }
+
+    /// As an operation without layers, within those of the application.
+    #[allow(clippy::too_many_arguments, reason = "what a request consists of by then")]
+    async fn layered(
+        &self,
+        layers: &Inside,
+        operation: &Operation,
+        endpoint: &Endpoint,
+        path: &PathParams,
+        exchange: &Exchange,
+        admission: &Admission,
+        request: &mut Unread,
+    ) -> Response<Body> {
+        let guard = &operation.guard;
+        let (nothing, ()) = Request::new(()).into_parts();
+        let mut parts = std::mem::replace(&mut request.parts, nothing);
+        if let Some(identity) = admission.identity() {
+            parts.extensions.insert(Arc::clone(identity));
+        }
+        let entering = Request::from_parts(parts, std::mem::take(&mut request.body));
+        let work = async |request: Request<Body>| {
+            let (parts, body) = request.into_parts();
+            let mut request = Unread { parts, body };
+            match self.handle(operation, endpoint, path, exchange, admission, &mut request).await {
+                Ok(reply) => self.finish(exchange, guard, admission, reply).await,
+                Err(refused) => self.gateway.refuse_admitted(exchange, guard, admission, refused),
+            }
+        };
+        match shield(exchange.deadline(guard), Box::pin(around(layers, entering, work))).await {
+            Ok((response, true)) => response,
+            // Nobody has seen it yet.
+            Ok((response, false)) => self.answer(exchange, guard, admission, response).await,
+            Err(refused) => self.gateway.refuse_admitted(exchange, guard, admission, refused),
         }
     }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "a server reads its files, its environment and the clock")]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod around;
 pub mod auth;
 pub mod body;
 mod clock;
@@ -41,6 +42,7 @@ mod stage;
 mod trace;
 pub mod types;
 
+pub use around::{For, Inside};
 pub use auth::{Caller, Identity, Presented, Unverified, Verified, Verifier, Verify};
 pub use axum;
 pub use axum::Router;

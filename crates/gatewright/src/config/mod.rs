@@ -6,11 +6,18 @@ mod setting;
 pub(crate) use setting::Resolver;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
+use http::{Request, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::around::{For, Inside, Wrap};
 use crate::auth::Uses;
 use crate::clock::{Clock, SystemClock};
 use crate::gateway::AuditLog;
@@ -66,6 +73,8 @@ pub struct Config {
     pub(crate) audit: Option<AuditLog>,
     #[cfg(feature = "otel")]
     pub(crate) traces: Option<crate::Traces>,
+    /// Layers of the application's, and before which operations each stands.
+    pub(crate) layers: Vec<(For, Wrap)>,
     pub(crate) dev: bool,
     /// The development issuer's keys, in place of everybody's.
     pub(crate) dev_jwks: Option<String>,
@@ -112,6 +121,7 @@ impl Config {
             audit: None,
             #[cfg(feature = "otel")]
             traces: None,
+            layers: Vec::new(),
             dev: false,
             dev_jwks: None,
         }
@@ -311,6 +321,31 @@ impl Config {
     #[must_use]
     pub fn rate_limit_headers(mut self, send: bool) -> Config {
         self.rate_limit_headers = send;
+        self
+    }
+
+    /// Puts a [`tower`](https://docs.rs/tower) layer between the guards and the handlers of some operations. The caller is
+    /// known by then (`Arc<Identity>` is among the request's extensions, where there is one), and nothing of the body is
+    /// read. Of several the first is the outermost. A layer cannot skip a guard, and its time counts against the
+    /// operation's `timeout`. Default: none.
+    ///
+    /// What must see every request as it comes, also one that is refused, is a layer of the whole
+    /// [`Router`](axum::Router::layer); what is about the values of one operation is written around its handler.
+    ///
+    /// ```text
+    /// config.layer(For::policy(|policy| policy.audit), SetResponseHeaderLayer::overriding(name, value))
+    /// ```
+    #[must_use]
+    pub fn layer<L, B>(mut self, operations: For, layer: L) -> Config
+    where
+        L: Layer<Inside> + Send + Sync + 'static,
+        L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request<Body>>>::Error: Into<Infallible>,
+        <L::Service as Service<Request<Body>>>::Future: Send,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<axum::BoxError>,
+    {
+        self.layers.push((operations, Inside::wrap(layer)));
         self
     }
 
