@@ -472,21 +472,24 @@ async fn events_out() {
     assert_eq!(answer.text(), "event: tick\nid: 1\ndata: a\ndata: b\n\nevent: tick\nid: 2\ndata: {}\n\n");
 }
 
-/// A server that keeps what it is sent, and answers 204.
-async fn hook() -> (String, tokio::task::JoinHandle<String>) {
+/// A server that keeps what it is sent, and answers so.
+async fn hook(answer: impl Into<String>) -> (String, tokio::task::JoinHandle<String>) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let answer = answer.into();
     let heard = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut sent = vec![0; 4096];
         let length = stream.read(&mut sent).await.unwrap();
         sent.truncate(length);
-        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        stream.write_all(answer.as_bytes()).await.unwrap();
         String::from_utf8(sent).unwrap()
     });
     (url, heard)
 }
+
+const HEARD: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 
 #[tokio::test]
 async fn callbacks_and_webhooks_are_typed_and_go_where_they_may() {
@@ -497,7 +500,7 @@ async fn callbacks_and_webhooks_are_typed_and_go_where_they_may() {
     let outbound = Outbound::new().unwrap();
     let job = || Job { id: "7".to_owned(), steps: None };
     let message = || job_done::Request { x_attempt: 2, tag: Some(vec!["a".to_owned(), "b c".to_owned()]), body: job() };
-    let (url, heard) = hook().await;
+    let (url, heard) = hook(HEARD).await;
     // Who asks for a callback names its target: this machine is none.
     let refused = outbound.send(&job_done::url(&url), &message()).await;
     assert!(matches!(refused, Err(SendError::Target(_))));
@@ -507,11 +510,104 @@ async fn callbacks_and_webhooks_are_typed_and_go_where_they_may() {
     assert!(sent.starts_with("POST /hook?tag=a&tag=b%20c HTTP/1.1\r\n"), "{sent}");
     assert!(sent.contains("x-attempt: 2\r\n") && sent.ends_with("{\"id\":\"7\"}"), "{sent}");
 
-    let (url, heard) = hook().await;
+    let (url, heard) = hook(HEARD).await;
     assert_eq!(outbound.send(&url, &note_changed::Request { body: job() }).await.unwrap().status, 204);
     assert!(heard.await.unwrap().ends_with("\r\n\r\nid=7"));
     let progress = media::sent::put_https_hub_example_request_query_job_at::url("a/b");
     assert_eq!(progress, "https://hub.example/a%2Fb/at");
+}
+
+#[tokio::test]
+async fn answers_to_callbacks_are_typed_and_what_is_not_declared_is_kept() {
+    use gatewright::outbound::{Misfit, Outbound, SendError};
+    use media::sent::job_done;
+
+    let outbound = Outbound::new().unwrap().allow_network("127.0.0.1/32").unwrap().allow_plain_http();
+    let job = || media::types::Job { id: "7".to_owned(), steps: None };
+    let send = async |status: &str, fields: &str, body: &str| {
+        let (url, heard) =
+            hook(format!("HTTP/1.1 {status} X\r\n{fields}content-length: {}\r\n\r\n{body}", body.len())).await;
+        let outcome = outbound.send(&url, &job_done::Request { x_attempt: 1, tag: None, body: job() }).await;
+        let sent = heard.await.unwrap();
+        let accept = "accept: application/json, application/vnd.receipt+json, application/xml, text/plain\r\n";
+        assert!(sent.contains(accept), "{sent}");
+        outcome
+    };
+    const JSON: &str = "content-type: application/json\r\n";
+    for (status, fields, body, expected) in [
+        ("200", JSON, r#"{"id":7}"#, "OkJson(Receipt { id: 7, kind: None })"),
+        // What is `readOnly` is there, and required; what is `writeOnly` is neither; others may have grown fields since.
+        ("200", JSON, r#"{"id":7,"key":1,"more":2}"#, "OkJson(Receipt { id: 7, kind: None })"),
+        (
+            "200",
+            JSON,
+            r#"{"id":7,"kind":{"id":"a","secret":5}}"#,
+            "OkJson(Receipt { id: 7, kind: Some(Job(Job { id: \"a\", steps: None })) })",
+        ),
+        (
+            "200",
+            JSON,
+            r#"{"id":7,"kind":{"n":1}}"#,
+            "OkJson(Receipt { id: 7, kind: Some(Meta(Meta { n: 1, label: None })) })",
+        ),
+        (
+            "200",
+            "content-type: application/vnd.receipt+json\r\n",
+            r#"{"id":1}"#,
+            "OkJson(Receipt { id: 1, kind: None })",
+        ),
+        ("200", "content-type: Text/Plain; charset=UTF-8\r\n", "yes", "OkText(\"yes\")"),
+        ("200", "", r#"{"id":1}"#, "OkJson(Receipt { id: 1, kind: None })"),
+        ("410", JSON, "gone", "Gone"),
+        ("404", JSON, r#"{"why":"no"}"#, "ClientError(JobDoneResponse4xx { why: \"no\" })"),
+    ] {
+        let received = send(status, fields, body).await.unwrap();
+        assert_eq!(received.status.as_str(), status);
+        assert_eq!(format!("{:?}", received.body), expected);
+    }
+    let xml = "<order xmlns='urn:orders' id='1'><item-name>a</item-name></order>";
+    let received = send("200", "content-type: application/xml\r\n", xml).await.unwrap();
+    assert!(matches!(received.body, job_done::Answer::OkXml(order) if order.item == "a"));
+    for (status, fields, body, expected) in [
+        ("201", JSON, r#"{"id":7}"#, "its status is not declared"),
+        ("302", "location: /\r\n", "", "its status is not declared"),
+        ("500", JSON, r#"{"why":"no"}"#, "its status is not declared"),
+        ("200", "content-type: text/html\r\n", "<p>", "its media type is not declared"),
+        ("200", "content-type: application/json; charset=latin1\r\n", r#"{"id":7}"#, "its media type is not declared"),
+        ("200", "content-type: application/json\r\ncontent-encoding: gzip\r\n", "x", "its media type is not declared"),
+        (
+            "200",
+            "content-type: application/json\r\ncontent-type: text/plain\r\n",
+            "1",
+            "its media type is not declared",
+        ),
+        ("200", JSON, r#"{"id":0}"#, "its body breaks its schema: `/id`"),
+        ("200", JSON, r#"{"id":7,"kind":{"n":-1}}"#, "its body breaks its schema: `/kind`"),
+        ("200", JSON, "{}", "its body breaks its schema: `/id`"),
+        ("200", JSON, "", "its body cannot be read"),
+        ("200", JSON, "hello", "its body cannot be read"),
+        ("404", JSON, r#"{"why":"long-secret"}"#, "its body breaks its schema: `/why`"),
+    ] {
+        let Err(SendError::Answer(unexpected)) = send(status, fields, body).await else { panic!("{status} {body}") };
+        let shown = unexpected.misfit.to_string();
+        assert!(shown.starts_with(expected), "{shown}");
+        // Nothing is lost, and nothing of the body is in what is logged.
+        assert_eq!((unexpected.received.status.as_str(), &unexpected.received.body[..]), (status, body.as_bytes()));
+        let logged = format!("{unexpected:?}");
+        let logged = format!("{logged} {}", SendError::Answer(unexpected));
+        assert!(logged.contains(status) && !logged.contains("secret"), "{logged}");
+    }
+    let outbound = outbound.clone().answers_up_to(10);
+    let (url, _heard) = hook(format!("HTTP/1.1 200 X\r\ncontent-length: 11\r\n{JSON}\r\n[1,2,3,4,5]")).await;
+    let large = outbound.send(&url, &job_done::Request { x_attempt: 1, tag: None, body: job() }).await;
+    assert!(matches!(large, Err(SendError::Failed(_))), "{large:?}");
+    let status = gatewright::outbound::Received {
+        status: gatewright::StatusCode::OK,
+        headers: Default::default(),
+        body: Default::default(),
+    };
+    let none = <job_done::Answer as gatewright::outbound::Answer>::read(&status);
+    assert!(matches!(none, Err(Misfit::Malformed(_))));
 }
 
 #[tokio::test]

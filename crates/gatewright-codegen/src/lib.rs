@@ -20,6 +20,7 @@ mod scaffold;
 mod sent;
 mod shape;
 mod short;
+mod status;
 pub mod types;
 mod verbatim;
 mod xml;

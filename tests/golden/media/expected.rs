@@ -14,7 +14,7 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "basic",
-                at: "openapi.yaml:195",
+                at: "openapi.yaml:205",
                 bit: 0,
                 scopes: &[],
                 carrier: Carrier::Authorization("basic"),
@@ -47,7 +47,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "681904da26ae0cf9d2df5789ff67bcd9d466796bba1496d2569bfcb8da390bf5",
+        hash: "ae194c516afa88133cff42d6a5d0af652fc68f12fd124220a526a6d83336daff",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -85,14 +85,14 @@ pub mod policy {
     /// POST /media/jobs · basic (openapi.yaml:127)
     pub static START_JOB: Policy = USUAL.operation("startJob", "openapi.yaml:127", BASIC).checked();
 
-    /// PATCH /media/notes · basic (openapi.yaml:154)
-    pub static PATCH_NOTE: Policy = USUAL.operation("patchNote", "openapi.yaml:154", BASIC).checked();
+    /// PATCH /media/notes · basic (openapi.yaml:164)
+    pub static PATCH_NOTE: Policy = USUAL.operation("patchNote", "openapi.yaml:164", BASIC).checked();
 
-    /// POST /media/things · basic (openapi.yaml:169)
-    pub static POST_THING: Policy = USUAL.operation("postThing", "openapi.yaml:169", BASIC).checked();
+    /// POST /media/things · basic (openapi.yaml:179)
+    pub static POST_THING: Policy = USUAL.operation("postThing", "openapi.yaml:179", BASIC).checked();
 
-    /// PUT /media/things · basic (openapi.yaml:177)
-    pub static PUT_THING: Policy = USUAL.operation("putThing", "openapi.yaml:177", BASIC).checked();
+    /// PUT /media/things · basic (openapi.yaml:187)
+    pub static PUT_THING: Policy = USUAL.operation("putThing", "openapi.yaml:187", BASIC).checked();
 }
 
 /// The types of the document's schemas.
@@ -100,12 +100,16 @@ pub mod policy {
 pub mod types {
     use ::gatewright::generated::*;
 
-    object! { pub struct Job: [ToJson] {
+    object! { pub struct Job: [FromJson, ToJson] {
         id: String = required("id"),
         steps: Option<Vec<JobStepsItem>> = optional("steps"),
     } }
 
-    object! { pub struct JobStepsItem: [ToJson, Default] {
+    object! { pub struct JobDoneResponse4xx: [FromJson] {
+        why: String = required("why"),
+    } }
+
+    object! { pub struct JobStepsItem: [FromJson, ToJson, Default] {
         n: Option<i64> = optional("n"),
     } }
 
@@ -135,6 +139,19 @@ pub mod types {
         meta: Option<Meta> = optional("meta"),
         lines: Option<Vec<Meta>> = optional("lines"),
     } }
+
+    object! { pub struct Receipt: [FromJson] {
+        id: i64 = required("id"),
+        kind: Option<ReceiptKind> = optional("kind"),
+    } }
+
+    choice! {
+        pub enum ReceiptKind: [FromJson] { Job(Job), Meta(Meta) }
+        by kind { Object => [
+            checks::part_job__answer => Job, checks::part_meta => Meta, checks::open_job__answer => Job,
+            checks::open_meta => Meta,
+        ] }
+    }
 
     object! { pub struct StartJobRequest: [FromJson] {
         done: String = required("done"),
@@ -166,9 +183,12 @@ pub mod types {
         use ::gatewright::generated::*;
         use ::gatewright::json::{Bound, Format, Pattern, check::*};
         check! { check_033ec1dcfa98acf1(4), minimum(&Bound::new("0", Some(0))) }
+        check! { check_0477f25ae4571a21(32), array { items: Some(check_78310a500cbdedae) } }
         check! { check_08e16809a8722deb(4), minimum(&Bound::new("1", Some(1))) }
+        check! { check_11118bd67a04e43a, one_of(&[open_job__answer, open_meta]) }
         check! { check_14eb5d27f01558d0(16), max_length(10) }
         check! { check_1e016a27f5596e71(16), max_length(20) }
+        check! { check_29666be5479b6955(32), array { max: 2, items: Some(open_meta) } }
         check! { check_408bfe30d5406e53(64), object { rest: Rest::Closed, properties: &[
             optional("title", check::is_string_or_null), optional("done", check::is_boolean),
         ] } }
@@ -183,11 +203,19 @@ pub mod types {
             optional("meta", check_meta), required("photo", check::is_string),
             optional("attachments", check_cce67ed8dd2be207),
         ] } }
+        check! { check_57f7577a4f9ea2e0(64), object { properties: &[optional("n", check::is_integer)] } }
         check! { check_6d883515f2410322(32), array { items: Some(check_order) } }
+        check! { check_78310a500cbdedae(64), object {
+            rest: Rest::Closed, properties: &[optional("n", check::is_integer)],
+        } }
+        check! { check_7c368e5e5d19d789(32), array { items: Some(check_57f7577a4f9ea2e0) } }
         check! { check_8711363e8980cda7(32), array { max: 2, items: Some(check_meta) } }
         check! { check_88bd1ad64ede5462(16), max_length(5) }
         check! { check_88f90c5f7e56a713(64), object {
             required: 1, rest: Rest::Closed, properties: &[required("done", check_c21a8d3ff6c350e2)],
+        } }
+        check! { check_a09b2f90aea0e93c(64), object {
+            required: 1, properties: &[required("why", check_88bd1ad64ede5462)],
         } }
         check! { check_a77df6770eecae09(4), maximum(&Bound::new("9", Some(9))) }
         check! { check_c21a8d3ff6c350e2(16), format(Format::Uri) }
@@ -197,6 +225,7 @@ pub mod types {
             optional("lines", check_ed18399b38f597d1),
         ] } }
         check! { check_cce67ed8dd2be207(32), array { max: 2, items: Some(check::is_string) } }
+        check! { check_ddecb5f321340e08(32), array { items: Some(open_order) } }
         check! { check_e66cc68f4b3cffd7(32), array { max: 3, items: Some(check_08e16809a8722deb) } }
         check! { check_ed18399b38f597d1(32), array { items: Some(check_meta) } }
         check! { check_meta(64), object { required: 1, rest: Rest::Closed, properties: &[
@@ -206,6 +235,26 @@ pub mod types {
             required("id", check_08e16809a8722deb), required("item", check_14eb5d27f01558d0),
             optional("tags", check_432f38e1da86e02d), optional("line", check_8711363e8980cda7),
             optional("note", check::is_string_or_null), optional("parts", check_6d883515f2410322),
+        ] } }
+        check! { open_job__answer(64), object { required: 1, properties: &[
+            required("id", check::is_string), ignored("secret"), optional("steps", check_7c368e5e5d19d789),
+        ] } }
+        check! { open_meta(64), object { required: 1, properties: &[
+            required("n", check_033ec1dcfa98acf1), optional("label", check_88bd1ad64ede5462),
+        ] } }
+        check! { open_order(64), object { required: 2, properties: &[
+            required("id", check_08e16809a8722deb), required("item", check_14eb5d27f01558d0),
+            optional("tags", check_432f38e1da86e02d), optional("line", check_29666be5479b6955),
+            optional("note", check::is_string_or_null), optional("parts", check_ddecb5f321340e08),
+        ] } }
+        check! { open_receipt__answer(64), object { required: 1, properties: &[
+            required("id", check_08e16809a8722deb), ignored("key"), optional("kind", check_11118bd67a04e43a),
+        ] } }
+        check! { part_job__answer(64), object { required: 1, properties: &[
+            required("id", check::is_string), refused("secret"), optional("steps", check_0477f25ae4571a21),
+        ] } }
+        check! { part_meta(64), object { required: 1, properties: &[
+            required("n", check_033ec1dcfa98acf1), optional("label", check_88bd1ad64ede5462),
         ] } }
     }
 }
@@ -223,7 +272,7 @@ pub mod schemes {
 pub mod sent {
     /// noteChanged
     ///
-    /// POST · webhook `changed` (openapi.yaml:189)
+    /// POST · webhook `changed` (openapi.yaml:199)
     pub mod note_changed {
         /// What is sent.
         #[derive(Debug)]
@@ -234,6 +283,7 @@ pub mod sent {
 
         impl ::gatewright::outbound::Outgoing for Request {
             const METHOD: &'static str = "POST";
+            type Answer = Answer;
             fn write(
                 &self,
                 out: &mut ::gatewright::outbound::Message,
@@ -241,6 +291,13 @@ pub mod sent {
                 let body = &self.body;
                 out.form("application/x-www-form-urlencoded", body)?;
                 ::core::result::Result::Ok(())
+            }
+        }
+        ::gatewright::received! {
+            accept [];
+            204 => {
+                /// Heard.
+                NoContent = nothing(),
             }
         }
     }
@@ -262,6 +319,7 @@ pub mod sent {
 
         impl ::gatewright::outbound::Outgoing for Request {
             const METHOD: &'static str = "POST";
+            type Answer = Answer;
             fn write(
                 &self,
                 out: &mut ::gatewright::outbound::Message,
@@ -273,6 +331,38 @@ pub mod sent {
                 ::core::result::Result::Ok(())
             }
         }
+        ::gatewright::needs_xml!();
+        ::gatewright::received! {
+            accept ["application/json", "application/vnd.receipt+json", "application/xml", "text/plain"];
+            200 => {
+                /// Heard, and noted.
+                OkJson(super::super::types::Receipt) = json(
+                    &["application/json", "application/vnd.receipt+json"],
+                    super::super::types::checks::open_receipt__answer,
+                ),
+                /// Heard, and noted.
+                OkXml(super::super::types::Order) = xml(&["application/xml"], &const {
+                    ::gatewright::body::XmlTable::new("order", 0, &super::super::xml::NODES).named(
+                        ::gatewright::body::XmlName::new("order").within("urn:orders").prefix("o"),
+                    )
+                }, super::super::types::checks::open_order),
+                /// Heard, and noted.
+                OkText(::std::string::String) = text(&["text/plain"]),
+            }
+            204 => {
+                /// Heard.
+                NoContent = nothing(),
+            }
+            410 => {
+                /// Never again.
+                Gone = nothing(),
+            }
+            400..=499 => {
+                /// Not heard.
+                ClientError(super::super::types::JobDoneResponse4xx) =
+                    json(&["application/json"], super::super::types::checks::check_a09b2f90aea0e93c),
+            }
+        }
 
         /// Where it goes: `{$request.body#/done}`, with the values that the expression names.
         pub fn url(request_body_done: &str) -> ::std::string::String {
@@ -282,7 +372,7 @@ pub mod sent {
 
     /// putHttpsHubExampleRequestQueryJobAt
     ///
-    /// PUT · callback `https://hub.example/{$request.query.job}/at` (openapi.yaml:150)
+    /// PUT · callback `https://hub.example/{$request.query.job}/at` (openapi.yaml:160)
     pub mod put_https_hub_example_request_query_job_at {
         /// What is sent.
         #[derive(Debug)]
@@ -293,6 +383,7 @@ pub mod sent {
 
         impl ::gatewright::outbound::Outgoing for Request {
             const METHOD: &'static str = "PUT";
+            type Answer = Answer;
             fn write(
                 &self,
                 out: &mut ::gatewright::outbound::Message,
@@ -301,6 +392,13 @@ pub mod sent {
                     out.body("text/plain", ::core::clone::Clone::clone(body));
                 }
                 ::core::result::Result::Ok(())
+            }
+        }
+        ::gatewright::received! {
+            accept [];
+            204 => {
+                /// Heard.
+                NoContent = nothing(),
             }
         }
 
@@ -644,8 +742,8 @@ pub mod media {
     operation! {
         /// patchNote
         ///
-        /// PATCH /media/notes · basic (openapi.yaml:154)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:154)", label = "`patchNote` is missing", note = "add its handler:\n\n#[gatewright::handler(PatchNote)]\nasync fn patch_note(app: &{Self}, who: patch_note::Caller, req: patch_note::Request) -> patch_note::Result {{\n    todo!()\n}}\n")]
+        /// PATCH /media/notes · basic (openapi.yaml:164)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:164)", label = "`patchNote` is missing", note = "add its handler:\n\n#[gatewright::handler(PatchNote)]\nasync fn patch_note(app: &{Self}, who: patch_note::Caller, req: patch_note::Request) -> patch_note::Result {{\n    todo!()\n}}\n")]
         pub trait PatchNote in patch_note, caller always;
         meta: Meta::new(&policy::PATCH_NOTE, "PATCH", "/notes")
             .body(&[MediaSpec::new("application/merge-patch+json", Read::Json(checks::check_408bfe30d5406e53))])
@@ -660,10 +758,10 @@ pub mod media {
     operation! {
         /// postThing
         ///
-        /// POST /media/things · basic (openapi.yaml:169)
+        /// POST /media/things · basic (openapi.yaml:179)
         ///
         /// A range whose schema is of values is JSON; the other one is bytes.
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postThing` (POST /media/things, openapi.yaml:169)", label = "`postThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PostThing)]\nasync fn post_thing(app: &{Self}, who: post_thing::Caller, req: post_thing::Request) -> post_thing::Result {{\n    todo!()\n}}\n")]
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postThing` (POST /media/things, openapi.yaml:179)", label = "`postThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PostThing)]\nasync fn post_thing(app: &{Self}, who: post_thing::Caller, req: post_thing::Request) -> post_thing::Result {{\n    todo!()\n}}\n")]
         pub trait PostThing in post_thing, caller always;
         meta: Meta::new(&policy::POST_THING, "POST", "/things")
             .body(&[MediaSpec::new("application/json", Read::Json(checks::check_meta))])
@@ -682,10 +780,10 @@ pub mod media {
     operation! {
         /// putThing
         ///
-        /// PUT /media/things · basic (openapi.yaml:177)
+        /// PUT /media/things · basic (openapi.yaml:187)
         ///
         /// Three names of JSON, and one value.
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putThing` (PUT /media/things, openapi.yaml:177)", label = "`putThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PutThing)]\nasync fn put_thing(app: &{Self}, who: put_thing::Caller, req: put_thing::Request) -> put_thing::Result {{\n    todo!()\n}}\n")]
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putThing` (PUT /media/things, openapi.yaml:187)", label = "`putThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PutThing)]\nasync fn put_thing(app: &{Self}, who: put_thing::Caller, req: put_thing::Request) -> put_thing::Result {{\n    todo!()\n}}\n")]
         pub trait PutThing in put_thing, caller always;
         meta: Meta::new(&policy::PUT_THING, "PUT", "/things")
             .optional_body(&[

@@ -193,7 +193,7 @@ pub mod types {
         check! { check_a9036c3ae26ac479(4), format(Format::Int32) }
         check! {
             check_account, one_of(&[check_0859db10dbd7662a, check_4d2b0863f293ae81]),
-            unevaluated_properties(mark_9a90a7c0c51b5c50, &Rest::Closed),
+            unevaluated_properties(mark_da17ee4cd6877fdc, &Rest::Closed),
         }
         check! { check_bc0415f64f73a071(32), array { items: Some(check_person) } }
         check! { check_note(64), object {
@@ -205,11 +205,11 @@ pub mod types {
             optional("notes", check::is_string), optional("children", check_bc0415f64f73a071),
             optional("accounts", check_a76474f81e0d38d8),
         ] } }
-        mark! { mark_191cf3b8c917cdce, properties(&["pin"], &[]) }
-        mark! { mark_5329d9eead7f966e, properties(&["iban"], &[]) }
-        mark! { mark_9a90a7c0c51b5c50, branches(&[
-            (check_0859db10dbd7662a, mark_5329d9eead7f966e), (check_4d2b0863f293ae81, mark_191cf3b8c917cdce),
+        mark! { mark_67e32338c15799a2, properties(&["iban"], &[]) }
+        mark! { mark_da17ee4cd6877fdc, branches(&[
+            (check_0859db10dbd7662a, mark_67e32338c15799a2), (check_4d2b0863f293ae81, mark_f305c666cbb34ec2),
         ]) }
+        mark! { mark_f305c666cbb34ec2, properties(&["pin"], &[]) }
     }
 }
 

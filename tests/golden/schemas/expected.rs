@@ -138,42 +138,42 @@ pub mod types {
         use ::gatewright::generated::*;
         use ::gatewright::json::{Bound, Format, Pattern, check::*};
         static PATTERN_9CE7D56DD5F664BD: Pattern = Pattern::new("^[0-9]+ [A-Z]{3}$", "^[0-9]+ [A-Z]{3}$");
+        check! {
+            check_2f2f9423fee065fd, also(part_point), unevaluated_properties(mark_f8a568458ab8b30f, &Rest::Closed),
+        }
+        check! {
+            check_361ecfb523242b80, also(part_point), unevaluated_properties(mark_9ce68a5cb74a0808, &Rest::Closed),
+        }
         check! { check_6ba2b9c2e8b8e513(64), object { properties: &[optional("town", check::is_string)] } }
         check! { check_8d0500c50889dbd7(64), object { properties: &[optional("iban", check::is_string)] } }
-        check! {
-            check_9ff0d5fbfc798580, also(part_point), unevaluated_properties(mark_0d2d13a546dc2234, &Rest::Closed),
-        }
         check! { check_amount(16), pattern(&PATTERN_9CE7D56DD5F664BD) }
-        check! {
-            check_cca05727d039f591, also(part_point), unevaluated_properties(mark_1190902286c4ff4b, &Rest::Closed),
-        }
         check! { check_e8606307f2d3e08e(64), object { required: 1, properties: &[
             required("number", check::is_string), refused("last"),
         ] } }
         check! { check_fed40ea31d1f98a1, any_of(&[check_amount, check::is_null]) }
         check! { check_order(64), object { required: 2, rest: Rest::Closed, properties: &[
             refused("id"), required("total", check_amount), optional("tip", check_fed40ea31d1f98a1),
-            required("by", check_payment), optional("at", check_cca05727d039f591), optional("note", check::is_object),
+            required("by", check_payment), optional("at", check_2f2f9423fee065fd), optional("note", check::is_object),
         ] } }
         check! {
             check_payment(64),
             discriminated { property: "kind", default: None, branches: &[
                 ("card", part_card), ("Transfer", part_transfer), ("Payment", part_payment_base),
             ] },
-            unevaluated_properties(mark_9a90a7c0c51b5c50, &Rest::Closed),
+            unevaluated_properties(mark_da17ee4cd6877fdc, &Rest::Closed),
         }
-        mark! { mark_004f751a30bb359b, properties(&["number", "last"], &[]) }
-        mark! { mark_08c844d8e86f2ba4, also(mark_f314b52890039ff8), also(mark_004f751a30bb359b) }
-        mark! { mark_0d2d13a546dc2234, also(mark_ea39a7cbeaab6f1b) }
-        mark! { mark_1190902286c4ff4b, also(mark_ea39a7cbeaab6f1b) }
-        mark! { mark_4240f76ce8690ac7, also(mark_93680ac35a178504), also(mark_6682c3aaacdf1ffc) }
-        mark! { mark_6682c3aaacdf1ffc, properties(&["iban"], &[]) }
-        mark! { mark_93680ac35a178504, properties(&["kind"], &[]) }
-        mark! { mark_9a90a7c0c51b5c50, discriminated("kind", &[
-            ("card", mark_08c844d8e86f2ba4), ("Transfer", mark_4240f76ce8690ac7), ("Payment", mark_93680ac35a178504),
+        mark! { mark_10add7a9d34350f8, properties(&["kind"], &[]) }
+        mark! { mark_4702eb5ff4d15a03, also(mark_10add7a9d34350f8), also(mark_e0414561cca96b70) }
+        mark! { mark_8af8589c7f60160c, properties(&["kind"], &[]) }
+        mark! { mark_9a6c42128a2dd30f, properties(&["x", "y"], &[]) }
+        mark! { mark_9ce68a5cb74a0808, also(mark_9a6c42128a2dd30f) }
+        mark! { mark_da17ee4cd6877fdc, discriminated("kind", &[
+            ("card", mark_fac4d076a46c27d8), ("Transfer", mark_4702eb5ff4d15a03), ("Payment", mark_10add7a9d34350f8),
         ], None) }
-        mark! { mark_ea39a7cbeaab6f1b, properties(&["x", "y"], &[]) }
-        mark! { mark_f314b52890039ff8, properties(&["kind"], &[]) }
+        mark! { mark_e0414561cca96b70, properties(&["iban"], &[]) }
+        mark! { mark_ec091da8e943c137, properties(&["number", "last"], &[]) }
+        mark! { mark_f8a568458ab8b30f, also(mark_9a6c42128a2dd30f) }
+        mark! { mark_fac4d076a46c27d8, also(mark_8af8589c7f60160c), also(mark_ec091da8e943c137) }
         check! { open_profile(64), object { required: 1, properties: &[
             required("name", check::is_string), ignored("admin"), optional("home", check_6ba2b9c2e8b8e513),
         ] } }
@@ -217,7 +217,7 @@ pub mod operations {
         request {
             near: types::Point = required query(
                 "near", &Shape::object(&[("x", Shape::NUMBER), ("y", Shape::NUMBER)]),
-                checks::check_9ff0d5fbfc798580,
+                checks::check_361ecfb523242b80,
             )
                 .style(Style::DeepObject, true).default("{\"x\":1}"),
             least: Option<crate::money::Amount> = optional query("least", &Shape::TEXT, checks::check_amount),

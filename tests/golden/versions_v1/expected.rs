@@ -168,16 +168,16 @@ pub mod types {
             discriminated {
                 property: "form", default: None, branches: &[("circle", check_circle), ("square", check_square)],
             },
-            unevaluated_properties(mark_f66175e8be791d8d, &Rest::Closed),
+            unevaluated_properties(mark_137809a6598d5fe1, &Rest::Closed),
         }
         check! { check_square(64), object { required: 2, rest: Rest::Closed, properties: &[
             required("form", check_3ebb34d1cf694058), required("side", check::is_number),
         ] } }
-        mark! { mark_22f84452bf5ff0fd, all(Object) }
-        mark! { mark_658a37a1f9984540, all(Object) }
-        mark! { mark_f66175e8be791d8d, discriminated("form", &[
-            ("circle", mark_22f84452bf5ff0fd), ("square", mark_658a37a1f9984540),
+        mark! { mark_137809a6598d5fe1, discriminated("form", &[
+            ("circle", mark_5f0c4c0d0cca03b9), ("square", mark_293d465dc847a67c),
         ], None) }
+        mark! { mark_293d465dc847a67c, all(Object) }
+        mark! { mark_5f0c4c0d0cca03b9, all(Object) }
     }
 }
 

@@ -183,16 +183,16 @@ pub mod types {
             discriminated {
                 property: "form", default: None, branches: &[("circle", check_circle), ("square", check_square)],
             },
-            unevaluated_properties(mark_0d2d13a546dc2234, &Rest::Closed),
+            unevaluated_properties(mark_9ce68a5cb74a0808, &Rest::Closed),
         }
         check! { check_square(64), object { required: 2, rest: Rest::Closed, properties: &[
             required("form", check_3ebb34d1cf694058), required("side", check::is_number),
         ] } }
-        mark! { mark_0d2d13a546dc2234, discriminated("form", &[
-            ("circle", mark_658a37a1f9984540), ("square", mark_4067719a448e38f3),
+        mark! { mark_293d465dc847a67c, all(Object) }
+        mark! { mark_9ce68a5cb74a0808, discriminated("form", &[
+            ("circle", mark_293d465dc847a67c), ("square", mark_bdd8573d2b752c87),
         ], None) }
-        mark! { mark_4067719a448e38f3, all(Object) }
-        mark! { mark_658a37a1f9984540, all(Object) }
+        mark! { mark_bdd8573d2b752c87, all(Object) }
     }
 }
 

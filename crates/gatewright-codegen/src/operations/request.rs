@@ -263,7 +263,7 @@ fn body(subject: &Subject<'_>, plan: &Plan<'_>) -> Option<Body> {
 }
 
 /// What a media type is called in an enum: `Json`, `FormUrlencoded`, `Csv`, `PngImage`.
-pub(super) fn media_name(media_type: &str) -> String {
+pub(crate) fn media_name(media_type: &str) -> String {
     let essence = media_type.split(';').next().unwrap_or("").trim();
     match essence.split_once('/') {
         Some(("*", _)) => "Any".to_owned(),
@@ -378,7 +378,7 @@ pub(super) fn event_data(schemas: &Schemas, media: &api::Media) -> Option<Schema
 }
 
 /// Whether a text is declared to be bytes: then it is a stream.
-pub(super) fn is_binary(schemas: &Schemas, schema: SchemaId) -> bool {
+pub(crate) fn is_binary(schemas: &Schemas, schema: SchemaId) -> bool {
     schemas.get(schema).notes.format.as_ref().is_some_and(|format| format.value == "binary")
 }
 

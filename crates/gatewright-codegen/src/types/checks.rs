@@ -22,12 +22,21 @@ pub(super) struct Mode {
     pub(super) refuse: bool,
     /// No other schema looks at the same value from outside: what is unknown here is unknown.
     pub(super) whole: bool,
+    /// It is of an answer that we are given: what is `writeOnly` is not there, and what is `readOnly` is.
+    pub(super) answer: bool,
 }
 
 impl Mode {
-    pub(super) const KEEP: Mode = Mode { refuse: false, whole: false };
-    pub(super) const REFUSE: Mode = Mode { refuse: true, whole: true };
-    pub(super) const REFUSE_IN_PLACE: Mode = Mode { refuse: true, whole: false };
+    pub(super) const KEEP: Mode = Mode { refuse: false, whole: false, answer: false };
+    pub(super) const REFUSE: Mode = Mode { refuse: true, whole: true, answer: false };
+    pub(super) const REFUSE_IN_PLACE: Mode = Mode { refuse: true, whole: false, answer: false };
+    /// Of answers to webhooks and callbacks: who gives them may say more than the document knows.
+    pub(super) const ANSWER: Mode = Mode { answer: true, ..Mode::KEEP };
+
+    /// JSON Schema's own meaning of what only decides, in the same direction.
+    pub(super) fn deciding(self) -> Mode {
+        Mode { answer: self.answer, ..Mode::KEEP }
+    }
 
     /// Of a member of the composition.
     pub(super) fn in_place(self) -> Mode {
@@ -53,13 +62,14 @@ pub(super) struct Key {
 pub(super) struct Scope {
     /// What outer resources bind `$dynamicAnchor`s to.
     pub(super) anchors: Rc<BTreeMap<String, SchemaId>>,
-    /// Properties that a neighbour in the composition has `readOnly`, so that none of them is required of a request.
-    pub(super) read_only: Rc<Vec<String>>,
+    /// Properties that a neighbour in the composition has `readOnly`, so that none of them is required of a request; for an
+    /// answer, `writeOnly`.
+    pub(super) hidden: Rc<Vec<String>>,
 }
 
 impl Scope {
     pub(super) fn is_empty(&self) -> bool {
-        self.anchors.is_empty() && self.read_only.is_empty()
+        self.anchors.is_empty() && self.hidden.is_empty()
     }
 }
 
@@ -158,14 +168,15 @@ impl<'s> Checks<'s> {
     /// The key without what makes no difference to the check.
     fn reduced(&self, mut key: Key) -> Key {
         if !self.graph.closes_below(key.id) {
-            key.mode = Mode::KEEP;
+            key.mode = key.mode.deciding();
         }
+        key.mode.answer &= self.graph.differs(key.id);
         if key.mode.whole && !keywords::closes(self.schemas, key.id) {
             key.mode.whole = false;
         }
-        if !key.scope.read_only.is_empty() {
-            let asked = keywords::required_of(self.schemas, key.id, &key.scope.read_only);
-            key.scope.read_only = Rc::new(asked);
+        if !key.scope.hidden.is_empty() {
+            let asked = keywords::required_of(self.schemas, key.id, &key.scope.hidden);
+            key.scope.hidden = Rc::new(asked);
         }
         if !key.scope.anchors.is_empty() && !self.graph.dynamic_below(key.id) {
             key.scope.anchors = Rc::default();
@@ -192,8 +203,11 @@ impl<'s> Checks<'s> {
                 (true, false) if keywords::closes(self.schemas, key.id) => format!("part_{base}"),
                 _ => format!("check_{base}"),
             };
+            // Two underscores: no name of a schema has them.
+            if key.mode.answer {
+                name.push_str("__answer");
+            }
             if !key.scope.is_empty() {
-                // Two underscores: no name of a schema has them.
                 let _ = write!(name, "__{:08x}", hash(&format!("{:?}", key.scope)));
             }
             self.paths.insert(key.clone(), name.clone());

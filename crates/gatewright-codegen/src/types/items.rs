@@ -6,7 +6,7 @@ use quote::quote;
 use super::checks::{Checks, Mode};
 use super::docs::lines;
 use super::literal;
-use super::model::{Choice, Definition, Field, Held, Named, NamedId, Presence, Type, Variant, Wrapper};
+use super::model::{Choice, Definition, Field, Held, Named, NamedId, Presence, Side, Type, Variant, Wrapper};
 use super::plan::Planner;
 use crate::fill::fill;
 use crate::verbatim::{self, Lines};
@@ -94,7 +94,7 @@ pub(super) fn item(planner: &Planner<'_>, checks: &mut Checks<'_>, named: &Named
         }
         Definition::Strings(values) => strings(&mut out, &about, &named.ident, values, travels),
         Definition::Union { variants, choice } => {
-            let told = travels.incoming.then(|| told(planner, checks, variants, choice));
+            let told = travels.incoming.then(|| told(planner, checks, variants, choice, named.side));
             union(planner, &mut out, &about, &named.ident, variants, told, travels);
         }
     }
@@ -325,8 +325,8 @@ fn union(
     out.push(0, "}");
 }
 
-/// How a request's value is known to have one of the forms.
-fn told(planner: &Planner<'_>, checks: &mut Checks<'_>, variants: &[Variant], choice: &Choice) -> String {
+/// How a value that comes in is known to have one of the forms.
+fn told(planner: &Planner<'_>, checks: &mut Checks<'_>, variants: &[Variant], choice: &Choice, side: Side) -> String {
     let ident = |place: usize| variants.get(place).map(|variant| variant.ident.as_str());
     match choice {
         Choice::Property { name, values, default } => {
@@ -353,7 +353,7 @@ fn told(planner: &Planner<'_>, checks: &mut Checks<'_>, variants: &[Variant], ch
             let arms = groups.iter().map(|(places, kinds)| {
                 let to = match places.as_slice() {
                     [one] => ident(*one).unwrap_or_default().to_owned(),
-                    several => format!("[{}]", probes(checks, variants, several, *exactly_one).join(", ")),
+                    several => format!("[{}]", probes(checks, variants, several, *exactly_one, side).join(", ")),
                 };
                 format!("{} => {to}", kinds.join(" | "))
             });
@@ -365,10 +365,18 @@ fn told(planner: &Planner<'_>, checks: &mut Checks<'_>, variants: &[Variant], ch
 
 /// The branches in the order in which they are asked. The strictest reading comes first: of two branches that both admit the
 /// value it prefers the one that knows all of it.
-fn probes(checks: &mut Checks<'_>, variants: &[Variant], places: &[usize], exactly_one: bool) -> Vec<String> {
+fn probes(
+    checks: &mut Checks<'_>,
+    variants: &[Variant],
+    places: &[usize],
+    exactly_one: bool,
+    side: Side,
+) -> Vec<String> {
     let strict = if exactly_one { Mode::REFUSE_IN_PLACE } else { Mode::REFUSE };
     let mut asked = Vec::new();
     for mode in [strict, Mode::KEEP] {
+        // What only responses have is read where it answers what we sent.
+        let mode = Mode { answer: side == Side::Response, ..mode };
         for place in places {
             let Some(variant) = variants.get(*place) else { continue };
             let check = checks.path(variant.schema, mode);

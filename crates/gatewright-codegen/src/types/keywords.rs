@@ -8,7 +8,7 @@ use gatewright_ir::schema::{Schema, SchemaId, Schemas, Types};
 
 use super::checks::{Checks, Key, Marking, Mode, Scope};
 use super::graph;
-use super::plan::{dispatches, read_only};
+use super::plan::{dispatches, read_only, write_only};
 use super::view::{self, View};
 
 /// The schema `true`, whatever it says of itself.
@@ -108,14 +108,19 @@ pub(super) fn members(schema: &Schema) -> impl Iterator<Item = SchemaId> {
     all.chain(condition).chain(dependent).chain(dynamic)
 }
 
-/// The `readOnly` properties of a composition, as far as they hold whatever the value is.
-fn read_only_names(schemas: &Schemas, id: SchemaId, to: &mut Vec<String>, depth: u8) {
+/// Whether a property is not of this direction.
+fn is_hidden(schemas: &Schemas, id: SchemaId, mode: Mode) -> bool {
+    if mode.answer { write_only(schemas, id) } else { read_only(schemas, id) }
+}
+
+/// The properties of a composition that are not of this direction, as far as they hold whatever the value is.
+fn hidden_names(schemas: &Schemas, id: SchemaId, mode: Mode, to: &mut Vec<String>, depth: u8) {
     let schema = schemas.get(id);
-    let own = schema.object.properties.iter().filter(|property| read_only(schemas, property.schema));
+    let own = schema.object.properties.iter().filter(|property| is_hidden(schemas, property.schema, mode));
     to.extend(own.map(|property| property.name.clone()));
     if depth > 0 {
         for member in schema.reference.iter().chain(&schema.all_of) {
-            read_only_names(schemas, *member, to, depth - 1);
+            hidden_names(schemas, *member, mode, to, depth - 1);
         }
     }
 }
@@ -177,11 +182,11 @@ pub(super) fn scope_within(schemas: &Schemas, key: &Key) -> Scope {
     }
     if !schema.all_of.is_empty() || schema.reference.is_some() || !schema.any_of.is_empty() || !schema.one_of.is_empty()
     {
-        let mut names = (*scope.read_only).clone();
-        read_only_names(schemas, key.id, &mut names, 16);
+        let mut names = (*scope.hidden).clone();
+        hidden_names(schemas, key.id, key.mode, &mut names, 16);
         names.sort_unstable();
         names.dedup();
-        scope.read_only = Rc::new(names);
+        scope.hidden = Rc::new(names);
     }
     scope
 }
@@ -360,13 +365,13 @@ impl Within<'_, '_> {
 
     /// The check of items, members and names: nothing of the composition holds there.
     fn below(&self, checks: &mut Checks<'_>, id: SchemaId) -> String {
-        let scope = Scope { anchors: self.scope.anchors.clone(), read_only: Rc::default() };
+        let scope = Scope { anchors: self.scope.anchors.clone(), hidden: Rc::default() };
         checks.name(Key { id, mode: self.mode.below(), scope })
     }
 
     /// The check of what only decides: JSON Schema's own meaning, else `not` would let in what is unknown.
     fn deciding(&self, checks: &mut Checks<'_>, id: SchemaId) -> String {
-        checks.name(self.key(id, Mode::KEEP))
+        checks.name(self.key(id, self.mode.deciding()))
     }
 
     fn member(&self, checks: &mut Checks<'_>, id: SchemaId) -> String {
@@ -396,8 +401,8 @@ impl Within<'_, '_> {
             let _ = write!(text, "items: Some({}), ", self.below(checks, items));
         }
         if let Some(contains) = rules.contains {
-            let scope = Scope { anchors: self.scope.anchors.clone(), read_only: Rc::default() };
-            let check = checks.name(Key { id: contains, mode: Mode::KEEP, scope });
+            let scope = Scope { anchors: self.scope.anchors.clone(), hidden: Rc::default() };
+            let check = checks.name(Key { id: contains, mode: self.mode.deciding(), scope });
             let (min, max) = (rules.min_contains.unwrap_or(1), rules.max_contains.unwrap_or(u64::MAX));
             let _ = write!(text, "contains: Some(&Contains {{ check: {check}, min: {min}, max: {max} }}), ");
         }
@@ -422,14 +427,13 @@ impl Within<'_, '_> {
         let mut fields: Vec<(&str, String)> = Vec::new();
         let mut needed = 0;
         for property in &rules.properties {
-            let is_read_only = read_only(schemas, property.schema);
-            let required = rules.required.contains(&property.name)
-                && !is_read_only
-                && !self.scope.read_only.contains(&property.name);
+            let hidden = is_hidden(schemas, property.schema, self.mode);
+            let required =
+                rules.required.contains(&property.name) && !hidden && !self.scope.hidden.contains(&property.name);
             needed += usize::from(required);
             let name = &property.name;
             // Where unknown fields are refused, so are those that only the server sets; else they are let pass, unread.
-            let text = match (is_read_only, self.mode.refuse) {
+            let text = match (hidden, self.mode.refuse) {
                 (true, true) => format!("refused({name:?})"),
                 (true, false) => format!("ignored({name:?})"),
                 (false, _) => {
@@ -442,7 +446,7 @@ impl Within<'_, '_> {
         let known: std::collections::HashSet<&str> = rules.properties.iter().map(|p| p.name.as_str()).collect();
         let mut named = std::collections::HashSet::new();
         for name in &rules.required {
-            if !known.contains(name.as_str()) && !self.scope.read_only.contains(name) && named.insert(name) {
+            if !known.contains(name.as_str()) && !self.scope.hidden.contains(name) && named.insert(name) {
                 needed += 1;
                 // Elsewhere spoken of, if at all. Where only the policy closes the object, what is required is admitted:
                 // else no request could be valid.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use gatewright_ir::schema::{Schema, SchemaId, Schemas, Types};
 
-use super::checks::{Checks, Key, Marking, Mode, Scope};
+use super::checks::{Checks, Key, Marking, Scope};
 use super::keywords::{members, scope_within};
 use super::plan::dispatches;
 
@@ -98,8 +98,8 @@ pub(super) fn body(checks: &mut Checks<'_>, key: &Key, marking: Marking) -> Stri
             let _ = write!(out, ", first({})", array.prefix_items.len());
         }
         if let Some(contains) = array.contains {
-            let scope = Scope { anchors: key.scope.anchors.clone(), read_only: Rc::default() };
-            let check = checks.name(Key { id: contains, mode: Mode::KEEP, scope });
+            let scope = Scope { anchors: key.scope.anchors.clone(), hidden: Rc::default() };
+            let check = checks.name(Key { id: contains, mode: key.mode.deciding(), scope });
             let _ = write!(out, ", contains({check})");
         }
     }
@@ -118,7 +118,7 @@ pub(super) fn body(checks: &mut Checks<'_>, key: &Key, marking: Marking) -> Stri
         let mut mark = |id: Option<SchemaId>| id.and_then(|id| cx.mark(checks, id));
         let (when, then, otherwise) = (mark(Some(condition.when)), mark(condition.then), mark(condition.otherwise));
         if when.is_some() || then.is_some() || otherwise.is_some() {
-            let check = checks.name(Key { id: condition.when, mode: Mode::KEEP, scope: key.scope.clone() });
+            let check = checks.name(Key { id: condition.when, mode: key.mode.deciding(), scope: key.scope.clone() });
             let optional = |mark: Option<String>| mark.map_or("None".to_owned(), |mark| format!("Some({mark})"));
             let when = when.unwrap_or_else(|| NOTHING.to_owned());
             let (then, otherwise) = (optional(then), optional(otherwise));

@@ -96,10 +96,19 @@ impl<'i> Plan<'i> {
         self.root(id, Way::Out)
     }
 
+    /// The type of a schema in answers to what we send: as in any response, but read.
+    pub fn answer_type(&self, id: SchemaId) -> TokenStream {
+        self.root_of(id, Way::Out, true)
+    }
+
     fn root(&self, id: SchemaId, way: Way) -> TokenStream {
+        self.root_of(id, way, way == Way::In)
+    }
+
+    fn root_of(&self, id: SchemaId, way: Way, read: bool) -> TokenStream {
         let inner = &mut *self.inner.borrow_mut();
         let kind = inner.planner.root(id, way);
-        let roots = if way == Way::In { &mut inner.incoming } else { &mut inner.outgoing };
+        let roots = if read { &mut inner.incoming } else { &mut inner.outgoing };
         kind.named(&mut |id, _| {
             roots.insert(id);
         });
@@ -117,11 +126,22 @@ impl<'i> Plan<'i> {
 
     /// The path of the function that checks a request's value: a `json::Check`.
     pub fn check(&self, id: SchemaId, mode: UnknownFields) -> TokenStream {
+        self.check_in(
+            id,
+            match mode {
+                UnknownFields::Refuse => Mode::REFUSE,
+                UnknownFields::Ignore | UnknownFields::Keep => Mode::KEEP,
+            },
+        )
+    }
+
+    /// As [`check`](Self::check), of an answer to what we send; fields that the schema does not know are let pass.
+    pub fn answer_check(&self, id: SchemaId) -> TokenStream {
+        self.check_in(id, Mode::ANSWER)
+    }
+
+    fn check_in(&self, id: SchemaId, mode: Mode) -> TokenStream {
         let inner = &mut *self.inner.borrow_mut();
-        let mode = match mode {
-            UnknownFields::Refuse => Mode::REFUSE,
-            UnknownFields::Ignore | UnknownFields::Keep => Mode::KEEP,
-        };
         let name = inner.checks.path(id, mode);
         if let Some(known) = name.strip_prefix("check::") {
             let known = Ident::new(known, Span::call_site());

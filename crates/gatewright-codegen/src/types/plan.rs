@@ -58,9 +58,9 @@ impl<'s> Planner<'s> {
                 planner.plan(id, way);
             }
         }
-        // What is sent goes out, and what comes back is not read.
+        // What is sent, and what comes back, have the form of responses: somebody else made neither of them as a request to us.
         for operation in ir.api.operations.iter().flat_map(|o| &o.callbacks).chain(&ir.api.webhooks) {
-            for (id, ..) in roots(operation).into_iter().filter(|(.., way)| *way == Way::In) {
+            for (id, ..) in roots(operation) {
                 planner.plan(id, Way::Out);
             }
         }

@@ -7,6 +7,7 @@
 mod checks;
 mod mount;
 mod operation;
+mod received;
 mod types;
 
 pub use std::collections::BTreeMap;

@@ -14,7 +14,7 @@ use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
 
 use super::roots::roots;
-use super::{Answer, Ask, Failed, Fetch, Pending};
+use super::{Ask, Failed, Fetch, Fetched, Pending};
 
 pub(crate) struct Https {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -41,7 +41,7 @@ impl Https {
         Ok(Https { client })
     }
 
-    async fn ask(&self, ask: Ask) -> Result<Answer, Failed> {
+    async fn ask(&self, ask: Ask) -> Result<Fetched, Failed> {
         let mut request = Request::builder().uri(ask.uri).header(ACCEPT, "application/json");
         let mut body = Bytes::new();
         if let Some(form) = ask.form {
@@ -63,7 +63,7 @@ impl Https {
         let max_age = max_age(response.headers());
         let body = Limited::new(response.into_body(), ask.most).collect().await;
         let body = body.map_err(|_| other("its answer is too large, or breaks off"))?.to_bytes();
-        Ok(Answer { body, max_age })
+        Ok(Fetched { body, max_age })
     }
 }
 

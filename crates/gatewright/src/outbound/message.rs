@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
+use super::Answer;
 use crate::Internal;
 use crate::json::{self, Document, Kind, ToJson};
 use crate::reply::{JsonHeader, ToHeader};
@@ -11,6 +12,8 @@ use crate::reply::{JsonHeader, ToHeader};
 pub trait Outgoing: Sync {
     /// The method.
     const METHOD: &'static str;
+    /// What may come back.
+    type Answer: Answer;
     /// Writes it.
     ///
     /// # Errors

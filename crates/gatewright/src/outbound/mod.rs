@@ -2,10 +2,12 @@
 //!
 //! It asks an issuer for its keys, and what a token says: only hosts that the deployment names, over HTTPS, with every
 //! answer bounded in size and time, and no redirect followed. And it sends the webhooks and callbacks that a document
-//! declares ([`Outbound`]), whose targets somebody else names: those are judged first.
+//! declares ([`Outbound`]), whose targets somebody else names: those are judged first. What comes back is one of the answers
+//! that the document declares, or an error that keeps it.
 
 #[cfg(feature = "client")]
 mod address;
+mod answer;
 #[cfg(feature = "oidc")]
 mod https;
 mod message;
@@ -19,9 +21,10 @@ pub(crate) use https::Https;
 #[cfg(feature = "otel")]
 pub(crate) use roots::roots;
 
+pub use answer::{Answer, Misfit, Received};
 pub use message::{Message, Outgoing, Piece, target};
 #[cfg(feature = "client")]
-pub use send::{Outbound, Received, SendError};
+pub use send::{Outbound, SendError, Unexpected};
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -59,7 +62,7 @@ impl std::fmt::Debug for Form {
 
 /// A good answer: status 200, JSON by its media type.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Fetched {
     pub(crate) body: Bytes,
     /// `max-age` of its `Cache-Control`, in seconds.
     pub(crate) max_age: Option<u64>,
@@ -83,7 +86,7 @@ impl std::fmt::Display for Failed {
     }
 }
 
-pub(crate) type Pending<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failed>> + Send + 'a>>;
+pub(crate) type Pending<'a> = Pin<Box<dyn Future<Output = Result<Fetched, Failed>> + Send + 'a>>;
 
 /// Asks. Tests have their own.
 pub(crate) trait Fetch: Send + Sync {

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HOST, HeaderMap, HeaderValue, USER_AGENT};
-use http::{Method, Request, StatusCode, Uri};
+use http::header::{ACCEPT, HOST, HeaderMap, HeaderValue, USER_AGENT};
+use http::{Method, Request, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -19,6 +19,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::address::is_public;
+use super::answer::{Answer, Misfit, Received};
 use super::message::{Message, Outgoing};
 use super::roots::roots;
 use crate::Internal;
@@ -40,18 +41,8 @@ struct Inner {
     most: usize,
 }
 
-/// What came back.
-#[derive(Clone, Debug)]
-pub struct Received {
-    /// The status; a redirect is one as any other.
-    pub status: StatusCode,
-    /// The header fields.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Bytes,
-}
-
-/// Why nothing was sent, or nothing came back. For the log; it holds nothing of what was sent.
+/// Why nothing was sent, or nothing that was to be expected came back. Its texts are for the log: they hold nothing of what
+/// was sent, and nothing of the body that came back.
 #[derive(Debug)]
 pub enum SendError {
     /// The target may not be called: it is no `https` URL, or one of its addresses is not public.
@@ -62,6 +53,26 @@ pub enum SendError {
     Failed(String),
     /// The message could not be written.
     Message(Internal),
+    /// The answer is none of those that the document declares.
+    Answer(Box<Unexpected>),
+}
+
+/// An answer that the document does not declare: all of it, and what is wrong with it.
+pub struct Unexpected {
+    /// What came back.
+    pub received: Received,
+    /// Why it is none of the declared answers.
+    pub misfit: Misfit,
+}
+
+impl fmt::Debug for Unexpected {
+    /// Without the body: errors are logged.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unexpected")
+            .field("status", &self.received.status)
+            .field("misfit", &self.misfit)
+            .finish_non_exhaustive()
+    }
 }
 
 impl fmt::Display for SendError {
@@ -71,6 +82,9 @@ impl fmt::Display for SendError {
             SendError::Late => f.write_str("the target takes too long"),
             SendError::Failed(why) => write!(f, "the target cannot be reached: {why}"),
             SendError::Message(_) => f.write_str("the message cannot be written"),
+            SendError::Answer(unexpected) => {
+                write!(f, "the target answers {}: {}", unexpected.received.status.as_u16(), unexpected.misfit)
+            }
         }
     }
 }
@@ -146,11 +160,13 @@ impl Outbound {
         self.change(|inner| inner.most = bytes)
     }
 
-    /// Sends a message to a URL that somebody else may have named.
+    /// Sends a message to a URL that somebody else may have named. What comes back is one of the answers that the document
+    /// declares, its body checked as that of a request is; fields that a schema does not know are let pass.
     ///
     /// # Errors
-    /// The target may not be called, cannot be reached, or takes too long; or the message cannot be written.
-    pub async fn send<M: Outgoing>(&self, url: &str, message: &M) -> Result<Received, SendError> {
+    /// The target may not be called, cannot be reached, or takes too long; the message cannot be written; or the answer is
+    /// not declared, which [`SendError::Answer`] keeps.
+    pub async fn send<M: Outgoing>(&self, url: &str, message: &M) -> Result<Received<M::Answer>, SendError> {
         self.send_with(url, message, HeaderMap::new()).await
     }
 
@@ -163,13 +179,22 @@ impl Outbound {
         url: &str,
         message: &M,
         headers: HeaderMap,
-    ) -> Result<Received, SendError> {
+    ) -> Result<Received<M::Answer>, SendError> {
         let mut out = Message::default();
         message.write(&mut out).map_err(SendError::Message)?;
+        if !M::Answer::ACCEPT.is_empty()
+            && let Ok(accept) = HeaderValue::from_str(&M::Answer::ACCEPT.join(", "))
+        {
+            out.headers.insert(ACCEPT, accept);
+        }
         out.headers.extend(headers);
         let method = Method::from_bytes(M::METHOD.as_bytes()).map_err(|_| SendError::Target("the method is none"))?;
         let sent = self.0.deliver(url, method, out);
-        tokio::time::timeout(self.0.within, sent).await.unwrap_or(Err(SendError::Late))
+        let received = tokio::time::timeout(self.0.within, sent).await.unwrap_or(Err(SendError::Late))?;
+        match M::Answer::read(&received) {
+            Ok(body) => Ok(Received { status: received.status, headers: received.headers, body }),
+            Err(misfit) => Err(SendError::Answer(Box::new(Unexpected { received, misfit }))),
+        }
     }
 }
 

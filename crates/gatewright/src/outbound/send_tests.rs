@@ -7,6 +7,7 @@ struct Ping;
 
 impl Outgoing for Ping {
     const METHOD: &'static str = "POST";
+    type Answer = Bytes;
 
     fn write(&self, out: &mut Message) -> Result<(), Internal> {
         out.header("x-count", &7)?;

@@ -66,7 +66,8 @@ fn same_plain(value: &http::HeaderValue, media_type: &str) -> bool {
     plain && value.as_bytes().eq_ignore_ascii_case(media_type.as_bytes())
 }
 
-fn utf8(content_type: &str) -> bool {
+/// Whether the text of this media type is in UTF-8, as far as it says so.
+pub(crate) fn utf8(content_type: &str) -> bool {
     content_type.split(';').skip(1).all(|parameter| match parameter.split_once('=') {
         Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
             let value = value.trim().trim_matches('"');

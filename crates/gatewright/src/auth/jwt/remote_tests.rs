@@ -13,7 +13,7 @@ use super::tests::{ALL, ISSUER, ISSUER_KEYS, NOW, STRANGER, claims, header, mint
 use super::{Held, JwtVerifier, Rejected};
 use crate::FakeClock;
 use crate::config::{Config, Resolver};
-use crate::outbound::{Answer, Ask, Failed, Fetch, Pending};
+use crate::outbound::{Ask, Failed, Fetch, Fetched, Pending};
 
 const KEYS: &str = "https://issuer.example.com/keys";
 const METADATA: &str = "https://issuer.example.com/.well-known/openid-configuration";
@@ -50,7 +50,7 @@ impl Fetch for Fake {
             let answer = self.script.lock().unwrap().get(&*ask.uri.to_string()).cloned();
             let (body, max_age) = answer.unwrap_or(Err(Failed::Status(404)))?;
             assert!(ask.most <= 1 << 20 && ask.within <= Duration::from_secs(5), "nothing is unbounded");
-            Ok(Answer { body: body.into(), max_age })
+            Ok(Fetched { body: body.into(), max_age })
         })
     }
 }

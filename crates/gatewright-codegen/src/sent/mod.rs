@@ -1,4 +1,7 @@
-//! What the API sends by itself: a module for each webhook and callback, with its request and, for a callback, its URL.
+//! What the API sends by itself: a module for each webhook and callback, with its request, its answers and, for a callback,
+//! its URL.
+
+mod answers;
 
 use gatewright_ir::api::{Location, Media, MediaKind, Operation, Parameter, ParameterEncoding};
 use gatewright_ir::names::{Case, unique};
@@ -64,6 +67,7 @@ fn module(cx: &Context<'_>, plan: &Plan<'_>, operation: &Operation, callback: bo
         }
     }
     let out = if writes.is_empty() { quote!(_) } else { quote!(out) };
+    let (answer, answers) = answers::answers(cx, plan, operation);
     let url = if callback { url(&operation.path.text) } else { quote!() };
     quote! {
         #summary
@@ -75,6 +79,7 @@ fn module(cx: &Context<'_>, plan: &Plan<'_>, operation: &Operation, callback: bo
             pub struct Request { #(#definitions)* }
             impl ::gatewright::outbound::Outgoing for Request {
                 const METHOD: &'static str = #method;
+                type Answer = #answer;
                 fn write(
                     &self,
                     #out: &mut ::gatewright::outbound::Message,
@@ -83,6 +88,7 @@ fn module(cx: &Context<'_>, plan: &Plan<'_>, operation: &Operation, callback: bo
                     ::core::result::Result::Ok(())
                 }
             }
+            #answers
             #url
         }
     }
