@@ -175,7 +175,9 @@ async fn patch_note(_: &App, req: patch_note::Request) -> patch_note::Result {
 
 #[handler(PostThing)]
 async fn post_thing(_: &App, req: post_thing::Request) -> post_thing::Result {
-    Ok(post_thing::Response::Ok(vec![req.body]))
+    let meta = req.body;
+    let headers = post_thing::OkHeaders { x_meta: meta.clone(), x_pairs: Some(meta.clone()), x_json: meta.clone() };
+    Ok(post_thing::Response::Ok(vec![meta], headers))
 }
 
 #[handler(PutThing)]
@@ -432,6 +434,12 @@ async fn a_range_whose_schema_is_of_values_is_json() {
     let answer = thing("application/json", "{\"n\":1}").await;
     assert_eq!((answer.status, answer.json()), (200, json!([{ "n": 1 }])));
     assert_eq!(answer.headers["content-type"], "application/json");
+    let labelled = thing("application/json", "{\"n\":1,\"label\":\"a b\"}").await;
+    for (name, expected) in
+        [("x-meta", "n,1,label,a b"), ("x-pairs", "n=1,label=a b"), ("x-json", "{\"n\":1,\"label\":\"a b\"}")]
+    {
+        assert_eq!(labelled.headers[name], expected, "{name}");
+    }
     assert_eq!(thing("application/json", "{\"n\":-1}").await.words(), "400 /n minimum");
     // What a browser sends across origins without asking first is no JSON.
     for kind in ["text/plain", "application/x-www-form-urlencoded", "application/octet-stream"] {
@@ -499,7 +507,18 @@ async fn callbacks_and_webhooks_are_typed_and_go_where_they_may() {
 
     let outbound = Outbound::new().unwrap();
     let job = || Job { id: "7".to_owned(), steps: None };
-    let message = || job_done::Request { x_attempt: 2, tag: Some(vec!["a".to_owned(), "b c".to_owned()]), body: job() };
+    let message = || {
+        let meta = || Some(media::types::Meta { n: 1, label: Some("x".to_owned()) });
+        let tags = || Some(vec!["a".to_owned(), "b c".to_owned()]);
+        job_done::Request {
+            x_attempt: 2,
+            tag: tags(),
+            in_: Some(vec!["a,b".to_owned(), "c".to_owned()]),
+            by: meta(),
+            x_meta: meta(),
+            body: job(),
+        }
+    };
     let (url, heard) = hook(HEARD).await;
     // Who asks for a callback names its target: this machine is none.
     let refused = outbound.send(&job_done::url(&url), &message()).await;
@@ -507,7 +526,11 @@ async fn callbacks_and_webhooks_are_typed_and_go_where_they_may() {
     let outbound = outbound.allow_network("127.0.0.1/32").unwrap().allow_plain_http();
     assert_eq!(outbound.send(&job_done::url(&url), &message()).await.unwrap().status, 204);
     let sent = heard.await.unwrap();
-    assert!(sent.starts_with("POST /hook?tag=a&tag=b%20c HTTP/1.1\r\n"), "{sent}");
+    assert!(
+        sent.starts_with("POST /hook?tag=a&tag=b%20c&in=a%2Cb,c&by%5Bn%5D=1&by%5Blabel%5D=x HTTP/1.1\r\n"),
+        "{sent}"
+    );
+    assert!(sent.contains("x-meta: {\"n\":1,\"label\":\"x\"}\r\n"), "{sent}");
     assert!(sent.contains("x-attempt: 2\r\n") && sent.ends_with("{\"id\":\"7\"}"), "{sent}");
 
     let (url, heard) = hook(HEARD).await;
@@ -527,7 +550,9 @@ async fn answers_to_callbacks_are_typed_and_what_is_not_declared_is_kept() {
     let send = async |status: &str, fields: &str, body: &str| {
         let (url, heard) =
             hook(format!("HTTP/1.1 {status} X\r\n{fields}content-length: {}\r\n\r\n{body}", body.len())).await;
-        let outcome = outbound.send(&url, &job_done::Request { x_attempt: 1, tag: None, body: job() }).await;
+        let outcome = outbound
+            .send(&url, &job_done::Request { x_attempt: 1, tag: None, in_: None, by: None, x_meta: None, body: job() })
+            .await;
         let sent = heard.await.unwrap();
         let accept = "accept: application/json, application/vnd.receipt+json, application/xml, text/plain\r\n";
         assert!(sent.contains(accept), "{sent}");
@@ -599,7 +624,9 @@ async fn answers_to_callbacks_are_typed_and_what_is_not_declared_is_kept() {
     }
     let outbound = outbound.clone().answers_up_to(10);
     let (url, _heard) = hook(format!("HTTP/1.1 200 X\r\ncontent-length: 11\r\n{JSON}\r\n[1,2,3,4,5]")).await;
-    let large = outbound.send(&url, &job_done::Request { x_attempt: 1, tag: None, body: job() }).await;
+    let large = outbound
+        .send(&url, &job_done::Request { x_attempt: 1, tag: None, in_: None, by: None, x_meta: None, body: job() })
+        .await;
     assert!(matches!(large, Err(SendError::Failed(_))), "{large:?}");
     let status = gatewright::outbound::Received {
         status: gatewright::StatusCode::OK,

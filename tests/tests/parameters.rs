@@ -74,6 +74,10 @@ async fn paths() {
         ("/simple/ab/1,2/true,false/x,1,y,b/x=1,y=b", &[], r#"text: "ab", list: [1, 2], spread: [true, false], object: Point { x: 1, y: ("b") }, pairs: Point { x: 1, y: ("b") }"#),
         ("/simple/a%2Cb/1%2C2/true/x,1/x=1", &[], "400 list/0 type"),
         ("/simple/a/1,2,3,4/maybe/x,a/y=1", &[], "400 text minLength list maxItems spread/0 type object/x type pairs/x required"),
+        ("/simple/a%2Cb/1/true/x,1,y,b%2cc/x=1,y=b%2Cc%3Dd", &[], r#"text: "a,b", list: [1], spread: [true], object: Point { x: 1, y: ("b,c") }, pairs: Point { x: 1, y: ("b,c=d") }"#),
+        ("/label/.a%2Eb/.1/.1%2E5/.x,1/.x=1.y=a%2Eb", &[], "400 spread/0 type"),
+        ("/label/.a%2Eb/.1/.1/.x,1,y,a%2Cb/.x=1.y=a%2Eb", &[], r#"text: "a.b", list: [1], spread: [1], object: Point { x: 1, y: ("a,b") }, pairs: Point { x: 1, y: ("a.b") }"#),
+        ("/matrix/;text=a%3Bb/;list=1/;spread=1/;object=x,1,y,a%2Cb/;x=1;y=a%3Bb%3Dc", &[], r#"text: "a;b", list: [1], spread: [1], object: Point { x: 1, y: ("a,b") }, pairs: Point { x: 1, y: ("a;b=c") }"#),
         ("/simple/ab/1,,2/true/x,1,y/x=1,x=2", &[], "400 object style pairs style list/1 type"),
         ("/simple/ab/1/true/x,1,z,2/x=1,z=2", &[], "400 object/z additionalProperties pairs/z additionalProperties"),
         ("/label/.ab/.1,2/.1.2/.x,1,y,b/.x=1.y=b", &[], r#"text: "ab", list: [1, 2], spread: [1, 2], object: Point { x: 1, y: ("b") }, pairs: Point { x: 1, y: ("b") }"#),
@@ -97,6 +101,11 @@ async fn queries() {
         ("/query?text=ABC&list=1,1&spread=none", &[], "400 text pattern list/1 uniqueItems spread/0 enum"),
         ("/query?list=1&list=2", &[], "400 list repeated"),
         ("/query?list=1%2C2", &[], "400 list/0 type"),
+        // What is encoded is no delimiter, wherever there is a literal one to write (RFC 6570, 3.2.8).
+        ("/query?texts=a%2Cb,c%2cd,%252C", &[], r#"texts: (["a,b", "c,d", "%2C"]), count: 7"#),
+        ("/query?object=x,1,y,b%2Cc", &[], r#"object: (Point { x: 1, y: ("b,c") }), count: 7"#),
+        ("/query?piece=x|1%7Cy|a,b", &[], r#"piece: (Point { x: 1, y: ("a,b") }), count: 7"#),
+        ("/query?piece=x|1|y", &[], "400 piece style"),
         ("/query?list=", &[], "list: ([]), count: 7"),
         ("/query?spaced=a%20b&piped=a|b%7Cc", &[], r#"spaced: (["a", "b"]), piped: (["a", "b", "c"]), count: 7"#),
         ("/query?spaced=a+b,c", &[], r#"spaced: (["a", "b,c"]), count: 7"#),
@@ -158,6 +167,10 @@ async fn headers_and_cookies() {
         ("/headers", &[("cookie", "plain=a; plain=b")], "400 plain repeated"),
         ("/headers", &[("cookie", "list=a; flag=maybe; object=z,1")], "400 list/0 type object/z additionalProperties object/x required flag type"),
         ("/headers", &[("cookie", "plain=a%20b")], r#"plain: ("a b")"#),
+        // The style `cookie` has no escapes, and neither has a header field.
+        ("/headers", &[("cookie", "bare=a%20b%; bares=a%2Cb,c")], r#"bare: ("a%20b%"), bares: (["a%2Cb", "c"])"#),
+        ("/headers", &[("x-object", "x,1,y,b%2Cc")], r#"x_object: (Point { x: 1, y: ("b%2Cc") })"#),
+        ("/headers", &[("cookie", "object=x,1,y,b%2Cc")], r#"object: (Point { x: 1, y: ("b,c") })"#),
         ("/headers", &[("cookie", "plain=\"a\"")], r#"plain: ("a")"#),
     ])
     .await;

@@ -36,6 +36,8 @@ const GENERATED: &[Name] = &[
     (&["gatewright", "params", "Shape"], "Shape"),
     (&["gatewright", "params", "Style"], "Style"),
     (&["gatewright", "JsonHeader"], "JsonHeader"),
+    (&["gatewright", "HeaderPairs"], "HeaderPairs"),
+    (&["gatewright", "HeaderJson"], "HeaderJson"),
     (&["gatewright", "Meta"], "Meta"),
     (&["gatewright", "NoError"], "NoError"),
     (&["gatewright", "Reply"], "Reply"),

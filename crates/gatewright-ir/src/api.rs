@@ -346,4 +346,6 @@ pub struct Header {
     pub schema: SchemaId,
     /// `explode`; the style is always simple.
     pub explode: bool,
+    /// It is a JSON text (`content`).
+    pub json: bool,
 }

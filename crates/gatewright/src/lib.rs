@@ -74,7 +74,9 @@ pub use params::Input;
 pub use part::{FromApp, Part, take_request};
 pub use principal::{FromClaim, Principal, take_principal};
 pub use problem::{Fault, Internal, Problem, Refused, ResultExt};
-pub use reply::{Cookie, IntoReply, JsonHeader, Media, NoError, Reply, ResponseExt, ToHeader, With};
+pub use reply::{
+    Cookie, HeaderJson, HeaderPairs, IntoReply, JsonHeader, Media, NoError, Reply, ResponseExt, ToHeader, With,
+};
 pub use stage::{Pending, Valid};
 #[cfg(feature = "otel")]
 pub use trace::{TraceContext, Traces};

@@ -1,7 +1,5 @@
 //! What a handler answers: from the operation's own types to a response, by way of one small builder.
 
-use std::collections::HashMap;
-
 use axum::body::Body;
 use gatewright_policy::Refusal;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE};
@@ -9,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::body::{BodyError, Events, Framing, Lines};
 use crate::json::{self, ToJson};
+use crate::params::{Style, write};
 use crate::principal::ClaimUnfit;
 use crate::{Internal, Problem, Refused};
 
@@ -355,27 +354,33 @@ macro_rules! to_header {
 }
 to_header!(bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64);
 
-/// A value that is written as JSON in a header field: bare if it is a string there, else as it stands.
+/// A value in a header field as OpenAPI's style `simple` writes it: a text bare, a list and the names and values of an object
+/// between commas.
 #[derive(Debug)]
 pub struct JsonHeader<'v, T>(pub &'v T);
 
 impl<T: ToJson> ToHeader for JsonHeader<'_, T> {
     fn to_header(&self) -> Option<String> {
-        let text = String::from_utf8(json::to_vec(self.0).ok()?).ok()?;
-        match serde_json::from_str::<serde_json::Value>(&text).ok()? {
-            serde_json::Value::Null => None,
-            serde_json::Value::String(text) => Some(text),
-            serde_json::Value::Array(items) => {
-                let plain = |v: &serde_json::Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
-                Some(items.iter().map(plain).collect::<Vec<_>>().join(","))
-            }
-            serde_json::Value::Object(members) => {
-                let members: HashMap<_, _> = members.into_iter().collect();
-                let mut parts: Vec<String> = members.iter().map(|(k, v)| format!("{k},{v}")).collect();
-                parts.sort();
-                Some(parts.join(","))
-            }
-            other => Some(other.to_string()),
-        }
+        write::header(&write::document(self.0).ok()?, Style::Simple, false)
+    }
+}
+
+/// As [`JsonHeader`], with `explode`: an object as `name=value` between commas.
+#[derive(Debug)]
+pub struct HeaderPairs<'v, T>(pub &'v T);
+
+impl<T: ToJson> ToHeader for HeaderPairs<'_, T> {
+    fn to_header(&self) -> Option<String> {
+        write::header(&write::document(self.0).ok()?, Style::Simple, true)
+    }
+}
+
+/// A value in a header field whose `content` is JSON.
+#[derive(Debug)]
+pub struct HeaderJson<'v, T>(pub &'v T);
+
+impl<T: ToJson> ToHeader for HeaderJson<'_, T> {
+    fn to_header(&self) -> Option<String> {
+        write::header(&write::document(self.0).ok()?, Style::Json, false)
     }
 }

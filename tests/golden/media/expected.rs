@@ -14,7 +14,7 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "basic",
-                at: "openapi.yaml:205",
+                at: "openapi.yaml:214",
                 bit: 0,
                 scopes: &[],
                 carrier: Carrier::Authorization("basic"),
@@ -47,7 +47,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "ae194c516afa88133cff42d6a5d0af652fc68f12fd124220a526a6d83336daff",
+        hash: "019eedc26c5bc8d329e2b4c69263204cfe4f65a3c1571527467d6d29e0407328",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -85,14 +85,14 @@ pub mod policy {
     /// POST /media/jobs · basic (openapi.yaml:127)
     pub static START_JOB: Policy = USUAL.operation("startJob", "openapi.yaml:127", BASIC).checked();
 
-    /// PATCH /media/notes · basic (openapi.yaml:164)
-    pub static PATCH_NOTE: Policy = USUAL.operation("patchNote", "openapi.yaml:164", BASIC).checked();
+    /// PATCH /media/notes · basic (openapi.yaml:167)
+    pub static PATCH_NOTE: Policy = USUAL.operation("patchNote", "openapi.yaml:167", BASIC).checked();
 
-    /// POST /media/things · basic (openapi.yaml:179)
-    pub static POST_THING: Policy = USUAL.operation("postThing", "openapi.yaml:179", BASIC).checked();
+    /// POST /media/things · basic (openapi.yaml:182)
+    pub static POST_THING: Policy = USUAL.operation("postThing", "openapi.yaml:182", BASIC).checked();
 
-    /// PUT /media/things · basic (openapi.yaml:187)
-    pub static PUT_THING: Policy = USUAL.operation("putThing", "openapi.yaml:187", BASIC).checked();
+    /// PUT /media/things · basic (openapi.yaml:196)
+    pub static PUT_THING: Policy = USUAL.operation("putThing", "openapi.yaml:196", BASIC).checked();
 }
 
 /// The types of the document's schemas.
@@ -272,7 +272,7 @@ pub mod schemes {
 pub mod sent {
     /// noteChanged
     ///
-    /// POST · webhook `changed` (openapi.yaml:199)
+    /// POST · webhook `changed` (openapi.yaml:208)
     pub mod note_changed {
         /// What is sent.
         #[derive(Debug)]
@@ -313,6 +313,12 @@ pub mod sent {
             pub x_attempt: i64,
             /// tag
             pub tag: ::core::option::Option<::std::vec::Vec<::std::string::String>>,
+            /// in
+            pub in_: ::core::option::Option<::std::vec::Vec<::std::string::String>>,
+            /// by
+            pub by: ::core::option::Option<super::super::types::Meta>,
+            /// X-Meta
+            pub x_meta: ::core::option::Option<super::super::types::Meta>,
             /// The body.
             pub body: super::super::types::Job,
         }
@@ -324,8 +330,11 @@ pub mod sent {
                 &self,
                 out: &mut ::gatewright::outbound::Message,
             ) -> ::core::result::Result<(), ::gatewright::Internal> {
-                out.header("x-attempt", &self.x_attempt)?;
-                out.query("tag", &self.tag, true)?;
+                out.header("x-attempt", &self.x_attempt, ::gatewright::params::Style::Simple, false)?;
+                out.query("tag", &self.tag, ::gatewright::params::Style::Form, true)?;
+                out.query("in", &self.in_, ::gatewright::params::Style::Form, false)?;
+                out.query("by", &self.by, ::gatewright::params::Style::DeepObject, true)?;
+                out.header("x-meta", &self.x_meta, ::gatewright::params::Style::Json, false)?;
                 let body = &self.body;
                 out.json("application/json", body)?;
                 ::core::result::Result::Ok(())
@@ -372,7 +381,7 @@ pub mod sent {
 
     /// putHttpsHubExampleRequestQueryJobAt
     ///
-    /// PUT · callback `https://hub.example/{$request.query.job}/at` (openapi.yaml:160)
+    /// PUT · callback `https://hub.example/{$request.query.job}/at` (openapi.yaml:163)
     pub mod put_https_hub_example_request_query_job_at {
         /// What is sent.
         #[derive(Debug)]
@@ -742,8 +751,8 @@ pub mod media {
     operation! {
         /// patchNote
         ///
-        /// PATCH /media/notes · basic (openapi.yaml:164)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:164)", label = "`patchNote` is missing", note = "add its handler:\n\n#[gatewright::handler(PatchNote)]\nasync fn patch_note(app: &{Self}, who: patch_note::Caller, req: patch_note::Request) -> patch_note::Result {{\n    todo!()\n}}\n")]
+        /// PATCH /media/notes · basic (openapi.yaml:167)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:167)", label = "`patchNote` is missing", note = "add its handler:\n\n#[gatewright::handler(PatchNote)]\nasync fn patch_note(app: &{Self}, who: patch_note::Caller, req: patch_note::Request) -> patch_note::Result {{\n    todo!()\n}}\n")]
         pub trait PatchNote in patch_note, caller always;
         meta: Meta::new(&policy::PATCH_NOTE, "PATCH", "/notes")
             .body(&[MediaSpec::new("application/merge-patch+json", Read::Json(checks::check_408bfe30d5406e53))])
@@ -758,10 +767,10 @@ pub mod media {
     operation! {
         /// postThing
         ///
-        /// POST /media/things · basic (openapi.yaml:179)
+        /// POST /media/things · basic (openapi.yaml:182)
         ///
         /// A range whose schema is of values is JSON; the other one is bytes.
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postThing` (POST /media/things, openapi.yaml:179)", label = "`postThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PostThing)]\nasync fn post_thing(app: &{Self}, who: post_thing::Caller, req: post_thing::Request) -> post_thing::Result {{\n    todo!()\n}}\n")]
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postThing` (POST /media/things, openapi.yaml:182)", label = "`postThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PostThing)]\nasync fn post_thing(app: &{Self}, who: post_thing::Caller, req: post_thing::Request) -> post_thing::Result {{\n    todo!()\n}}\n")]
         pub trait PostThing in post_thing, caller always;
         meta: Meta::new(&policy::POST_THING, "POST", "/things")
             .body(&[MediaSpec::new("application/json", Read::Json(checks::check_meta))])
@@ -769,21 +778,36 @@ pub mod media {
         body |input, found| { body: types::Meta = input.value(found), }
         Response {
             /// The same.
-            Ok(body: Vec<types::Meta>) => Reply::json(200, "application/json", &body),
+            Ok(body: Vec<types::Meta>, headers: OkHeaders) => Reply::json(200, "application/json", &body)
+                .header("x-meta", &JsonHeader(&headers.x_meta))
+                .header("x-pairs", &headers.x_pairs.as_ref().map(HeaderPairs))
+                .header("x-json", &HeaderJson(&headers.x_json)),
         }
         Error {
             /// Nothing.
             NotFound(body: ::gatewright::Media) => Reply::media(404, "*/*", body),
+        }
+        with {
+            /// The header fields of Ok.
+            #[derive(Debug)]
+            pub struct OkHeaders {
+                /// X-Meta
+                pub x_meta: types::Meta,
+                /// X-Pairs
+                pub x_pairs: Option<types::Meta>,
+                /// X-Json
+                pub x_json: types::Meta,
+            }
         }
     }
 
     operation! {
         /// putThing
         ///
-        /// PUT /media/things · basic (openapi.yaml:187)
+        /// PUT /media/things · basic (openapi.yaml:196)
         ///
         /// Three names of JSON, and one value.
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putThing` (PUT /media/things, openapi.yaml:187)", label = "`putThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PutThing)]\nasync fn put_thing(app: &{Self}, who: put_thing::Caller, req: put_thing::Request) -> put_thing::Result {{\n    todo!()\n}}\n")]
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putThing` (PUT /media/things, openapi.yaml:196)", label = "`putThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PutThing)]\nasync fn put_thing(app: &{Self}, who: put_thing::Caller, req: put_thing::Request) -> put_thing::Result {{\n    todo!()\n}}\n")]
         pub trait PutThing in put_thing, caller always;
         meta: Meta::new(&policy::PUT_THING, "PUT", "/things")
             .optional_body(&[

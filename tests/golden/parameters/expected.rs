@@ -38,7 +38,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "15279d85579e706440f9b99aebd8684155bd49acb0cedcbe62668ff0f0ecea43",
+        hash: "e6b491fcb929aeb4e2fff219425a2e58a80c04de8318ab8401c4928c3e489662",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -55,12 +55,12 @@ pub mod policy {
     /// GET /parameters/query · public: shows how parameters are read (openapi.yaml:43)
     pub static QUERY: Policy =
         USUAL.operation("query", "openapi.yaml:43", Access::Public("shows how parameters are read")).checked();
-    /// GET /parameters/whole · public: shows how parameters are read (openapi.yaml:65)
+    /// GET /parameters/whole · public: shows how parameters are read (openapi.yaml:67)
     pub static WHOLE: Policy =
-        USUAL.operation("whole", "openapi.yaml:65", Access::Public("shows how parameters are read")).checked();
-    /// GET /parameters/headers · public: shows how parameters are read (openapi.yaml:73)
+        USUAL.operation("whole", "openapi.yaml:67", Access::Public("shows how parameters are read")).checked();
+    /// GET /parameters/headers · public: shows how parameters are read (openapi.yaml:75)
     pub static HEADERS: Policy =
-        USUAL.operation("headers", "openapi.yaml:73", Access::Public("shows how parameters are read")).checked();
+        USUAL.operation("headers", "openapi.yaml:75", Access::Public("shows how parameters are read")).checked();
 }
 
 /// The types of the document's schemas.
@@ -253,6 +253,14 @@ pub mod parameters {
                 .style(Style::Form, false),
             spread: Option<Vec<types::QuerySpreadItem>> =
                 optional query("spread", &Shape::array(&Shape::TEXT), checks::check_c622a48ddd1c6ff4),
+            texts: Option<Vec<String>> = optional query(
+                "texts", &Shape::array(&Shape::TEXT), checks::check_432f38e1da86e02d,
+            )
+                .style(Style::Form, false),
+            piece: Option<types::Point> = optional query(
+                "piece", &Shape::object(&[("x", Shape::NUMBER), ("y", Shape::TEXT)]), checks::check_point,
+            )
+                .style(Style::PipeDelimited, false),
             spaced: Option<Vec<String>> = optional query(
                 "spaced", &Shape::array(&Shape::TEXT), checks::check_432f38e1da86e02d,
             )
@@ -299,8 +307,8 @@ pub mod parameters {
     operation! {
         /// whole
         ///
-        /// GET /parameters/whole · public: shows how parameters are read (openapi.yaml:65)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `whole` (GET /parameters/whole, openapi.yaml:65)", label = "`whole` is missing", note = "add its handler:\n\n#[gatewright::handler(Whole)]\nasync fn whole(app: &{Self}, req: whole::Request) -> whole::Result {{\n    todo!()\n}}\n")]
+        /// GET /parameters/whole · public: shows how parameters are read (openapi.yaml:67)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `whole` (GET /parameters/whole, openapi.yaml:67)", label = "`whole` is missing", note = "add its handler:\n\n#[gatewright::handler(Whole)]\nasync fn whole(app: &{Self}, req: whole::Request) -> whole::Result {{\n    todo!()\n}}\n")]
         pub trait Whole in whole, caller none;
         meta: Meta::new(&policy::WHOLE, "GET", "/whole").produces(&["text/plain"]),
         request {
@@ -318,8 +326,8 @@ pub mod parameters {
     operation! {
         /// headers
         ///
-        /// GET /parameters/headers · public: shows how parameters are read (openapi.yaml:73)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `headers` (GET /parameters/headers, openapi.yaml:73)", label = "`headers` is missing", note = "add its handler:\n\n#[gatewright::handler(Headers)]\nasync fn headers(app: &{Self}, req: headers::Request) -> headers::Result {{\n    todo!()\n}}\n")]
+        /// GET /parameters/headers · public: shows how parameters are read (openapi.yaml:75)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `headers` (GET /parameters/headers, openapi.yaml:75)", label = "`headers` is missing", note = "add its handler:\n\n#[gatewright::handler(Headers)]\nasync fn headers(app: &{Self}, req: headers::Request) -> headers::Result {{\n    todo!()\n}}\n")]
         pub trait Headers in headers, caller none;
         meta: Meta::new(&policy::HEADERS, "GET", "/headers").produces(&["text/plain"]),
         request {
@@ -348,6 +356,12 @@ pub mod parameters {
                 .style(Style::Form, false),
             flag: Option<bool> =
                 optional cookie("flag", &Shape::BOOLEAN, check::is_boolean).style(Style::Cookie, true),
+            bare: Option<String> =
+                optional cookie("bare", &Shape::TEXT, check::is_string).style(Style::Cookie, true),
+            bares: Option<Vec<String>> = optional cookie(
+                "bares", &Shape::array(&Shape::TEXT), checks::check_432f38e1da86e02d,
+            )
+                .style(Style::Cookie, false),
         }
         Response {
             /// What was read.

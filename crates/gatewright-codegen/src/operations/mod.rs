@@ -20,7 +20,7 @@ use crate::verbatim::{self, Lines};
 
 pub(crate) use document::stub;
 pub(crate) use earlier::{Version, conversions};
-pub(crate) use request::{is_binary, is_form, media_name, owner_ids};
+pub(crate) use request::{is_binary, is_form, media_name, owner_ids, parameter_style};
 
 /// What operations are written from.
 pub(crate) struct Context<'a> {

@@ -150,14 +150,7 @@ fn spec(
         Location::Cookie => (quote!(cookie), (quote!(Form), true)),
         Location::QueryString => (quote!(query_string), (quote!(Form), true)),
     };
-    let (style, explode) = match &parameter.encoding {
-        ParameterEncoding::Content(media) => match MediaKind::of(media) {
-            MediaKind::Json => (quote!(Json), false),
-            MediaKind::Form if parameter.location == Location::QueryString => (quote!(Form), true),
-            _ => (quote!(Text), false),
-        },
-        ParameterEncoding::Style { style, explode, .. } => (self::style(*style), *explode),
-    };
+    let (style, explode) = parameter_style(parameter);
     let required = parameter.required || is_id;
     let shape = shape(&subject.cx.ir.api.schemas, parameter.schema).promoted();
     let check = plan.check(parameter.schema, subject.unknown);
@@ -404,6 +397,18 @@ fn encoded(media: &api::Media) -> Vec<TokenStream> {
     fields.collect()
 }
 
+/// How a parameter is written: the runtime's name of its style, and `explode`.
+pub(crate) fn parameter_style(parameter: &Parameter) -> (TokenStream, bool) {
+    match &parameter.encoding {
+        ParameterEncoding::Content(media) => match MediaKind::of(media) {
+            MediaKind::Json => (quote!(Json), false),
+            MediaKind::Form if parameter.location == Location::QueryString => (quote!(Form), true),
+            _ => (quote!(Text), false),
+        },
+        ParameterEncoding::Style { style, explode, .. } => (self::style(*style), *explode),
+    }
+}
+
 fn style(style: Style) -> TokenStream {
     match style {
         Style::Matrix => quote!(Matrix),
@@ -433,8 +438,12 @@ fn form(
         let headers = encoding.into_iter().flat_map(|part| &part.headers).map(|header| {
             let (name, required) = (header.name.to_ascii_lowercase(), header.required);
             let shape = crate::shape::shape(schemas, header.schema).promoted();
-            let (explode, check) = (header.explode, plan.check(header.schema, unknown));
-            let style = if explode { quote!(.style(::gatewright::params::Style::Simple, true)) } else { quote!() };
+            let check = plan.check(header.schema, unknown);
+            let style = match (header.json, header.explode) {
+                (true, _) => quote!(.style(::gatewright::params::Style::Json, false)),
+                (false, true) => quote!(.style(::gatewright::params::Style::Simple, true)),
+                (false, false) => quote!(),
+            };
             let required = if required { quote!(.required()) } else { quote!() };
             quote!(::gatewright::params::ParameterSpec::header(#name, #shape, #check) #style #required)
         });

@@ -182,12 +182,17 @@ fn header_fields(response: &Response, framed: bool, plan: &Plan<'_>) -> Vec<Head
         let wire = header.name.to_ascii_lowercase();
         let ty = plan.response_type(header.schema);
         let docs = doc(header.description.as_deref().unwrap_or(&header.name));
+        let how = match (header.json, header.explode) {
+            (true, _) => quote!(::gatewright::HeaderJson),
+            (false, true) => quote!(::gatewright::HeaderPairs),
+            (false, false) => quote!(::gatewright::JsonHeader),
+        };
         let (definition, set) = if header.required {
-            (quote!(#docs pub #name: #ty,), quote!(.header(#wire, &::gatewright::JsonHeader(&headers.#name))))
+            (quote!(#docs pub #name: #ty,), quote!(.header(#wire, &#how(&headers.#name))))
         } else {
             (
                 quote!(#docs pub #name: ::core::option::Option<#ty>,),
-                quote!(.header(#wire, &headers.#name.as_ref().map(::gatewright::JsonHeader))),
+                quote!(.header(#wire, &headers.#name.as_ref().map(#how))),
             )
         };
         HeaderField { name, wire, schema: header.schema, required: header.required, definition, set }

@@ -3,14 +3,14 @@
 
 mod answers;
 
-use gatewright_ir::api::{Location, Media, MediaKind, Operation, Parameter, ParameterEncoding};
+use gatewright_ir::api::{Location, Media, MediaKind, Operation, Parameter};
 use gatewright_ir::names::{Case, unique};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::docs::doc;
 use crate::names::ident;
-use crate::operations::Context;
+use crate::operations::{Context, parameter_style};
 use crate::types::Plan;
 
 /// The modules; empty where the API sends nothing.
@@ -42,15 +42,14 @@ fn module(cx: &Context<'_>, plan: &Plan<'_>, operation: &Operation, callback: bo
         let docs = doc(parameter.description.as_deref().unwrap_or(&parameter.name));
         definitions.push(quote!(#docs pub #field: #ty,));
         let wire = &parameter.name;
+        let (style, explode) = parameter_style(parameter);
+        let style = quote!(::gatewright::params::Style::#style);
         writes.push(match parameter.location {
             Location::Header => {
                 let wire = wire.to_ascii_lowercase();
-                quote!(out.header(#wire, &self.#field)?;)
+                quote!(out.header(#wire, &self.#field, #style, #explode)?;)
             }
-            _ => {
-                let explode = matches!(parameter.encoding, ParameterEncoding::Style { explode: true, .. });
-                quote!(out.query(#wire, &self.#field, #explode)?;)
-            }
+            _ => quote!(out.query(#wire, &self.#field, #style, #explode)?;),
         });
     }
     if let Some(body) = &operation.body

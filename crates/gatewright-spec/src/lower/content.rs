@@ -140,6 +140,7 @@ impl<'a> Lower<'a, '_> {
                 required: truth(header, "required"),
                 schema,
                 explode: truth(header, "explode"),
+                json: content.is_some_and(|(key, _)| MediaKind::of(key.text) == MediaKind::Json),
             });
         }
         found

@@ -15,6 +15,6 @@ pub use std::collections::BTreeMap;
 pub use crate::json::{Apart, Json, Number, Patch, Pii, Secret, check};
 pub use crate::operation::Meta;
 pub use crate::params::{MediaSpec, ParameterSpec, Read, Shape, Style, cookie, header, path, query, query_string};
-pub use crate::reply::{JsonHeader, NoError, Reply};
+pub use crate::reply::{HeaderJson, HeaderPairs, JsonHeader, NoError, Reply};
 pub use crate::types::{Base64, Date, Timestamp, Uuid};
 pub use crate::{check, choice, mark, object, strings};

@@ -6,7 +6,8 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use super::Answer;
 use crate::Internal;
 use crate::json::{self, Document, Kind, ToJson};
-use crate::reply::{JsonHeader, ToHeader};
+use crate::params::Style;
+use crate::params::write::{self, encode};
 
 /// A webhook or callback that the document declares. Generated.
 pub trait Outgoing: Sync {
@@ -31,47 +32,43 @@ pub struct Message {
 }
 
 impl Message {
-    /// Adds a header field; an absent value adds none.
+    /// Adds a header field in this style; an absent value adds none.
     ///
     /// # Errors
     /// HTTP cannot carry it.
-    pub fn header<T: ToJson>(&mut self, name: &'static str, value: &T) -> Result<(), Internal> {
-        let Some(text) = (if value.is_absent() { None } else { JsonHeader(value).to_header() }) else { return Ok(()) };
+    pub fn header<T: ToJson>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+        style: Style,
+        explode: bool,
+    ) -> Result<(), Internal> {
+        if value.is_absent() {
+            return Ok(());
+        }
+        let document = write::document(value).map_err(Internal::new)?;
+        let Some(text) = write::header(&document, style, explode) else { return Ok(()) };
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(Internal::new)?;
         self.headers.append(name, HeaderValue::from_str(&text).map_err(Internal::new)?);
         Ok(())
     }
 
-    /// Adds a query parameter (style `form`); an absent value adds none.
+    /// Adds a query parameter in this style; an absent value adds none.
     ///
     /// # Errors
     /// It has no JSON form.
-    pub fn query<T: ToJson>(&mut self, name: &'static str, value: &T, explode: bool) -> Result<(), Internal> {
-        if value.is_absent() {
-            return Ok(());
-        }
-        let text = json::to_vec(value).map_err(Internal::new)?;
-        let document = Document::parse(&text).map_err(|e| Internal::new(e.to_string()))?;
-        let root = document.root();
-        if explode && root.kind() == Kind::Array {
-            for item in root.items() {
-                let item =
-                    <json::Json as json::FromJson>::decode(item).map_err(|_| Internal::new("a list has no JSON"))?;
-                self.pair(name, &JsonHeader(&item).to_header().unwrap_or_default());
-            }
-        } else if let Some(text) = JsonHeader(value).to_header() {
-            self.pair(name, &text);
+    pub fn query<T: ToJson>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+        style: Style,
+        explode: bool,
+    ) -> Result<(), Internal> {
+        if !value.is_absent() {
+            let document = write::document(value).map_err(Internal::new)?;
+            write::query(name, &document, style, explode, &mut self.query);
         }
         Ok(())
-    }
-
-    fn pair(&mut self, name: &str, value: &str) {
-        if !self.query.is_empty() {
-            self.query.push('&');
-        }
-        encode(name, &mut self.query);
-        self.query.push('=');
-        encode(value, &mut self.query);
     }
 
     /// A JSON body of this media type.
@@ -139,17 +136,6 @@ impl Message {
             self.headers.insert(CONTENT_TYPE, value);
         }
         self.body = body.into();
-    }
-}
-
-/// Percent-encoding of everything but RFC 3986's unreserved characters.
-pub(super) fn encode(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::params::Style;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -10,8 +11,8 @@ impl Outgoing for Ping {
     type Answer = Bytes;
 
     fn write(&self, out: &mut Message) -> Result<(), Internal> {
-        out.header("x-count", &7)?;
-        out.query("tag", &vec!["a b".to_owned(), "c".to_owned()], true)?;
+        out.header("x-count", &7, Style::Simple, false)?;
+        out.query("tag", &vec!["a b".to_owned(), "c".to_owned()], Style::Form, true)?;
         out.json("application/json", &vec![1, 2])
     }
 }

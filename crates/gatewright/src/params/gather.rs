@@ -46,7 +46,8 @@ pub(crate) enum Presence {
     Wrong,
 }
 
-/// One `name=value`, still as sent and decoded.
+/// One `name=value`, still as sent and decoded. Of the style `cookie` only what was sent counts: it has no escapes
+/// (OpenAPI 3.2.0, section 4.12.3).
 pub(super) struct Pair<'r> {
     pub(super) name: Cow<'r, str>,
     raw: &'r str,
@@ -243,6 +244,9 @@ fn of_pairs(spec: &ParameterSpec, pairs: &mut [Pair<'_>], out: &mut String) -> T
     }
     let mut mine: Vec<&mut Pair<'_>> = pairs.iter_mut().filter(|p| p.name == spec.name).collect();
     mine.iter_mut().for_each(|p| p.used = true);
+    if spec.style == Style::Cookie {
+        mine.iter_mut().for_each(|p| p.value = Some(Cow::Borrowed(p.raw)));
+    }
     match mine.as_slice() {
         [] => return Text::Absent,
         [one] if one.raw.is_empty() && spec.allow_empty && !shape.is_array() => return Text::Absent,
@@ -268,6 +272,7 @@ fn of_pairs(spec: &ParameterSpec, pairs: &mut [Pair<'_>], out: &mut String) -> T
     match spec.style {
         Style::Json | Style::Text => content(spec, value, out),
         Style::SpaceDelimited | Style::PipeDelimited => read(spec, value, out),
+        Style::Cookie => read(spec, value, out),
         _ if shape.is_array() || shape.is_object() => escaped(spec, one.raw, spec.place == Place::Query, out),
         _ => read(spec, value, out),
     }
@@ -310,6 +315,9 @@ fn exploded_object(spec: &ParameterSpec, pairs: &mut [Pair<'_>], out: &mut Strin
             continue;
         }
         pair.used = true;
+        if spec.style == Style::Cookie {
+            pair.value = Some(Cow::Borrowed(pair.raw));
+        }
         let Some(value) = &pair.value else { return UNREADABLE };
         match members.iter_mut().find(|(k, _)| *k == pair.name) {
             Some((_, values)) => values.push(value.to_string()),

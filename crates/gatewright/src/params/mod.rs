@@ -6,6 +6,7 @@ pub(crate) mod gather;
 pub(crate) mod media;
 pub mod spec;
 pub(crate) mod text;
+pub(crate) mod write;
 
 use smallvec::SmallVec;
 
