@@ -142,9 +142,17 @@ async fn order(_: &App, req: order::Request, raw: gatewright::RawParts) -> order
     let order = match req.body {
         order::Body::Xml(order) | order::Body::Json(order) => order,
     };
-    Ok(match raw.headers.get("accept").map(http::HeaderValue::as_bytes) {
-        Some(b"application/json") => order::Response::OkJson(order),
-        _ => order::Response::OkXml(order),
+    if order.item == "none" {
+        return Err(order::Error::ClientError(
+            gatewright::StatusCode::CONFLICT,
+            media::types::Meta { n: 1, label: None },
+        ));
+    }
+    let headers = order::OkHeaders { x_count: 2 };
+    // The text is the handler's own choice; how the order is written is not.
+    Ok(match raw.preferred(&["application/xml", "application/json", "application/vnd.order+json", "text/plain"]) {
+        Some("text/plain") => order::Response::OkText(order.item, headers),
+        _ => order::Response::OkXml(order, headers),
     })
 }
 
@@ -635,6 +643,53 @@ async fn answers_to_callbacks_are_typed_and_what_is_not_declared_is_kept() {
     };
     let none = <job_done::Answer as gatewright::outbound::Answer>::read(&status);
     assert!(matches!(none, Err(Misfit::Malformed(_))));
+}
+
+#[tokio::test]
+async fn a_value_in_several_media_types_is_written_as_its_caller_likes_best() {
+    let order = async |accept: &'static str, item: &str| {
+        let sent = format!("{{\"id\":1,\"item\":\"{item}\"}}");
+        ask("POST /orders", &[("content-type", "application/json"), ("accept", accept)], sent).await
+    };
+    const XML: &str = "application/xml; charset=utf-8";
+    const JSON: &str = "application/json";
+    const VENDOR: &str = "application/vnd.order+json";
+    for (accept, expected) in [
+        ("*/*", XML),
+        ("", XML),
+        ("application/*", XML),
+        (JSON, JSON),
+        ("application/vnd.order+json", VENDOR),
+        ("application/json;q=0.5, application/vnd.order+json;q=0.6", VENDOR),
+        ("application/xml;q=0, */*", JSON),
+        ("application/xml;q=0.1, application/*;q=0.2", JSON),
+        ("text/plain", "text/plain; charset=utf-8"),
+        ("text/*, application/json;q=0.9", "text/plain; charset=utf-8"),
+        ("APPLICATION/JSON ; Q=1", JSON),
+    ] {
+        let answer = order(accept, "a").await;
+        assert_eq!((answer.status, answer.headers["content-type"].to_str().unwrap()), (200, expected), "{accept}");
+        assert_eq!(answer.headers["x-count"], "2");
+        // A cache must not give it to who likes another (RFC 9110, 12.5.5); the text is the handler's own matter.
+        let vary = answer.headers.get_all("vary").iter().any(|v| v == "accept");
+        assert_eq!(vary, !expected.starts_with("text"), "{accept}");
+        match expected {
+            XML => assert!(answer.text().contains("<item-name>a</item-name>")),
+            JSON | VENDOR => assert_eq!(answer.json()["item"], "a"),
+            _ => assert_eq!(answer.text(), "a"),
+        }
+    }
+    for accept in ["text/html", "application/xml;q=0, application/json;q=0.0", "image/*"] {
+        assert_eq!(order(accept, "a").await.status, 406, "{accept}");
+    }
+    // What fails is answered in any case: as liked, else as first declared.
+    for (accept, expected) in
+        [("*/*", JSON), ("application/vnd.meta+json, */*;q=0.1", "application/vnd.meta+json"), ("text/plain", JSON)]
+    {
+        let answer = order(accept, "none").await;
+        assert_eq!((answer.status, answer.headers["content-type"].to_str().unwrap()), (409, expected), "{accept}");
+        assert_eq!(answer.json(), json!({ "n": 1 }));
+    }
 }
 
 #[tokio::test]

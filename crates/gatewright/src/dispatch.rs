@@ -311,6 +311,10 @@ impl Inner {
             }
             Outcome::Problem(problem) => self.gateway.problem(exchange, &problem),
             Outcome::Internal(error) => self.gateway.internal(exchange, &error),
+            Outcome::Chosen(_) => {
+                let error = Internal::new("an answer in several media types of an operation that does not negotiate");
+                self.gateway.internal(exchange, &error)
+            }
             Outcome::Refused(refused) => {
                 return self.gateway.refuse_admitted(exchange, guard, admission, refused);
             }

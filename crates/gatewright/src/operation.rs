@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use gatewright_policy::table::{ApiPolicy, Policy};
+use http::header::{ACCEPT, HeaderMap, HeaderValue};
 
 use crate::Refused;
 use crate::cx::{Cx, Unowned};
@@ -33,6 +34,8 @@ pub struct Meta {
     pub credentials: &'static [&'static str],
     /// Whether query parameters that nobody declares are a violation.
     pub refuse_unknown: bool,
+    /// Whether an answer is written in the media type that its caller likes best.
+    pub negotiated: bool,
 }
 
 impl Meta {
@@ -53,6 +56,7 @@ impl Meta {
             produces: &[],
             credentials: &[],
             refuse_unknown: true,
+            negotiated: false,
         }
     }
 
@@ -84,6 +88,12 @@ impl Meta {
     #[must_use]
     pub const fn credentials(self, credentials: &'static [&'static str]) -> Meta {
         Meta { credentials, ..self }
+    }
+
+    /// Some answer is written in the media type that its caller likes best ([`Reply::chosen`]).
+    #[must_use]
+    pub const fn negotiated(self) -> Meta {
+        Meta { negotiated: true, ..self }
     }
 
     /// Query parameters that nobody declares are let through.
@@ -176,11 +186,18 @@ fn call<A: Send + Sync + 'static, O: HandledBy<A>>(app: Arc<A>, pending: Pending
         let once = pending.once.take();
         let (valid, id) = pending.read::<O>()?;
         let cx = O::Owner::keep(&*app, valid, id).await?;
+        // Known in the build: most operations have nothing to choose, and carry nothing.
+        let accept = if O::META.negotiated { accept(&cx.raw.headers) } else { Vec::new() };
+        let settled = move |reply: Reply| if O::META.negotiated { reply.settled(&accept) } else { reply };
         match once {
-            None => Ok(O::handle(&app, cx).await.into_reply()),
-            Some(once) => once.run(Box::pin(async move { O::handle(&app, cx).await.into_reply() })).await,
+            None => Ok(settled(O::handle(&app, cx).await.into_reply())),
+            Some(once) => once.run(Box::pin(async move { settled(O::handle(&app, cx).await.into_reply()) })).await,
         }
     })
+}
+
+fn accept(headers: &HeaderMap) -> Vec<HeaderValue> {
+    headers.get_all(ACCEPT).iter().cloned().collect()
 }
 
 /// An operation and what is called for it: one function pointer, so that a thousand operations cost a thousand pointers.

@@ -2,12 +2,12 @@
 
 use axum::body::Body;
 use gatewright_policy::Refusal;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE, VARY};
 use http::{HeaderMap, StatusCode};
 
 use crate::body::{BodyError, Events, Framing, Lines};
 use crate::json::{self, ToJson};
-use crate::params::{Style, write};
+use crate::params::{Style, media, write};
 use crate::principal::ClaimUnfit;
 use crate::{Internal, Problem, Refused};
 
@@ -22,12 +22,26 @@ pub struct Reply {
 pub(crate) enum Outcome {
     /// Status and body.
     Plain(StatusCode, Body),
+    /// One of several media types, to be written as the caller likes best.
+    Chosen(Box<Chosen>),
     /// A problem that the handler declared: rendered as all problems are.
     Problem(Box<Problem>),
     /// What went wrong is logged and never printed.
     Internal(Internal),
     /// Refused after all.
     Refused(Refused),
+}
+
+/// A value that can be written in several media types.
+pub(crate) struct Chosen {
+    types: &'static [&'static str],
+    write: Box<dyn FnOnce(usize, &'static str) -> Reply + Send>,
+}
+
+impl std::fmt::Debug for Chosen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Chosen").field(&self.types).finish()
+    }
 }
 
 /// Something that a handler may answer.
@@ -98,6 +112,29 @@ impl Reply {
     /// A body of this media type as it stands.
     pub fn body(status: u16, media_type: &'static str, body: impl Into<Body>) -> Reply {
         Reply::sent(status, body.into()).typed(media_type)
+    }
+
+    /// A value in the one of these media types that the caller likes best (RFC 9110, 12.5.1), the first where it does not
+    /// matter: `write` is given its index and itself. For operations whose facts say [`negotiated`](crate::Meta::negotiated).
+    pub fn chosen(
+        types: &'static [&'static str],
+        write: impl FnOnce(usize, &'static str) -> Reply + Send + 'static,
+    ) -> Reply {
+        Reply::of(Outcome::Chosen(Box::new(Chosen { types, write: Box::new(write) })))
+    }
+
+    /// The reply as these `Accept` fields like it best.
+    pub(crate) fn settled(self, accept: &[HeaderValue]) -> Reply {
+        let (chosen, headers) = match self {
+            Reply { outcome: Outcome::Chosen(chosen), headers } => (chosen, headers),
+            reply => return reply,
+        };
+        // Where nothing is acceptable it is an error's answer: what would have succeeded was judged before.
+        let best = media::best(accept.iter(), chosen.types).unwrap_or(0);
+        let name = chosen.types.get(best).copied().unwrap_or_default();
+        let mut reply = (chosen.write)(best, name).extended(headers);
+        reply.headers.append(VARY, HeaderValue::from_static("accept"));
+        reply
     }
 
     /// An XML body of this media type, as the table says.

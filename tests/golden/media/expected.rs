@@ -14,7 +14,7 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "basic",
-                at: "openapi.yaml:214",
+                at: "openapi.yaml:222",
                 bit: 0,
                 scopes: &[],
                 carrier: Carrier::Authorization("basic"),
@@ -47,7 +47,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "019eedc26c5bc8d329e2b4c69263204cfe4f65a3c1571527467d6d29e0407328",
+        hash: "5ddb340beac00aa0ca2d3614c0cee39bd11153b7cac660900e2d6477f6869cb4",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -79,20 +79,20 @@ pub mod policy {
     /// POST /media/orders · basic (openapi.yaml:89)
     pub static ORDER: Policy = USUAL.operation("order", "openapi.yaml:89", BASIC).checked();
 
-    /// POST /media/forms · basic (openapi.yaml:104)
-    pub static POST_FORM: Policy = USUAL.operation("postForm", "openapi.yaml:104", BASIC).checked();
+    /// POST /media/forms · basic (openapi.yaml:112)
+    pub static POST_FORM: Policy = USUAL.operation("postForm", "openapi.yaml:112", BASIC).checked();
 
-    /// POST /media/jobs · basic (openapi.yaml:127)
-    pub static START_JOB: Policy = USUAL.operation("startJob", "openapi.yaml:127", BASIC).checked();
+    /// POST /media/jobs · basic (openapi.yaml:135)
+    pub static START_JOB: Policy = USUAL.operation("startJob", "openapi.yaml:135", BASIC).checked();
 
-    /// PATCH /media/notes · basic (openapi.yaml:167)
-    pub static PATCH_NOTE: Policy = USUAL.operation("patchNote", "openapi.yaml:167", BASIC).checked();
+    /// PATCH /media/notes · basic (openapi.yaml:175)
+    pub static PATCH_NOTE: Policy = USUAL.operation("patchNote", "openapi.yaml:175", BASIC).checked();
 
-    /// POST /media/things · basic (openapi.yaml:182)
-    pub static POST_THING: Policy = USUAL.operation("postThing", "openapi.yaml:182", BASIC).checked();
+    /// POST /media/things · basic (openapi.yaml:190)
+    pub static POST_THING: Policy = USUAL.operation("postThing", "openapi.yaml:190", BASIC).checked();
 
-    /// PUT /media/things · basic (openapi.yaml:196)
-    pub static PUT_THING: Policy = USUAL.operation("putThing", "openapi.yaml:196", BASIC).checked();
+    /// PUT /media/things · basic (openapi.yaml:204)
+    pub static PUT_THING: Policy = USUAL.operation("putThing", "openapi.yaml:204", BASIC).checked();
 }
 
 /// The types of the document's schemas.
@@ -272,7 +272,7 @@ pub mod schemes {
 pub mod sent {
     /// noteChanged
     ///
-    /// POST · webhook `changed` (openapi.yaml:208)
+    /// POST · webhook `changed` (openapi.yaml:216)
     pub mod note_changed {
         /// What is sent.
         #[derive(Debug)]
@@ -304,7 +304,7 @@ pub mod sent {
 
     /// Says that a job is done.
     ///
-    /// POST · callback `{$request.body#/done}` (openapi.yaml:140)
+    /// POST · callback `{$request.body#/done}` (openapi.yaml:148)
     pub mod job_done {
         /// What is sent.
         #[derive(Debug)]
@@ -381,7 +381,7 @@ pub mod sent {
 
     /// putHttpsHubExampleRequestQueryJobAt
     ///
-    /// PUT · callback `https://hub.example/{$request.query.job}/at` (openapi.yaml:163)
+    /// PUT · callback `https://hub.example/{$request.query.job}/at` (openapi.yaml:171)
     pub mod put_https_hub_example_request_query_job_at {
         /// What is sent.
         #[derive(Debug)]
@@ -668,7 +668,8 @@ pub mod media {
                     ::gatewright::body::XmlName::new("order").within("urn:orders").prefix("o"),
                 )
             }, checks::check_order)), MediaSpec::new("application/json", Read::Json(checks::check_order))])
-            .produces(&["application/xml", "application/json"]),
+            .produces(&["application/xml", "application/json", "application/vnd.order+json", "text/plain"])
+            .negotiated(),
         body |input, found| {
             body: Body = match input.media() {
                 Some(0) => input.value(found).map(Body::Xml),
@@ -677,18 +678,44 @@ pub mod media {
             },
         }
         Response {
-            /// The same.
-            OkXml(body: types::Order) => Reply::xml(
-                200,
-                "application/xml; charset=utf-8",
-                &const {
-                    ::gatewright::body::XmlTable::new("order", 0, &super::super::xml::NODES)
-                        .named(::gatewright::body::XmlName::new("order").within("urn:orders").prefix("o"))
-                },
-                &body,
-            ),
-            /// The same.
-            OkJson(body: types::Order) => Reply::json(200, "application/json", &body),
+            /// The same, and how often.
+            OkXml(body: types::Order, headers: OkHeaders) => Reply::chosen(
+                    &["application/xml; charset=utf-8", "application/json", "application/vnd.order+json"],
+                    move |which, name| match which {
+                        1 => Reply::json(200, name, &body),
+                        2 => Reply::json(200, name, &body),
+                        _ => {
+                            Reply::xml(
+                                200,
+                                name,
+                                &const {
+                                    ::gatewright::body::XmlTable::new("order", 0, &super::super::xml::NODES)
+                                        .named(
+                                            ::gatewright::body::XmlName::new("order")
+                                                .within("urn:orders")
+                                                .prefix("o"),
+                                        )
+                                },
+                                &body,
+                            )
+                        }
+                    },
+                )
+                .header("x-count", &JsonHeader(&headers.x_count)),
+            /// The same, and how often.
+            OkText(body: String, headers: OkHeaders) => Reply::body(200, "text/plain; charset=utf-8", body).header("x-count", &JsonHeader(&headers.x_count)),
+        }
+        Error {
+            /// Refused.
+            ClientError(status: ::gatewright::StatusCode, body: types::Meta) => match Reply::in_class(status, Some(4)) {
+                Ok(status) => {
+                    Reply::chosen(
+                        &["application/json", "application/vnd.meta+json"],
+                        move |_, name| Reply::json(status, name, &body),
+                    )
+                }
+                Err(reply) => reply,
+            },
         }
         with {
             /// The body, by its media type.
@@ -700,6 +727,12 @@ pub mod media {
                 Json(types::Order),
             }
             ::gatewright::needs_xml!();
+            /// The header fields of Ok.
+            #[derive(Debug)]
+            pub struct OkHeaders {
+                /// X-Count
+                pub x_count: i64,
+            }
             ::gatewright::needs_xml!();
         }
     }
@@ -707,8 +740,8 @@ pub mod media {
     operation! {
         /// postForm
         ///
-        /// POST /media/forms · basic (openapi.yaml:104)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postForm` (POST /media/forms, openapi.yaml:104)", label = "`postForm` is missing", note = "add its handler:\n\n#[gatewright::handler(PostForm)]\nasync fn post_form(app: &{Self}, who: post_form::Caller, req: post_form::Request) -> post_form::Result {{\n    todo!()\n}}\n")]
+        /// POST /media/forms · basic (openapi.yaml:112)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postForm` (POST /media/forms, openapi.yaml:112)", label = "`postForm` is missing", note = "add its handler:\n\n#[gatewright::handler(PostForm)]\nasync fn post_form(app: &{Self}, who: post_form::Caller, req: post_form::Request) -> post_form::Result {{\n    todo!()\n}}\n")]
         pub trait PostForm in post_form, caller always;
         meta: Meta::new(&policy::POST_FORM, "POST", "/forms")
             .body(&[MediaSpec::new("application/x-www-form-urlencoded", Read::Form(
@@ -736,8 +769,8 @@ pub mod media {
     operation! {
         /// startJob
         ///
-        /// POST /media/jobs · basic (openapi.yaml:127)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startJob` (POST /media/jobs, openapi.yaml:127)", label = "`startJob` is missing", note = "add its handler:\n\n#[gatewright::handler(StartJob)]\nasync fn start_job(app: &{Self}, who: start_job::Caller, req: start_job::Request) -> start_job::Result {{\n    todo!()\n}}\n")]
+        /// POST /media/jobs · basic (openapi.yaml:135)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `startJob` (POST /media/jobs, openapi.yaml:135)", label = "`startJob` is missing", note = "add its handler:\n\n#[gatewright::handler(StartJob)]\nasync fn start_job(app: &{Self}, who: start_job::Caller, req: start_job::Request) -> start_job::Result {{\n    todo!()\n}}\n")]
         pub trait StartJob in start_job, caller always;
         meta: Meta::new(&policy::START_JOB, "POST", "/jobs")
             .body(&[MediaSpec::new("application/json", Read::Json(checks::check_88f90c5f7e56a713))]),
@@ -751,8 +784,8 @@ pub mod media {
     operation! {
         /// patchNote
         ///
-        /// PATCH /media/notes · basic (openapi.yaml:167)
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:167)", label = "`patchNote` is missing", note = "add its handler:\n\n#[gatewright::handler(PatchNote)]\nasync fn patch_note(app: &{Self}, who: patch_note::Caller, req: patch_note::Request) -> patch_note::Result {{\n    todo!()\n}}\n")]
+        /// PATCH /media/notes · basic (openapi.yaml:175)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `patchNote` (PATCH /media/notes, openapi.yaml:175)", label = "`patchNote` is missing", note = "add its handler:\n\n#[gatewright::handler(PatchNote)]\nasync fn patch_note(app: &{Self}, who: patch_note::Caller, req: patch_note::Request) -> patch_note::Result {{\n    todo!()\n}}\n")]
         pub trait PatchNote in patch_note, caller always;
         meta: Meta::new(&policy::PATCH_NOTE, "PATCH", "/notes")
             .body(&[MediaSpec::new("application/merge-patch+json", Read::Json(checks::check_408bfe30d5406e53))])
@@ -767,10 +800,10 @@ pub mod media {
     operation! {
         /// postThing
         ///
-        /// POST /media/things · basic (openapi.yaml:182)
+        /// POST /media/things · basic (openapi.yaml:190)
         ///
         /// A range whose schema is of values is JSON; the other one is bytes.
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postThing` (POST /media/things, openapi.yaml:182)", label = "`postThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PostThing)]\nasync fn post_thing(app: &{Self}, who: post_thing::Caller, req: post_thing::Request) -> post_thing::Result {{\n    todo!()\n}}\n")]
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `postThing` (POST /media/things, openapi.yaml:190)", label = "`postThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PostThing)]\nasync fn post_thing(app: &{Self}, who: post_thing::Caller, req: post_thing::Request) -> post_thing::Result {{\n    todo!()\n}}\n")]
         pub trait PostThing in post_thing, caller always;
         meta: Meta::new(&policy::POST_THING, "POST", "/things")
             .body(&[MediaSpec::new("application/json", Read::Json(checks::check_meta))])
@@ -804,10 +837,10 @@ pub mod media {
     operation! {
         /// putThing
         ///
-        /// PUT /media/things · basic (openapi.yaml:196)
+        /// PUT /media/things · basic (openapi.yaml:204)
         ///
         /// Three names of JSON, and one value.
-        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putThing` (PUT /media/things, openapi.yaml:196)", label = "`putThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PutThing)]\nasync fn put_thing(app: &{Self}, who: put_thing::Caller, req: put_thing::Request) -> put_thing::Result {{\n    todo!()\n}}\n")]
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `putThing` (PUT /media/things, openapi.yaml:204)", label = "`putThing` is missing", note = "add its handler:\n\n#[gatewright::handler(PutThing)]\nasync fn put_thing(app: &{Self}, who: put_thing::Caller, req: put_thing::Request) -> put_thing::Result {{\n    todo!()\n}}\n")]
         pub trait PutThing in put_thing, caller always;
         meta: Meta::new(&policy::PUT_THING, "PUT", "/things")
             .optional_body(&[

@@ -108,7 +108,7 @@ fn call(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<TokenStream, CodegenEr
     lines.push(0, "operation! {");
     document::head(subject, &mut lines);
     lines.push(1, format!("pub trait {} in {}{owner}, caller {caller};", subject.names.name, subject.names.module));
-    let meta = meta(subject, &request.meta, &answers.produces)?;
+    let meta = meta(subject, &request.meta, &answers)?;
     lines.filled(1, &format!("meta: {},", verbatim::one_line(short::operation(meta))), WIDTH);
     if let Some(request::Id::Parameter(spec)) = &request.id {
         lines.filled(1, &format!("id: required {spec},"), WIDTH);
@@ -152,17 +152,19 @@ fn call(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<TokenStream, CodegenEr
     Ok(lines.mark())
 }
 
-fn meta(subject: &Subject<'_>, inputs: &TokenStream, produces: &[String]) -> Result<TokenStream, CodegenError> {
+fn meta(subject: &Subject<'_>, inputs: &TokenStream, answers: &response::Answers) -> Result<TokenStream, CodegenError> {
     let (constant, method) = (&subject.names.constant, &subject.operation.method);
     let path = request::template(&subject.operation.path)?;
+    let produces = &answers.produces;
     let produces = if produces.is_empty() { quote!() } else { quote!(.produces(&[#(#produces),*])) };
+    let negotiated = if answers.variants().any(|v| v.negotiated) { quote!(.negotiated()) } else { quote!() };
     let credentials = subject.cx.credentials;
     let credentials = if credentials.is_empty() { quote!() } else { quote!(.credentials(&[#(#credentials),*])) };
     let unknown = match subject.unknown {
         UnknownFields::Refuse => quote!(),
         UnknownFields::Ignore | UnknownFields::Keep => quote!(.unknown_let_through()),
     };
-    Ok(quote!(Meta::new(&policy::#constant, #method, #path) #inputs #produces #credentials #unknown))
+    Ok(quote!(Meta::new(&policy::#constant, #method, #path) #inputs #produces #negotiated #credentials #unknown))
 }
 
 /// The schema of a parameter, if the operation has it.

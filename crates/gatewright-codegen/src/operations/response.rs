@@ -1,6 +1,6 @@
 //! What comes out: an enum of the declared responses, one of the declared errors, and how each is written.
 
-use gatewright_ir::api::{Link, MediaKind, Response, StatusKey};
+use gatewright_ir::api::{Link, Media, MediaKind, Response, StatusKey};
 use gatewright_ir::names::{Case, unique};
 use gatewright_ir::schema::{SchemaId, Schemas};
 use proc_macro2::{Ident, TokenStream};
@@ -15,11 +15,11 @@ use crate::status::{has_body, status_name, status_words};
 use crate::types::Plan;
 use crate::verbatim::{self, Lines};
 
-/// One variant: a status (or a class of them) with one media type.
+/// One variant: a status (or a class of them) with one media type, or several that say the same value.
 pub(super) struct Variant {
     pub(super) name: Ident,
     pub(super) status: StatusKey,
-    /// Its media type without parameters; nothing where it has no body.
+    /// Its media type without parameters, the first where there are several; nothing where it has no body.
     pub(super) media: Option<String>,
     /// The schema of its body, where that is a value.
     pub(super) schema: Option<SchemaId>,
@@ -30,6 +30,8 @@ pub(super) struct Variant {
     links: Vec<String>,
     /// What it carries, each with the name that its reply knows it by.
     pub(super) payload: Vec<(TokenStream, TokenStream)>,
+    /// Its media type is the one of several that the caller likes best.
+    pub(super) negotiated: bool,
     reply: TokenStream,
 }
 
@@ -41,6 +43,12 @@ pub(super) struct Answers {
     pub(super) produces: Vec<String>,
     /// What else they need.
     pub(super) more: TokenStream,
+}
+
+impl Answers {
+    pub(super) fn variants(&self) -> impl Iterator<Item = &Variant> {
+        self.good.iter().chain(&self.bad)
+    }
 }
 
 pub(super) fn responses(subject: &Subject<'_>, streams: bool, plan: &Plan<'_>) -> Answers {
@@ -112,14 +120,14 @@ fn variants(
     headers: &mut Vec<TokenStream>,
     plan: &Plan<'_>,
 ) -> Vec<Variant> {
+    let contents: Vec<Vec<Vec<&Media>>> = responses.iter().map(|response| alike(schemas, response)).collect();
     let mut keys = Vec::new();
-    for response in responses {
+    for (response, contents) in responses.iter().zip(&contents) {
         let base = status_name(response.status);
-        let several = response.content.len() > 1 && has_body(response.status);
-        let count = if has_body(response.status) { response.content.len().max(1) } else { 1 };
-        for i in 0..count {
-            let media = response.content.get(i).map(|m| media_name(m.taken())).unwrap_or_default();
-            let key = if several { format!("{base} {media}") } else { base.clone() };
+        for i in 0..contents.len().max(1) {
+            let media = contents.get(i).and_then(|alike| alike.first());
+            let media = media.map(|m| media_name(m.taken())).unwrap_or_default();
+            let key = if contents.len() > 1 { format!("{base} {media}") } else { base.clone() };
             let key = if keys.contains(&key) { format!("{key} {i}") } else { key };
             keys.push(key);
         }
@@ -127,7 +135,7 @@ fn variants(
     let names = unique(keys.iter().map(String::as_str), Case::Pascal, reserved);
     let mut names = names.iter().map(|n| ident(n));
     let mut out = Vec::new();
-    for response in responses {
+    for (response, contents) in responses.iter().zip(&contents) {
         let fields = header_fields(response, framed, plan);
         let base = gatewright_ir::names::plain(&status_name(response.status), Case::Pascal);
         let struct_name = format_ident!("{base}Headers");
@@ -144,18 +152,32 @@ fn variants(
                 headers.push(definition);
             }
         }
-        let contents: Vec<Option<&gatewright_ir::api::Media>> =
-            if response.content.is_empty() || !has_body(response.status) {
-                vec![None]
-            } else {
-                response.content.iter().map(Some).collect()
-            };
+        let contents = if contents.is_empty() { vec![&[][..]] } else { contents.iter().map(Vec::as_slice).collect() };
         for media in contents {
             let Some(name) = names.next() else { break };
             out.push(variant(schemas, name, response, media, &fields, &struct_name, plan));
         }
     }
     out
+}
+
+/// The media types of a response, those that say one value in several ways together: JSON under several names, or as XML.
+fn alike<'r>(schemas: &Schemas, response: &'r Response) -> Vec<Vec<&'r Media>> {
+    let mut found: Vec<Vec<&Media>> = Vec::new();
+    if !has_body(response.status) {
+        return found;
+    }
+    for media in &response.content {
+        let same = |known: &&mut Vec<&Media>| {
+            let is_same = |m: &&Media| m.schema == media.schema && is_value(schemas, m) && is_value(schemas, media);
+            known.first().is_some_and(is_same)
+        };
+        match found.iter_mut().find(same) {
+            Some(known) => known.push(media),
+            None => found.push(vec![media]),
+        }
+    }
+    found
 }
 
 #[derive(Clone)]
@@ -210,7 +232,7 @@ fn variant(
     schemas: &Schemas,
     name: Ident,
     response: &Response,
-    media: Option<&gatewright_ir::api::Media>,
+    media: &[&Media],
     fields: &[HeaderField],
     headers: &Ident,
     plan: &Plan<'_>,
@@ -226,14 +248,37 @@ fn variant(
             quote!(status)
         }
     };
+    let mut negotiated = false;
     let made = match media {
-        None => quote!(::gatewright::Reply::empty(#status)),
-        Some(media) => {
-            let (ty, made) = content(schemas, media, &status, plan);
+        [] => quote!(::gatewright::Reply::empty(#status)),
+        [media] => {
+            let written = written_name(media);
+            let (ty, made) = content(schemas, media, &status, &quote!(#written), plan);
             payload.push((quote!(body), ty));
             made
         }
+        [first, others @ ..] => {
+            negotiated = true;
+            let (ty, made) = content(schemas, first, &status, &quote!(name), plan);
+            payload.push((quote!(body), ty));
+            let types = media.iter().map(|media| written_name(media));
+            let is_like_first = |m: &&Media| m.kind == first.kind;
+            let other = others.iter().enumerate().filter(|(_, m)| !is_like_first(m));
+            let arms = other.map(|(place, media)| {
+                let place = proc_macro2::Literal::usize_unsuffixed(place + 1);
+                let (_, made) = content(schemas, media, &status, &quote!(name), plan);
+                quote!(#place => #made,)
+            });
+            let arms: Vec<TokenStream> = arms.collect();
+            let written = if arms.is_empty() {
+                quote!(move |_, name| #made)
+            } else {
+                quote!(move |which, name| match which { #(#arms)* _ => #made, })
+            };
+            quote!(::gatewright::Reply::chosen(&[#(#types),*], #written))
+        }
     };
+    let media = media.first().copied();
     if !fields.is_empty() {
         payload.push((quote!(headers), quote!(#headers)));
     }
@@ -257,8 +302,7 @@ fn variant(
     };
     let text = response.description.as_deref().filter(|d| !d.trim().is_empty());
     let docs = text.map_or_else(|| format!("{}.", status_words(response.status)), str::to_owned);
-    let essence =
-        |media: &gatewright_ir::api::Media| media.taken().split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    let essence = |media: &Media| media.taken().split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     Variant {
         name,
         status: response.status,
@@ -268,6 +312,7 @@ fn variant(
         docs,
         links: links(response),
         payload,
+        negotiated,
         reply,
     }
 }
@@ -295,11 +340,12 @@ fn links(response: &Response) -> Vec<String> {
     lines
 }
 
-/// The type of a body, and the reply that carries it.
+/// The type of a body, and the reply that carries it; `name` is what its media type is taken from.
 fn content(
     schemas: &Schemas,
-    media: &gatewright_ir::api::Media,
+    media: &Media,
     status: &TokenStream,
+    name: &TokenStream,
     plan: &Plan<'_>,
 ) -> (TokenStream, TokenStream) {
     let written = media.taken();
@@ -316,7 +362,7 @@ fn content(
                 Some(schema) => plan.response_type(schema),
                 None => quote!(::gatewright::json::Json),
             };
-            (ty, quote!(::gatewright::Reply::json(#status, #written, &body)))
+            (ty, quote!(::gatewright::Reply::json(#status, #name, &body)))
         }
         (MediaKind::JsonLines, _) => {
             let item = match items(schemas, media) {
@@ -339,8 +385,7 @@ fn content(
         }
         (MediaKind::Xml, Some(schema)) if !is_binary(schemas, schema) => {
             let (ty, table) = (plan.response_type(schema), plan.xml.table(schemas, schema));
-            let written = with_charset(written);
-            (ty, quote!(::gatewright::Reply::xml(#status, #written, #table, &body)))
+            (ty, quote!(::gatewright::Reply::xml(#status, #name, #table, &body)))
         }
         (MediaKind::Text, Some(schema)) if is_binary(schemas, schema) => {
             (quote!(::gatewright::Body), quote!(::gatewright::Reply::body(#status, #written, body)))
@@ -360,6 +405,14 @@ fn is_value(schemas: &Schemas, media: &gatewright_ir::api::Media) -> bool {
         (MediaKind::Json, Some(_)) => !range,
         (MediaKind::Xml, Some(schema)) => !range && !is_binary(schemas, schema),
         _ => false,
+    }
+}
+
+/// The media type that a value is sent as.
+fn written_name(media: &Media) -> String {
+    match media.kind {
+        MediaKind::Xml => with_charset(media.taken()),
+        _ => media.taken().to_owned(),
     }
 }
 

@@ -47,7 +47,7 @@ async fn answered(reply: &mut Reply) -> Option<Vec<u8>> {
             (PLAIN, *status, bytes.to_vec())
         }
         Outcome::Problem(problem) => (PROBLEM, problem.status, serde_json::to_vec(&of_problem(problem)).ok()?),
-        Outcome::Internal(_) | Outcome::Refused(_) => return None,
+        Outcome::Chosen(_) | Outcome::Internal(_) | Outcome::Refused(_) => return None,
     };
     let mut out = vec![kind];
     out.extend_from_slice(&status.as_u16().to_be_bytes());

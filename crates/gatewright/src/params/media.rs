@@ -117,7 +117,12 @@ pub(crate) fn acceptable(headers: &HeaderMap, produces: &[&str]) -> bool {
 /// Of several media types that could be answered, the one that the caller likes best (RFC 9110, 12.5.1): by the weight of
 /// the closest range that each lies in, the first of equals. `None` where none is acceptable.
 pub(crate) fn preferred<'t>(headers: &HeaderMap, of: &[&'t str]) -> Option<&'t str> {
-    let lines: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|v| v.to_str().ok()).collect();
+    best(headers.get_all(ACCEPT).iter(), of).and_then(|index| of.get(index).copied())
+}
+
+/// As [`preferred`], of these lines of `Accept`: the index.
+pub(crate) fn best<'v>(accept: impl Iterator<Item = &'v http::HeaderValue>, of: &[&str]) -> Option<usize> {
+    let lines: Vec<&str> = accept.filter_map(|v| v.to_str().ok()).collect();
     let ranges: Vec<(&str, f32)> = lines
         .iter()
         .flat_map(|line| line.split(','))
@@ -125,20 +130,20 @@ pub(crate) fn preferred<'t>(headers: &HeaderMap, of: &[&'t str]) -> Option<&'t s
         .map(|range| (essence(range), weight(range)))
         .collect();
     if ranges.is_empty() {
-        return of.first().copied();
+        return (!of.is_empty()).then_some(0);
     }
     let weigh = |media_type: &str| {
         let fitting = ranges.iter().filter_map(|(range, weight)| Some((fit(essence(media_type), range)?, *weight)));
         fitting.max_by_key(|(fit, _)| *fit).map_or(0.0, |(_, weight)| weight)
     };
-    let mut best: Option<(&'t str, f32)> = None;
-    for media_type in of {
+    let mut best: Option<(usize, f32)> = None;
+    for (index, media_type) in of.iter().enumerate() {
         let weight = weigh(media_type);
         if weight > best.map_or(0.0, |(_, weight)| weight) {
-            best = Some((media_type, weight));
+            best = Some((index, weight));
         }
     }
-    best.map(|(media_type, _)| media_type)
+    best.map(|(index, _)| index)
 }
 
 /// The `q` of a range; 1 where there is none, or one that is no number.
