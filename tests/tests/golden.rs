@@ -17,7 +17,7 @@ macro_rules! cases {
         )*
     };
 }
-cases!(answers bank_v1 bank_v2 credentials limits media names parameters properties schemas versions_v1 versions_v2);
+cases!(answers bank_v1 bank_v2 credentials limits lists media names parameters properties schemas versions_v1 versions_v2);
 // The versions' own names stand beside each other in a project.
 use versions_v1 as v1;
 

@@ -241,6 +241,9 @@ async fn an_untouched_handler_behind_its_guard() {
     let partial = v2::partial(bank).external::<v2::get_tenant_report::Op>().operation::<v2::get_health::Op>();
     let (api, gateway) = gatewright::serve([partial.mount()], config).unwrap();
     let layer = GuardLayer::<v2::get_tenant_report::Op>::new(&gateway).unwrap();
+    // A list of owned objects leaves only as what was filtered, which an untouched handler cannot show.
+    let refused = GuardLayer::<v2::list_accounts::Op>::new(&gateway).unwrap_err();
+    assert!(refused.to_string().contains("`listAccounts`"), "{refused}");
     let entered = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let count = Arc::clone(&entered);
     let old = move |Extension(who): Extension<Arc<Identity>>| async move {

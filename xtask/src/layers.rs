@@ -90,6 +90,7 @@ const PROOFS: &[(&str, &[(&str, usize)])] = &[
     ("Identity::assertion(", &[("gatewright/src/auth/identity.rs", 2), ("gatewright/src/auth/scheme.rs", 1)]),
     ("Admission::assertion(", &[("gatewright/src/guard/mod.rs", 1)]),
     ("Caller::assertion(", &[("gatewright/src/part.rs", 2)]),
+    ("Visible(", &[("gatewright/src/visible.rs", 6)]),
     ("Authorized::assertion(", &[("gatewright/src/stage.rs", 1)]),
     ("SteppedUp::assertion(", &[("gatewright/src/guard/step_up.rs", 1)]),
     ("Cx::assertion(", &[("gatewright/src/forward.rs", 1), ("gatewright/src/stage.rs", 2)]),

@@ -23,6 +23,11 @@ impl<'a> Context<'a> {
         &self.ir.api
     }
 
+    /// All of it.
+    pub(crate) fn ir(&self) -> &'a Ir {
+        self.ir
+    }
+
     /// Who may.
     pub fn policies(&self) -> &'a PolicySet {
         &self.ir.policies

@@ -29,6 +29,7 @@ use std::fmt;
 
 use gatewright_diag::{SourceMap, Span};
 use gatewright_ir::api::Location;
+use gatewright_ir::lists::Lists;
 use gatewright_ir::policy::SchemeKind;
 use gatewright_ir::{CheckedIr, OutputFiles};
 use proc_macro2::TokenStream;
@@ -106,6 +107,7 @@ pub fn generate(
     let policies = policies(ir, sources, options, &names)?;
     let ids = operations::owner_ids(ir, &names, &plan);
     let credentials = credentials(ir);
+    let lists = Lists::new(ir);
     let context = operations::Context {
         ir,
         sources,
@@ -113,6 +115,7 @@ pub fn generate(
         prefix: &options.prefix,
         credentials: &credentials,
         ids: &ids,
+        lists: &lists,
     };
     let mut tags: Vec<TokenStream> = vec![TokenStream::new(); names.tags.len()];
     for (operation, name) in ir.api.operations.iter().zip(&names.operations) {
@@ -170,8 +173,16 @@ fn conversions(earlier: &Earlier<'_>, new: operations::Version<'_, '_>) -> Resul
     // Only places of its document would come from there, and conversions name none.
     let sources = SourceMap::new();
     let credentials = credentials(ir);
-    let context =
-        operations::Context { ir, sources: &sources, names: &names, prefix: "", credentials: &credentials, ids: &ids };
+    let lists = Lists::new(ir);
+    let context = operations::Context {
+        ir,
+        sources: &sources,
+        names: &names,
+        prefix: "",
+        credentials: &credentials,
+        ids: &ids,
+        lists: &lists,
+    };
     let items = operations::conversions((&context, &plan), new, earlier.by_hand)?;
     let module = names::ident(&ir.name);
     Ok(quote!(use super::super::#module; #items))

@@ -75,6 +75,8 @@ const TAKEN_TYPES: &[&str] = &[
     "ResponseExt",
     "ResultExt",
     "Verify",
+    "Visible",
+    "VisibleTo",
 ];
 
 /// Modules of the API itself, and primitive types, which a module of that name would hide.

@@ -41,6 +41,7 @@ const GENERATED: &[Name] = &[
     (&["gatewright", "Meta"], "Meta"),
     (&["gatewright", "NoError"], "NoError"),
     (&["gatewright", "Reply"], "Reply"),
+    (&["gatewright", "Visible"], "Visible"),
     (&["gatewright", "json", "check"], "check"),
     (&["super", "super", "policy"], "policy"),
     (&["super", "super", "types", "checks"], "checks"),

@@ -81,6 +81,7 @@ codes! {
     0119 SECRET_IN_URL "secret-in-url" Warning "sensitive data is sent in the URL";
     0120 OPTIONAL_OWNER "optional-owner" Error "the id of an owned object may be absent";
     0121 WRONG_COST "wrong-cost" Error "a cost that no limit of its operation can take";
+    0122 PUBLIC_LIST "public-list" Warning "everybody sees a list of objects of which each belongs to somebody";
 
     // 02: the shape of a document.
     0201 NOT_OPENAPI "not-openapi" Error "the file is no OpenAPI document";

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
 
 use gatewright_diag::{SourceMap, Span, Spanned};
+use gatewright_ir::lists::Lists;
 use gatewright_ir::policy::{
     Access, Claim, Fact, Layer, Limit, LimitKey, Measure, Must, Operand, Policy, PolicySet, Quota, Reference,
     RequestPart, Setting, UnknownFields,
@@ -48,6 +49,7 @@ pub fn rows(ir: &Ir, operation: &Operation, map: &SourceMap) -> Vec<Row> {
     rows.limits(policy, &ir.policies);
     rows.request(policy);
     rows.properties(ir, operation);
+    rows.lists(ir, operation);
     rows.list.sort_by_key(|row| ORDER.iter().position(|check| *check == row.check));
     rows.list
 }
@@ -161,6 +163,17 @@ impl Rows<'_> {
         if let Some(owner) = &policy.owner {
             let text = format!("of {} {}", owner.value.resource.value, reference(&owner.value.id));
             self.fact(Check::Owner, "owner", owner, text);
+        }
+    }
+
+    /// Objects of which each caller sees his own.
+    fn lists(&mut self, ir: &Ir, operation: &Operation) {
+        if !matches!(ir.policies.get(operation.policy).access.value, Access::Guarded(_)) {
+            return;
+        }
+        if let Some(resource) = Lists::new(ir).of_operation(&ir.api, operation) {
+            let text = format!("lists {resource}: those that the caller may see");
+            self.add(Check::ResponseFilter, "owner", text, Layer::BuiltIn, operation.span);
         }
     }
 

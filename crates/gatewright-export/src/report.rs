@@ -70,7 +70,7 @@ fn operation(ir: &Ir, operation: &Operation, map: &SourceMap) -> Vec<String> {
             &["allow.networks", "allow.users", "allow.devices"],
         ),
         column(&[Check::StepUp], &["step-up"]),
-        column(&[Check::Owner], &["owner"]),
+        column(&[Check::Owner, Check::ResponseFilter], &["owner"]),
         column(&[Check::Content, Check::ResponseFilter], &["read", "write"]),
         column(&[Check::AddressRate, Check::CallerRate], &["rate-limit", "cost"]),
     ]

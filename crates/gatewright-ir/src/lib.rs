@@ -10,6 +10,7 @@ pub mod checked;
 pub mod fits;
 pub mod formats;
 pub mod json;
+pub mod lists;
 pub mod names;
 pub mod output;
 pub mod policy;

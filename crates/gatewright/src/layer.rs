@@ -24,7 +24,8 @@ use crate::{Exchange, Gateway, Refused, StartError, collect_body, shield};
 /// credentials, permissions, parameters and body, all by the policy of `O`. What comes through is the request as it was
 /// sent, and `Extension<Arc<Identity>>` where there is a caller.
 ///
-/// Operations with an `owner` have no such layer: their objects reach a handler as `Authorized<T>`, or not at all.
+/// Operations with an `owner` have no such layer: their objects reach a handler as `Authorized<T>`, or not at all. Nor
+/// have those that list owned objects.
 ///
 /// ```text
 /// let (api, gateway) = gatewright::serve([v2::partial(app).external::<v2::get_rates::Op>().mount()], config)?;
@@ -58,6 +59,13 @@ impl<O: Operation<Id = ()>> GuardLayer<O> {
         if policy.idempotency.is_some() {
             let why = format!(
                 "`{}` ({}) takes idempotency keys, which a layer cannot: write a handler",
+                policy.operation, policy.at
+            );
+            return Err(StartError::new(why));
+        }
+        if O::META.lists {
+            let why = format!(
+                "`{}` ({}) lists objects of which each caller sees his own, which a layer cannot see to: write a handler",
                 policy.operation, policy.at
             );
             return Err(StartError::new(why));

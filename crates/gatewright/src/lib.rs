@@ -41,6 +41,7 @@ mod stage;
 #[cfg(feature = "otel")]
 mod trace;
 pub mod types;
+mod visible;
 
 pub use around::{For, Inside};
 pub use auth::{Caller, Identity, Presented, Unverified, Verified, Verifier, Verify};
@@ -80,3 +81,4 @@ pub use reply::{
 pub use stage::{Pending, Valid};
 #[cfg(feature = "otel")]
 pub use trace::{TraceContext, Traces};
+pub use visible::{Visible, VisibleTo};

@@ -36,6 +36,8 @@ pub struct Meta {
     pub refuse_unknown: bool,
     /// Whether an answer is written in the media type that its caller likes best.
     pub negotiated: bool,
+    /// Whether it answers with a list of objects that belong to somebody ([`Visible`](crate::Visible)).
+    pub lists: bool,
 }
 
 impl Meta {
@@ -57,6 +59,7 @@ impl Meta {
             credentials: &[],
             refuse_unknown: true,
             negotiated: false,
+            lists: false,
         }
     }
 
@@ -100,6 +103,12 @@ impl Meta {
     #[must_use]
     pub const fn unknown_let_through(self) -> Meta {
         Meta { refuse_unknown: false, ..self }
+    }
+
+    /// It answers with a list of objects that belong to somebody.
+    #[must_use]
+    pub const fn lists(self) -> Meta {
+        Meta { lists: true, ..self }
     }
 }
 

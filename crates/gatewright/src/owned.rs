@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use crate::Internal;
+use crate::{Identity, Internal, VisibleTo};
 
 /// What a resolver found out about an object and a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,15 @@ impl<T> Owned<T> {
             Some(object) if allowed(&object) => Owned::Yes(object),
             _ => Owned::Hidden,
         }
+    }
+
+    /// `Yes` if there is an object and this caller may see it: asked as [`Caller::filter`](crate::Caller::filter) asks about each
+    /// of many.
+    pub fn visible(object: Option<T>, caller: &Identity) -> Owned<T>
+    where
+        T: VisibleTo,
+    {
+        Owned::when(object, |object| object.visible_to(caller))
     }
 }
 

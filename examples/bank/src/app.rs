@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright::{App, Config, Gateway, Identity, Owned, ResolveError, Router, StartError, resolver};
+use gatewright::{App, Config, Gateway, Identity, Owned, ResolveError, Router, StartError, VisibleTo, resolver};
 
 use crate::api::{v1, v2};
 use crate::ledger::{Entry, Ledger};
@@ -35,5 +35,12 @@ pub fn serve(config: Config) -> Result<(Router, Gateway), StartError> {
 
 #[resolver(v2::ResolveAccount, also = v1::ResolveAccount)]
 async fn account(bank: &Bank, id: v2::resolve_account::Id, who: &Identity) -> Result<Owned<Entry>, ResolveError> {
-    Ok(Owned::when(bank.ledger.account(&id), |account| Some(account.owner.as_str()) == who.subject()))
+    Ok(Owned::visible(bank.ledger.account(&id), who))
+}
+
+/// Asked about one account, and about each of a list.
+impl VisibleTo for Entry {
+    fn visible_to(&self, caller: &Identity) -> bool {
+        caller.subject() == Some(self.owner.as_str())
+    }
 }

@@ -95,9 +95,9 @@ impl Ledger {
         self.books().accounts.get(id).cloned()
     }
 
-    /// All accounts of one owner.
-    pub fn accounts_of(&self, owner: &str) -> Vec<Entry> {
-        self.books().accounts.values().filter(|entry| entry.owner == owner).cloned().collect()
+    /// All accounts.
+    pub fn accounts(&self) -> Vec<Entry> {
+        self.books().accounts.values().cloned().collect()
     }
 
     /// All accounts of one tenant.

@@ -552,7 +552,7 @@ pub mod accounts {
         /// GET /v2/accounts · oauth\[accounts:read\] · ${BANK_ADDRESS_RATE:-600/min} per ip (v2.yaml:68)
         #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listAccounts` (GET /v2/accounts, v2.yaml:68)", label = "`listAccounts` is missing", note = "add its handler:\n\n#[gatewright::handler(ListAccounts)]\nasync fn list_accounts(app: &{Self}, who: list_accounts::Caller, req: list_accounts::Request) -> list_accounts::Result {{\n    todo!()\n}}\n")]
         pub trait ListAccounts in list_accounts, caller always;
-        meta: Meta::new(&policy::LIST_ACCOUNTS, "GET", "/accounts").produces(&["application/json"]),
+        meta: Meta::new(&policy::LIST_ACCOUNTS, "GET", "/accounts").produces(&["application/json"]).lists(),
         request {
             /// How many at most.
             limit: i32 = required query("limit", &Shape::NUMBER, checks::check_c3c09ac809d789d7).default("20"),
@@ -570,7 +570,9 @@ pub mod accounts {
         }
         Response {
             /// The accounts.
-            Ok(body: types::ListAccountsResponse) => Reply::json(200, "application/json", &body),
+            ///
+            /// Only what its caller may see: `who.filter(…)` makes it.
+            Ok(body: Visible<types::ListAccountsResponse>) => Reply::json(200, "application/json", &body),
         }
     }
 

@@ -36,6 +36,7 @@ rules! {
     secret_in_url,
     optional_owner,
     wrong_cost,
+    public_list,
     not_enforced_yet,
     unchecked_body,
 }

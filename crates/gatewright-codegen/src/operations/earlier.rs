@@ -174,7 +174,16 @@ fn answers(
             let (_, own) = variant.payload.iter().find(|(name, _)| name.to_string() == part.to_string())?;
             Some(match part.to_string().as_str() {
                 "body" => match (variant.schema, target.schema) {
-                    (Some(a), Some(b)) => conversions.response(a, b)?.apply(quote!(body)),
+                    (Some(a), Some(b)) => {
+                        let how = conversions.response(a, b)?;
+                        match (variant.visible, target.visible) {
+                            (false, false) => how.apply(quote!(body)),
+                            (true, true) => how.inside().apply(quote!(body)),
+                            (true, false) => how.apply(quote!(body.into_inner())),
+                            // Nobody asked for whom the list is.
+                            (false, true) => return None,
+                        }
+                    }
                     // Bytes, texts and problems are the runtime's types, the same in all versions.
                     (None, None) if ty.to_string() == own.to_string() && !ty.to_string().contains("types ::") => {
                         quote!(body)

@@ -7,6 +7,7 @@ mod response;
 
 use gatewright_diag::SourceMap;
 use gatewright_ir::api::Operation;
+use gatewright_ir::lists::Lists;
 use gatewright_ir::policy::{Access, UnknownFields};
 use gatewright_ir::{CheckedIr, SchemaId};
 use proc_macro2::TokenStream;
@@ -21,6 +22,7 @@ use crate::verbatim::{self, Lines};
 pub(crate) use document::stub;
 pub(crate) use earlier::{Version, conversions};
 pub(crate) use request::{is_binary, is_form, media_name, owner_ids, parameter_style};
+use response::Answers;
 
 /// What operations are written from.
 pub(crate) struct Context<'a> {
@@ -32,6 +34,8 @@ pub(crate) struct Context<'a> {
     pub(crate) credentials: &'a [String],
     /// The type of each resource's id, in the order of the resources.
     pub(crate) ids: &'a [TokenStream],
+    /// Which answers list objects that belong to somebody.
+    pub(crate) lists: &'a Lists<'a>,
 }
 
 /// How a handler learns who calls.
@@ -152,7 +156,7 @@ fn call(subject: &Subject<'_>, plan: &Plan<'_>) -> Result<TokenStream, CodegenEr
     Ok(lines.mark())
 }
 
-fn meta(subject: &Subject<'_>, inputs: &TokenStream, answers: &response::Answers) -> Result<TokenStream, CodegenError> {
+fn meta(subject: &Subject<'_>, inputs: &TokenStream, answers: &Answers) -> Result<TokenStream, CodegenError> {
     let (constant, method) = (&subject.names.constant, &subject.operation.method);
     let path = request::template(&subject.operation.path)?;
     let produces = &answers.produces;
@@ -164,7 +168,8 @@ fn meta(subject: &Subject<'_>, inputs: &TokenStream, answers: &response::Answers
         UnknownFields::Refuse => quote!(),
         UnknownFields::Ignore | UnknownFields::Keep => quote!(.unknown_let_through()),
     };
-    Ok(quote!(Meta::new(&policy::#constant, #method, #path) #inputs #produces #negotiated #credentials #unknown))
+    let lists = if answers.good.iter().any(|variant| variant.visible) { quote!(.lists()) } else { quote!() };
+    Ok(quote!(Meta::new(&policy::#constant, #method, #path) #inputs #produces #negotiated #credentials #unknown #lists))
 }
 
 /// The schema of a parameter, if the operation has it.

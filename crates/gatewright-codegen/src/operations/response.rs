@@ -6,8 +6,8 @@ use gatewright_ir::schema::{SchemaId, Schemas};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::Subject;
 use super::request::{event_data, is_binary, items, media_name};
+use super::{Callers, Subject};
 use crate::docs::{doc, harmless};
 use crate::names::ident;
 use crate::short;
@@ -23,6 +23,8 @@ pub(super) struct Variant {
     pub(super) media: Option<String>,
     /// The schema of its body, where that is a value.
     pub(super) schema: Option<SchemaId>,
+    /// Whether it lists objects that belong to somebody, so that its body is a proof that they were asked about.
+    pub(super) visible: bool,
     /// The struct of its header fields, and these.
     pub(super) headers: Option<(Ident, Vec<HeaderField>)>,
     docs: String,
@@ -56,14 +58,21 @@ pub(super) fn responses(subject: &Subject<'_>, streams: bool, plan: &Plan<'_>) -
     // Where nothing but `default` is declared, it is what succeeds too.
     let only_default = all.iter().all(|r| r.status.is_error()) && all.iter().any(|r| r.status == StatusKey::Default);
     let is_good = |r: &&Response| !r.status.is_error() || (only_default && r.status == StatusKey::Default);
-    let schemas = &subject.cx.ir.api.schemas;
+    let api = &subject.cx.ir.api;
     let framed = subject.operation.method != "HEAD";
-    let mut headers = Vec::new();
-    let mut variants = |responses: Vec<&Response>, reserved: &[&str]| {
-        variants(schemas, &responses, framed, reserved, &mut headers, plan)
+    // Who cannot know his caller has nobody to filter for: the rules speak of lists that are open to everybody.
+    let visible = |media: &Media| {
+        subject.callers != Callers::None && subject.cx.lists.of(api, subject.operation, media).is_some()
     };
-    let good = variants(all.iter().filter(is_good).collect(), &["With"]);
-    let bad = variants(all.iter().filter(|r| r.status.is_error()).collect(), &["With", "Internal"]);
+    let lists = Kit { schemas: &api.schemas, plan, visible: &visible };
+    let plain = Kit { visible: &|_| false, ..lists };
+    let mut headers = Vec::new();
+    let mut variants = |kit: &Kit<'_, '_>, responses: Vec<&Response>, reserved: &[&str]| {
+        variants(kit, &responses, framed, reserved, &mut headers)
+    };
+    let good = variants(&lists, all.iter().filter(is_good).collect(), &["With"]);
+    let errors = if only_default { &lists } else { &plain };
+    let bad = variants(errors, all.iter().filter(|r| r.status.is_error()).collect(), &["With", "Internal"]);
     let mut produces: Vec<String> = Vec::new();
     for media in all.iter().filter(is_good).flat_map(|r| &r.content) {
         let essence = media.taken().split(';').next().unwrap_or("").trim().to_ascii_lowercase();
@@ -112,15 +121,23 @@ pub(super) fn written(name: &str, variants: &[Variant], lines: &mut Lines) {
     lines.push(1, "}");
 }
 
+/// What answers are written from.
+#[derive(Clone, Copy)]
+struct Kit<'a, 'p> {
+    schemas: &'a Schemas,
+    plan: &'a Plan<'p>,
+    /// Whether a body lists objects that belong to somebody.
+    visible: &'a dyn Fn(&Media) -> bool,
+}
+
 fn variants(
-    schemas: &Schemas,
+    kit: &Kit<'_, '_>,
     responses: &[&Response],
     framed: bool,
     reserved: &[&str],
     headers: &mut Vec<TokenStream>,
-    plan: &Plan<'_>,
 ) -> Vec<Variant> {
-    let contents: Vec<Vec<Vec<&Media>>> = responses.iter().map(|response| alike(schemas, response)).collect();
+    let contents: Vec<Vec<Vec<&Media>>> = responses.iter().map(|response| alike(kit.schemas, response)).collect();
     let mut keys = Vec::new();
     for (response, contents) in responses.iter().zip(&contents) {
         let base = status_name(response.status);
@@ -136,7 +153,7 @@ fn variants(
     let mut names = names.iter().map(|n| ident(n));
     let mut out = Vec::new();
     for (response, contents) in responses.iter().zip(&contents) {
-        let fields = header_fields(response, framed, plan);
+        let fields = header_fields(response, framed, kit.plan);
         let base = gatewright_ir::names::plain(&status_name(response.status), Case::Pascal);
         let struct_name = format_ident!("{base}Headers");
         if !fields.is_empty() {
@@ -155,7 +172,7 @@ fn variants(
         let contents = if contents.is_empty() { vec![&[][..]] } else { contents.iter().map(Vec::as_slice).collect() };
         for media in contents {
             let Some(name) = names.next() else { break };
-            out.push(variant(schemas, name, response, media, &fields, &struct_name, plan));
+            out.push(variant(kit, name, response, media, &fields, &struct_name));
         }
     }
     out
@@ -229,14 +246,15 @@ fn is_token(name: &str) -> bool {
 
 #[allow(clippy::too_many_arguments)]
 fn variant(
-    schemas: &Schemas,
+    kit: &Kit<'_, '_>,
     name: Ident,
     response: &Response,
     media: &[&Media],
     fields: &[HeaderField],
     headers: &Ident,
-    plan: &Plan<'_>,
 ) -> Variant {
+    let (schemas, plan) = (kit.schemas, kit.plan);
+    let visible = media.iter().any(|media| (kit.visible)(media));
     let mut payload = Vec::new();
     let status = match response.status {
         StatusKey::Code(code) => {
@@ -253,20 +271,20 @@ fn variant(
         [] => quote!(::gatewright::Reply::empty(#status)),
         [media] => {
             let written = written_name(media);
-            let (ty, made) = content(schemas, media, &status, &quote!(#written), plan);
+            let (ty, made) = content(schemas, media, &status, &quote!(#written), plan, visible);
             payload.push((quote!(body), ty));
             made
         }
         [first, others @ ..] => {
             negotiated = true;
-            let (ty, made) = content(schemas, first, &status, &quote!(name), plan);
+            let (ty, made) = content(schemas, first, &status, &quote!(name), plan, visible);
             payload.push((quote!(body), ty));
             let types = media.iter().map(|media| written_name(media));
             let is_like_first = |m: &&Media| m.kind == first.kind;
             let other = others.iter().enumerate().filter(|(_, m)| !is_like_first(m));
             let arms = other.map(|(place, media)| {
                 let place = proc_macro2::Literal::usize_unsuffixed(place + 1);
-                let (_, made) = content(schemas, media, &status, &quote!(name), plan);
+                let (_, made) = content(schemas, media, &status, &quote!(name), plan, visible);
                 quote!(#place => #made,)
             });
             let arms: Vec<TokenStream> = arms.collect();
@@ -301,13 +319,17 @@ fn variant(
         StatusKey::Default => in_class(quote!(::core::option::Option::None)),
     };
     let text = response.description.as_deref().filter(|d| !d.trim().is_empty());
-    let docs = text.map_or_else(|| format!("{}.", status_words(response.status)), str::to_owned);
+    let mut docs = text.map_or_else(|| format!("{}.", status_words(response.status)), str::to_owned);
+    if visible {
+        docs.push_str("\n\nOnly what its caller may see: `who.filter(…)` makes it.");
+    }
     let essence = |media: &Media| media.taken().split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     Variant {
         name,
         status: response.status,
         media: media.map(essence),
         schema: media.filter(|m| is_value(schemas, m)).and_then(|m| m.schema),
+        visible,
         headers: (!fields.is_empty()).then(|| (headers.clone(), fields.to_vec())),
         docs,
         links: links(response),
@@ -347,7 +369,9 @@ fn content(
     status: &TokenStream,
     name: &TokenStream,
     plan: &Plan<'_>,
+    visible: bool,
 ) -> (TokenStream, TokenStream) {
+    let proved = |ty: TokenStream| if visible { quote!(::gatewright::Visible<#ty>) } else { ty };
     let written = media.taken();
     let essence = written.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     if essence.contains('*') {
@@ -362,21 +386,22 @@ fn content(
                 Some(schema) => plan.response_type(schema),
                 None => quote!(::gatewright::json::Json),
             };
-            (ty, quote!(::gatewright::Reply::json(#status, #name, &body)))
+            (proved(ty), quote!(::gatewright::Reply::json(#status, #name, &body)))
         }
         (MediaKind::JsonLines, _) => {
             let item = match items(schemas, media) {
                 Some(schema) => plan.response_type(schema),
                 None => quote!(::gatewright::json::Json),
             };
+            let item = proved(item);
             let made = if essence.ends_with("json-seq") { quote!(sequence) } else { quote!(lines) };
             (quote!(::gatewright::body::Lines<#item>), quote!(::gatewright::Reply::#made(#status, #written, body)))
         }
         (MediaKind::EventStream, _) => {
             let event = match (media.item_schema, event_data(schemas, media)) {
-                (Some(item), _) => plan.response_type(item),
+                (Some(item), _) => proved(plan.response_type(item)),
                 (None, Some(data)) => {
-                    let data = plan.response_type(data);
+                    let data = proved(plan.response_type(data));
                     quote!(::gatewright::body::Event<#data>)
                 }
                 (None, None) => quote!(::gatewright::body::Event<::std::string::String>),
@@ -385,7 +410,7 @@ fn content(
         }
         (MediaKind::Xml, Some(schema)) if !is_binary(schemas, schema) => {
             let (ty, table) = (plan.response_type(schema), plan.xml.table(schemas, schema));
-            (ty, quote!(::gatewright::Reply::xml(#status, #name, #table, &body)))
+            (proved(ty), quote!(::gatewright::Reply::xml(#status, #name, #table, &body)))
         }
         (MediaKind::Text, Some(schema)) if is_binary(schemas, schema) => {
             (quote!(::gatewright::Body), quote!(::gatewright::Reply::body(#status, #written, body)))
@@ -399,7 +424,7 @@ fn content(
 }
 
 /// Whether a body is a value of its schema's type.
-fn is_value(schemas: &Schemas, media: &gatewright_ir::api::Media) -> bool {
+fn is_value(schemas: &Schemas, media: &Media) -> bool {
     let range = media.taken().contains('*');
     match (media.kind, media.schema) {
         (MediaKind::Json, Some(_)) => !range,

@@ -147,7 +147,7 @@ impl Identity {
     }
 
     /// An identity for the unit test of a handler: no credential was verified.
-    #[cfg(feature = "testing")]
+    #[cfg(any(test, feature = "testing"))]
     #[doc(hidden)]
     #[must_use]
     pub fn for_test(subject: &str, claims: Map<String, Value>) -> Arc<Identity> {
@@ -194,7 +194,7 @@ impl<O> Caller<O> {
     }
 
     /// A caller for the unit test of a handler: no guard admitted it.
-    #[cfg(feature = "testing")]
+    #[cfg(any(test, feature = "testing"))]
     #[doc(hidden)]
     #[must_use]
     pub fn for_test(identity: Arc<Identity>) -> Caller<O> {

@@ -12,6 +12,7 @@ mod types;
 
 pub use std::collections::BTreeMap;
 
+pub use crate::Visible;
 pub use crate::json::{Apart, Json, Number, Patch, Pii, Secret, check};
 pub use crate::operation::Meta;
 pub use crate::params::{MediaSpec, ParameterSpec, Read, Shape, Style, cookie, header, path, query, query_string};
