@@ -374,6 +374,19 @@ pub(crate) enum KeyCommand {
         /// After so many days it does not work
         #[arg(long, value_name = "DAYS")]
         expires_in: Option<u16>,
+
+        /// A network that it is good in, where its scheme says `new-network: refuse`; may be said again. With none, that of its
+        /// first use
+        #[arg(long, value_name = "NETWORK")]
+        network: Vec<String>,
+    },
+    /// Let a key be used in one more network, where its scheme says `new-network: refuse`
+    Allow {
+        /// The key's id
+        id: String,
+
+        /// An address there, or the network: IPv4 by /24, IPv6 by /48
+        network: String,
     },
     /// Make a new key of the same rights and print it, once; the old one works until the `grace` of its scheme is over
     Rotate {

@@ -78,6 +78,10 @@ fn life(store: &[&str]) {
     assert!(!listed.contains('\u{1b}') && !listed.contains(secret), "{listed:?}");
     assert_eq!(good(here, store, &["usage"]), "");
 
+    for (network, said) in [("192.0.2.7", "Allowed"), ("192.0.2.0/24", "Known"), ("2001:db8:1::/48", "Allowed")] {
+        let ran = run(here, store, &["allow", id(&key), network]);
+        assert!(ran.code == 0 && ran.err.contains(said), "{network}: {}", ran.err);
+    }
     std::thread::sleep(std::time::Duration::from_millis(1_100));
     assert!(good(here, store, &["list", "--spec", "spec.yaml"]).contains("\tworks, to be rotated\t"));
     let ran = run(here, store, &["rotate", id(&key), "--spec", "spec.yaml"]);
@@ -90,6 +94,10 @@ fn life(store: &[&str]) {
     assert!(good(here, store, &["list"]).contains("\trevoked\t"));
     for (args, why) in [
         (&["revoke", "nobody"][..], "no working key"),
+        (&["allow", "nobody", "192.0.2.0/24"], "no working key"),
+        (&["allow", "nobody", "192.0.2.7/24"], "is no network of a key"),
+        (&["allow", "nobody", "192.0.0.0/16"], "is no network of a key"),
+        (&["issue", "--spec", "spec.yaml", "--subject", "a", "--network", "office"], "is no network of a key"),
         (&["rotate", "nobody", "--spec", "spec.yaml"], "has the id `nobody`"),
         (&["issue", "--spec", "spec.yaml", "--subject", "a", "--level", "fre"], "is it `free`?"),
         (&["issue", "--spec", "spec.yaml", "--subject", "a", "--scheme", "other"], "no such scheme"),

@@ -304,13 +304,25 @@ pub struct ApiKey {
     pub anomaly: Option<Anomaly>,
 }
 
-/// `anomaly`: events of the audit log. Nobody is refused for them.
+/// `anomaly`: what is unusual in the use of a key, and what becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Anomaly {
-    /// `new-network: warn`: a key comes from a network that it never came from (IPv4 by /24, IPv6 by /48).
-    pub new_network: bool,
-    /// `spike: 10x`: so many times its usual uses in a minute.
+    /// A key comes from a network that it never came from (IPv4 by /24, IPv6 by /48).
+    pub new_network: NewNetwork,
+    /// `spike: 10x`: so many times its usual uses in a minute are an event of the audit log. Nobody is refused for them.
     pub spike: Option<u32>,
+}
+
+/// `new-network`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewNetwork {
+    /// Nobody looks.
+    Ignore,
+    /// An event of the audit log.
+    Warn,
+    /// The key is not good there, and it is an event of the audit log. A key is good in the network of its first use, and where
+    /// whoever manages the keys said so.
+    Refuse,
 }
 
 /// Passkeys (WebAuthn Level 3): the scheme that `step-up: { method: webauthn }` speaks of.

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::format::{self, ID_LETTERS, NoRandomness, SECRET_LETTERS};
-use crate::{KeyRecord, KeyStore, Pepper, StoreError, Usage};
+use crate::{KeyRecord, KeyStore, NETWORKS, Pepper, StoreError, Usage};
 
 /// How often a change is made anew that others overtook.
 const TRIES: usize = 8;
@@ -34,6 +34,31 @@ pub async fn verify(
     Ok(record.filter(|r| same && r.prefix == prefix && r.works(now)))
 }
 
+/// Whether a key that was verified is good in a network, where its scheme refuses those that are new to it. The first network
+/// that a key is used in is its own from then on, for all servers of the store; others are named by [`Keys::allow`].
+///
+/// # Errors
+/// When the store cannot say, or cannot keep the first network: a use that is not kept would not be the first.
+pub async fn good_in(store: &dyn KeyStore, verified: &KeyRecord, network: &str, now: i64) -> Result<bool, StoreError> {
+    let mut record = verified.clone();
+    for _ in 0..TRIES {
+        if !record.networks.is_empty() {
+            return Ok(record.networks.iter().any(|known| known == network));
+        }
+        record.networks.push(network.to_owned());
+        record.revision = record.revision.wrapping_add(1);
+        if store.replace(&record, None).await? {
+            return Ok(true);
+        }
+        // Somebody was first: with another network, or he revoked it.
+        match store.find(&record.id).await?.filter(|kept| kept.works(now)) {
+            Some(kept) => record = kept,
+            None => return Ok(false),
+        }
+    }
+    Err(StoreError::new("others are changing this key"))
+}
+
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Order {
@@ -53,6 +78,9 @@ pub struct Order {
     pub roles: Vec<String>,
     /// From when on it does not work, in seconds since 1970.
     pub works_until: Option<i64>,
+    /// The networks that it is good in where its scheme refuses new ones, as [`network`](crate::network) writes them; with none,
+    /// that of its first use.
+    pub networks: Vec<String>,
 }
 
 /// A new key: its text is shown once and kept nowhere.
@@ -82,6 +110,8 @@ pub enum KeyError {
     NotFound,
     /// Others changed it each time. Nothing was done.
     Contended,
+    /// It has as many networks as a key may have.
+    Networks,
 }
 
 impl fmt::Display for KeyError {
@@ -91,6 +121,7 @@ impl fmt::Display for KeyError {
             KeyError::NoRandomness => NoRandomness.fmt(f),
             KeyError::Prefix => f.write_str("a prefix is 1 to 16 small letters and digits, beginning with a letter"),
             KeyError::NotFound => f.write_str("no working key has this id"),
+            KeyError::Networks => write!(f, "a key may have {NETWORKS} networks, and this one has them"),
             KeyError::Contended => f.write_str("others are changing this key: try again"),
         }
     }
@@ -159,6 +190,7 @@ impl Keys {
             works_until: order.works_until,
             revoked: None,
             replaced_by: None,
+            networks: order.networks,
             revision: 0,
             id,
         };
@@ -185,6 +217,7 @@ impl Keys {
                     scopes: old.scopes.clone(),
                     roles: old.roles.clone(),
                     works_until: old.works_until,
+                    networks: old.networks.clone(),
                 },
                 now,
             )?;
@@ -210,6 +243,29 @@ impl Keys {
             record.revision = record.revision.wrapping_add(1);
             if self.store.replace(&record, None).await? {
                 return Ok(record);
+            }
+        }
+        Err(KeyError::Contended)
+    }
+
+    /// Lets a key be used in one more network, by [`network`](crate::network) of one of its addresses, where its scheme refuses
+    /// those that are new; `false` where it could be already. A key that was never used is then good there alone.
+    ///
+    /// # Errors
+    /// When no working key has this id, or it has all the networks that one may have; a failing store.
+    pub async fn allow(&self, id: &str, network: &str, now: i64) -> Result<bool, KeyError> {
+        for _ in 0..TRIES {
+            let mut record = self.store.find(id).await?.filter(|r| r.works(now)).ok_or(KeyError::NotFound)?;
+            if record.networks.iter().any(|known| known == network) {
+                return Ok(false);
+            }
+            if record.networks.len() >= NETWORKS {
+                return Err(KeyError::Networks);
+            }
+            record.networks.push(network.to_owned());
+            record.revision = record.revision.wrapping_add(1);
+            if self.store.replace(&record, None).await? {
+                return Ok(true);
             }
         }
         Err(KeyError::Contended)

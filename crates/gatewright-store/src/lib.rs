@@ -24,7 +24,7 @@ mod usage;
 
 pub use answer::{Answer, at_once};
 pub use embedded::FileStore;
-pub use keys::{Issued, KeyError, Keys, Order, verify};
+pub use keys::{Issued, KeyError, Keys, Order, good_in, verify};
 pub use memory::MemoryStore;
 pub use passkeys::{PasskeyAdded, PasskeyRecord, PasskeyStore, PasskeyUse, PasskeyUser};
 pub use pepper::{Pepper, ShortPepper};

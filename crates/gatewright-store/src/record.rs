@@ -36,6 +36,10 @@ pub struct KeyRecord {
     pub revoked: Option<i64>,
     /// The id of the key that replaces it.
     pub replaced_by: Option<String>,
+    /// The networks that it is good in, as [`network`](crate::network) writes them, where its scheme refuses new ones; none
+    /// before its first use there, which names the first.
+    #[serde(default)]
+    pub networks: Vec<String>,
     /// How often the record was changed: a change names the one that it was made from.
     #[serde(default)]
     pub revision: u64,

@@ -84,7 +84,7 @@ fn every_decision_is_one_line_without_secrets() {
 /// What is unusual for a key is said once, without a request that waits for it, and nobody is refused.
 #[test]
 fn a_key_from_a_new_network_and_a_spike_are_recorded() {
-    let anomaly = Some(Anomaly { new_network: true, spike: Some(10) });
+    let anomaly = Some(Anomaly { new_network: NewNetwork::Warn, spike: Some(10) });
     let mut schemes = API.schemes.to_vec();
     schemes[1].verify = Verify::ApiKey(ApiKey { prefix: "wx", rotate_every: None, grace: 0, anomaly });
     let api = ApiPolicy { schemes: leak(schemes), ..API };
@@ -114,6 +114,84 @@ fn a_key_from_a_new_network_and_a_spike_are_recorded() {
     assert!(!text.contains(key.split('_').nth(2).unwrap()));
     let used = gatewright::store::at_once(bank.keys.usage()).unwrap().unwrap();
     assert_eq!(used[0].uses, 74);
+}
+
+/// `new-network: refuse`: a key is good in the network of its first use and in those that were named, and nowhere else. Whoever
+/// tries it elsewhere learns no more than of a wrong one; the audit record says why, and which network once.
+#[test]
+fn a_key_is_refused_in_a_network_that_is_new_to_it() {
+    let anomaly = Some(Anomaly { new_network: NewNetwork::Refuse, spike: None });
+    let mut schemes = API.schemes.to_vec();
+    schemes[1].verify = Verify::ApiKey(ApiKey { prefix: "wx", rotate_every: None, grace: 0, anomaly });
+    let api = ApiPolicy { schemes: leak(schemes), ..API };
+    let bank = Bank::new(api, vec![Policy { access: Access::Guarded(&[KEY_ANY]), ..OPEN }]);
+    let key = bank.key("premium");
+    let id = key.split('_').nth(1).unwrap();
+    let headers = [("x-api-key", key.as_str())];
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let (text, events) = recorded(|| {
+        runtime.block_on(async {
+            let ask = async |address: &str| bank.answer(0, 0, bank.from(address, &headers)).await;
+            // A wrong secret names no network.
+            let wrong = format!("{}x", &key[..key.len() - 1]);
+            let request = bank.from("192.0.2.1:1", &[("x-api-key", wrong.as_str())]);
+            let unknown = bank.answer(0, 0, request).await;
+            assert_eq!(unknown.code(), 401);
+            assert_eq!(ask("198.51.100.7:1").await.code(), 200, "the first");
+            assert_eq!(ask("198.51.100.250:1").await.code(), 200, "the same network");
+            assert_eq!(ask("[::ffff:198.51.100.9]:1").await.code(), 200, "the same, written otherwise");
+            for address in ["198.51.101.7:1", "198.51.101.8:1", "[2001:db8:1::9]:1"] {
+                let refused = ask(address).await;
+                assert_eq!(refused.code(), 401, "{address}");
+                for member in ["type", "title", "detail", "status"] {
+                    assert_eq!(refused.problem.get(member), unknown.problem.get(member), "{address} {member}");
+                }
+                assert_eq!(refused.header("www-authenticate"), unknown.header("www-authenticate"));
+            }
+            bank.gateway.flush().await;
+            assert!(bank.keys.allow(id, "2001:db8:1::/48", NOW).await.unwrap());
+            assert_eq!(ask("[2001:db8:1:2::9]:1").await.code(), 200, "named");
+            assert_eq!(ask("[2001:db8:2::9]:1").await.code(), 401);
+            assert_eq!(ask("198.51.100.8:1").await.code(), 200, "still");
+            bank.keys.revoke(id, NOW).await.unwrap();
+            assert_eq!(ask("198.51.100.8:1").await.code(), 401);
+            bank.gateway.flush().await;
+        });
+    });
+    assert_eq!(bank.entered.load(std::sync::atomic::Ordering::SeqCst), 5, "nobody who was refused");
+    let field =
+        |name: &str| events.iter().filter_map(|e| e["fields"][name].as_str()).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(field("detail"), ["198.51.101.0/24", "2001:db8:1::/48", "2001:db8:2::/48"], "{text}");
+    let why = "the API key comes from a network that is new to it";
+    assert_eq!(field("reason").iter().filter(|reason| *reason == why).count(), 4, "{text}");
+    assert!(!text.contains(key.split('_').nth(2).unwrap()));
+    let used = gatewright::store::at_once(bank.keys.usage()).unwrap().unwrap();
+    assert_eq!(used[0].uses, 5);
+}
+
+/// A new key that two use at once from two networks is good in one of them.
+#[test]
+fn the_first_network_of_a_key_is_one() {
+    let anomaly = Some(Anomaly { new_network: NewNetwork::Refuse, spike: None });
+    let mut schemes = API.schemes.to_vec();
+    schemes[1].verify = Verify::ApiKey(ApiKey { prefix: "wx", rotate_every: None, grace: 0, anomaly });
+    let api = ApiPolicy { schemes: leak(schemes), ..API };
+    let bank = Arc::new(Bank::new(api, vec![Policy { access: Access::Guarded(&[KEY_ANY]), ..OPEN }]));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap();
+    for _ in 0..50 {
+        let key = bank.key("premium");
+        let tasks: Vec<_> = (0..4)
+            .map(|n| {
+                let (bank, key) = (bank.clone(), key.clone());
+                runtime.spawn(async move {
+                    let request = bank.from(&format!("192.0.{n}.1:1"), &[("x-api-key", key.as_str())]);
+                    bank.answer(0, 0, request).await.status
+                })
+            })
+            .collect();
+        let codes = tasks.into_iter().map(|task| runtime.block_on(task).unwrap());
+        assert_eq!(codes.filter(|code| *code == 200).count(), 1);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub mod policy {
     pub static API: ApiPolicy = ApiPolicy {
         name: "Credentials 1",
         prefix: "/credentials",
-        bits: 4u16,
+        bits: 6u16,
         schemes: &[
             Scheme {
                 name: "discovered",
@@ -106,6 +106,38 @@ pub mod policy {
                     }),
                 }),
             },
+            Scheme {
+                name: "key",
+                at: "openapi.yaml:50",
+                bit: 4,
+                scopes: &[],
+                carrier: Carrier::Header("X-Api-Key"),
+                verify: Verify::ApiKey(ApiKey {
+                    prefix: "th",
+                    rotate_every: ::core::option::Option::None,
+                    grace: 0u32,
+                    anomaly: ::core::option::Option::Some(Anomaly {
+                        new_network: NewNetwork::Refuse,
+                        spike: ::core::option::Option::Some(10u32),
+                    }),
+                }),
+            },
+            Scheme {
+                name: "watched",
+                at: "openapi.yaml:55",
+                bit: 5,
+                scopes: &[],
+                carrier: Carrier::Header("X-Watched-Key"),
+                verify: Verify::ApiKey(ApiKey {
+                    prefix: "wa",
+                    rotate_every: ::core::option::Option::Some(7776000u32),
+                    grace: 0u32,
+                    anomaly: ::core::option::Option::Some(Anomaly {
+                        new_network: NewNetwork::Warn,
+                        spike: ::core::option::Option::None,
+                    }),
+                }),
+            },
         ],
         roles: &[],
         levels: &[],
@@ -133,19 +165,21 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "2db05b3387565c679be56f2930615519944a7cfb314209291360080a41014b01",
+        hash: "51c64df90ff0efe51c9a484b827342e198466d172408598f5f552f583bc2b5a3",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
     const USUAL: Policy = Policy::CLOSED.body_limit(Setting::Fixed(1048576)).timeout(Setting::Fixed(30000));
-    const DISCOVERED_OR_LISTED_OPAQUE_OR_BOTH: Access = Access::Guarded(&[
+    const DISCOVERED_OR_LISTED_OPAQUE_OR_BOTH_OR_KEY_OR_WATCHED: Access = Access::Guarded(&[
         Alternative { schemes: &[0], authenticated: &[1], authorized: &[1], scopes: &[] },
         Alternative { schemes: &[1, 2], authenticated: &[6], authorized: &[6], scopes: &[] },
         Alternative { schemes: &[3], authenticated: &[8], authorized: &[8], scopes: &[] },
+        Alternative { schemes: &[4], authenticated: &[16], authorized: &[16], scopes: &[] },
+        Alternative { schemes: &[5], authenticated: &[32], authorized: &[32], scopes: &[] },
     ]);
-    /// GET /credentials/things · discovered or listed and opaque or both (openapi.yaml:9)
+    /// GET /credentials/things · discovered or listed and opaque or both or key or watched (openapi.yaml:9)
     pub static GET_THINGS: Policy =
-        USUAL.operation("getThings", "openapi.yaml:9", DISCOVERED_OR_LISTED_OPAQUE_OR_BOTH).checked();
+        USUAL.operation("getThings", "openapi.yaml:9", DISCOVERED_OR_LISTED_OPAQUE_OR_BOTH_OR_KEY_OR_WATCHED).checked();
 }
 
 /// The types of the document's schemas.
@@ -169,7 +203,7 @@ pub mod operations {
     operation! {
         /// getThings
         ///
-        /// GET /credentials/things · discovered or listed and opaque or both (openapi.yaml:9)
+        /// GET /credentials/things · discovered or listed and opaque or both or key or watched (openapi.yaml:9)
         #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getThings` (GET /credentials/things, openapi.yaml:9)", label = "`getThings` is missing", note = "add its handler:\n\n#[gatewright::handler(GetThings)]\nasync fn get_things(app: &{Self}, who: get_things::Caller, req: get_things::Request) -> get_things::Result {{\n    todo!()\n}}\n")]
         pub trait GetThings in get_things, caller always;
         meta: Meta::new(&policy::GET_THINGS, "GET", "/things"),

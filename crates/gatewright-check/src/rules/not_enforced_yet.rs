@@ -8,7 +8,6 @@ use std::collections::{BTreeSet, HashSet};
 use gatewright_diag::{Level, Sink, Span, codes};
 use gatewright_ir::Policy;
 use gatewright_ir::api::MediaKind;
-use gatewright_ir::policy::{Anomaly, Scheme, Verify};
 
 use crate::{Context, Rule};
 
@@ -22,25 +21,11 @@ const OPERATION: &[Row<Policy>] = &[
     ("upstream", |policy| policy.upstream.as_ref().map(|fact| fact.span)),
 ];
 
-/// Of security schemes.
-const SCHEME: &[Row<Scheme>] = &[
-    ("anomaly.new-network: refuse", |scheme| match &scheme.verify {
-        Verify::ApiKey(key) => {
-            let refuses = |anomaly: &Anomaly| anomaly.new_network.as_deref() == Some("refuse");
-            key.anomaly.as_ref().filter(|anomaly| refuses(&anomaly.value)).map(|anomaly| anomaly.span)
-        }
-        _ => None,
-    }),
-];
-
 fn check(cx: &Context<'_>, sink: &mut Sink) {
     // Keys of the root's defaults are met by every operation.
     let mut found: HashSet<(&str, Span)> = HashSet::new();
     for (_, policy) in cx.operations() {
         found.extend(OPERATION.iter().filter_map(|(key, at)| Some((*key, at(policy)?))));
-    }
-    for scheme in &cx.policies().schemes {
-        found.extend(SCHEME.iter().filter_map(|(key, at)| Some((*key, at(scheme)?))));
     }
     // Two requests are compared by their bodies, and one that a handler reads itself is not there to be compared.
     for (operation, policy) in cx.operations() {

@@ -22,6 +22,7 @@ enum Task {
     Issue(Box<Order>),
     Rotate(String, ApiKey),
     Revoke(String),
+    Allow(String, String),
     List(Vec<ApiKey>),
     Usage(Option<String>),
 }
@@ -51,6 +52,10 @@ async fn perform(task: Task, keys: &Keys, now: i64, ui: &Ui) -> Outcome {
             let record = keys.revoke(&id, now).await?;
             ui.done("Revoked", &record.id);
         }
+        Task::Allow(id, network) => {
+            let verb = if keys.allow(&id, &network, now).await? { "Allowed" } else { "Known" };
+            ui.done(verb, &format!("{} in {network}", clean(&id)));
+        }
         Task::List(schemes) => {
             let used = keys.usage().await?;
             let mut list = keys.list().await?;
@@ -74,7 +79,7 @@ fn show(ui: &Ui, verb: &str, issued: &Issued) -> Result<(), Stop> {
 /// `None` if the document has errors, which were shown.
 fn task(command: &KeyCommand, now: i64, ui: &Ui) -> Result<Option<Task>, Stop> {
     Ok(Some(match command {
-        KeyCommand::Issue { rules, label, subject, client, level, expires_in } => {
+        KeyCommand::Issue { rules, label, subject, client, level, expires_in, network } => {
             let Some(policies) = policies(&rules.spec, ui)? else { return Ok(None) };
             let scheme = key_scheme(&policies, rules)?;
             if let Some(level) = level {
@@ -86,6 +91,7 @@ fn task(command: &KeyCommand, now: i64, ui: &Ui) -> Result<Option<Task>, Stop> {
                 subject: Some(subject.clone()),
                 client: client.clone(),
                 level: level.clone(),
+                networks: network.iter().map(|text| self::network(text)).collect::<Result<_, _>>()?,
                 works_until: expires_in.map(|days| now.saturating_add(i64::from(days) * DAY)),
                 ..Order::default()
             }))
@@ -95,6 +101,7 @@ fn task(command: &KeyCommand, now: i64, ui: &Ui) -> Result<Option<Task>, Stop> {
             Task::Rotate(id.clone(), key_scheme(&policies, rules)?.clone())
         }
         KeyCommand::Revoke { id } => Task::Revoke(id.clone()),
+        KeyCommand::Allow { id, network } => Task::Allow(id.clone(), self::network(network)?),
         KeyCommand::List { spec: None } => Task::List(Vec::new()),
         KeyCommand::List { spec: Some(spec) } => {
             let Some(policies) = policies(spec, ui)? else { return Ok(None) };
@@ -102,6 +109,19 @@ fn task(command: &KeyCommand, now: i64, ui: &Ui) -> Result<Option<Task>, Stop> {
         }
         KeyCommand::Usage { id } => Task::Usage(id.clone()),
     }))
+}
+
+/// A network as the store writes it: that of an address, or the same with its length, which is always the same.
+fn network(text: &str) -> Result<String, Stop> {
+    let (address, length) = text.split_once('/').map_or((text, None), |(address, length)| (address, Some(length)));
+    let known = address.parse().map(gatewright_store::network).ok();
+    let fits = |known: &String| length.is_none() || known == text;
+    known.filter(fits).ok_or_else(|| {
+        Stop(format!(
+            "`{}` is no network of a key: write an address, or `192.0.2.0/24`, or `2001:db8:1::/48`",
+            clean(text)
+        ))
+    })
 }
 
 fn now() -> Result<i64, Stop> {

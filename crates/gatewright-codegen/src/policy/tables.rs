@@ -332,9 +332,14 @@ fn verify(source: &Source<'_>, scheme: &Scheme) -> Written {
             let (prefix, grace) = (&key.prefix, key.grace);
             let rotate = key.rotate_every.map_or_else(none, |s| quote!(::core::option::Option::Some(#s)));
             let anomaly = key.anomaly.as_ref().map_or_else(none, |anomaly| {
-                let network = anomaly.value.new_network.is_some();
+                let network = match anomaly.value.new_network.as_deref() {
+                    None => quote!(Ignore),
+                    Some("warn") => quote!(Warn),
+                    // Whatever a later word means, it is not less.
+                    Some(_) => quote!(Refuse),
+                };
                 let spike = anomaly.value.spike.map_or_else(none, |times| quote!(::core::option::Option::Some(#times)));
-                quote!(::core::option::Option::Some(Anomaly { new_network: #network, spike: #spike }))
+                quote!(::core::option::Option::Some(Anomaly { new_network: NewNetwork::#network, spike: #spike }))
             });
             return Ok(quote! {
                 ApiKey(ApiKey { prefix: #prefix, rotate_every: #rotate, grace: #grace, anomaly: #anomaly })

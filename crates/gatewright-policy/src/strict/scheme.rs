@@ -1,7 +1,7 @@
 //! Whether a scheme of one version verifies as much as its namesake of the other.
 
 use super::same::{same, same_setting, same_texts, settings_within};
-use crate::table::{Bound, Carrier, Introspection, Jwt, Keys, Scheme, Verify};
+use crate::table::{Anomaly, ApiKey, Bound, Carrier, Introspection, Jwt, Keys, NewNetwork, Scheme, Verify};
 
 /// Whether a credential that is good for the scheme `a` would be good for `b`, and comes by the same way.
 pub(super) const fn verifies_as_much(a: &Scheme, b: &Scheme) -> bool {
@@ -17,11 +17,17 @@ pub(super) const fn verifies_as_much(a: &Scheme, b: &Scheme) -> bool {
         (Verify::Jwt(a), Verify::Jwt(b)) => tokens(a, b),
         (Verify::Introspection(a), Verify::Introspection(b)) => introspection(a, b),
         // A replaced key lives on for the grace of the version that it is shown to.
-        (Verify::ApiKey(a), Verify::ApiKey(b)) => same(a.prefix, b.prefix) && a.grace <= b.grace,
+        (Verify::ApiKey(a), Verify::ApiKey(b)) => {
+            same(a.prefix, b.prefix) && a.grace <= b.grace && (held_to_networks(a) || !held_to_networks(b))
+        }
         (Verify::Application, Verify::Application) => true,
         _ => false,
     };
     carried && verified
+}
+
+const fn held_to_networks(keys: &ApiKey) -> bool {
+    matches!(keys.anomaly, Some(Anomaly { new_network: NewNetwork::Refuse, .. }))
 }
 
 const fn tokens(a: &Jwt, b: &Jwt) -> bool {

@@ -5,7 +5,7 @@ pub mod passkeys;
 use std::sync::Arc;
 
 use gatewright_store::format::{self, ID_LETTERS, SECRET_LETTERS};
-use gatewright_store::{Issued, KeyError, KeyStore, Keys, Order, Pepper, Unusual, Used, verify};
+use gatewright_store::{Issued, KeyError, KeyStore, Keys, Order, Pepper, Unusual, Used, good_in, verify};
 
 pub fn pepper(byte: u8) -> Pepper {
     Pepper::new(vec![byte; 32]).unwrap()
@@ -23,6 +23,7 @@ pub async fn holds(store: Arc<dyn KeyStore>) {
     forged_ones_are_refused(&keys).await;
     grace_and_no_more(&keys).await;
     nobody_is_overtaken(&*store, &keys).await;
+    a_first_network_is_one(&*store, &keys).await;
     use_is_counted(&*store, &keys).await;
 }
 
@@ -94,6 +95,32 @@ async fn nobody_is_overtaken(store: &dyn KeyStore, keys: &Keys) {
     let ghost = gatewright_store::KeyRecord { id: "g".repeat(ID_LETTERS), revision: 1, ..late };
     assert!(!store.replace(&ghost, None).await.unwrap());
     assert!(store.find(&ghost.id).await.unwrap().is_none());
+}
+
+/// Two servers that see a key's first use at once agree on its network.
+async fn a_first_network_is_one(store: &dyn KeyStore, keys: &Keys) {
+    let issued = issue(keys, order()).await;
+    let seen = issued.record.clone();
+    assert!(good_in(store, &seen, "192.0.2.0/24", 100).await.unwrap());
+    // The other one looked before.
+    assert!(!good_in(store, &seen, "198.51.100.0/24", 100).await.unwrap());
+    assert!(good_in(store, &seen, "192.0.2.0/24", 100).await.unwrap());
+    assert!(keys.allow(&seen.id, "198.51.100.0/24", 100).await.unwrap());
+    assert!(!keys.allow(&seen.id, "198.51.100.0/24", 100).await.unwrap(), "once");
+    let now = keys.verify("wx", &issued.text, 100).await.unwrap().unwrap();
+    assert_eq!(now.networks, ["192.0.2.0/24", "198.51.100.0/24"]);
+    for (network, good) in [("198.51.100.0/24", true), ("192.0.2.0/24", true), ("203.0.113.0/24", false)] {
+        assert_eq!(good_in(store, &now, network, 100).await.unwrap(), good, "{network}");
+    }
+    // The key that replaces it is used by the same client.
+    let next = keys.rotate(&seen.id, 10, 100).await.unwrap();
+    assert_eq!(next.record.networks, now.networks);
+    // Nobody's first use brings a key back.
+    let revoked = issue(keys, order()).await;
+    keys.revoke(&revoked.record.id, 100).await.unwrap();
+    assert!(!good_in(store, &revoked.record, "192.0.2.0/24", 100).await.unwrap());
+    assert!(keys.verify("wx", &revoked.text, 100).await.unwrap().is_none());
+    assert!(matches!(keys.allow(&revoked.record.id, "192.0.2.0/24", 100).await, Err(KeyError::NotFound)));
 }
 
 async fn use_is_counted(store: &dyn KeyStore, keys: &Keys) {

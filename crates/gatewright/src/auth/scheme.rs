@@ -204,8 +204,8 @@ impl SchemeState {
             }
             Kind::ApiKey(keys) => match keys.check(credential, asked.exchange.client(), now).await {
                 Err(cause) => Checked::Unavailable(cause),
-                Ok(None) => Checked::Bad(Bad::Credential("no such API key")),
-                Ok(Some(facts)) => Checked::Good(self.identity(facts, credential)),
+                Ok(Err(why)) => Checked::Bad(Bad::Credential(why)),
+                Ok(Ok(facts)) => Checked::Good(self.identity(facts, credential)),
             },
             Kind::Application(verifier) => Box::pin(self.application(verifier, credential, asked)).await,
         }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
-use gatewright_policy::table::Anomaly;
+use gatewright_policy::table::{Anomaly, NewNetwork};
 use gatewright_store::{KeyStore, StoreError, Unusual, Used};
 use smallvec::SmallVec;
 
@@ -41,6 +41,8 @@ struct Seen {
     uses: u64,
     last: i64,
     networks: SmallVec<[IpAddr; 1]>,
+    /// Those in which it was refused, so that each is said once.
+    refused: SmallVec<[IpAddr; 1]>,
     anomaly: Option<Anomaly>,
 }
 
@@ -69,15 +71,40 @@ impl Uses {
         if let Some(shard) = self.shard(key) {
             let mut seen = shard.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(known) = seen.get_mut(key) {
+                known.anomaly = anomaly;
                 known.add(1, now, network);
             } else if seen.len() < KEYS / SHARDS {
-                let mut new = Seen { uses: 0, last: now, networks: SmallVec::new(), anomaly };
+                let mut new = Seen::new(now, anomaly);
                 new.add(1, now, network);
                 seen.insert(key.into(), new);
             } else {
                 self.lost.fetch_add(1, Ordering::Relaxed);
             }
         }
+        self.will_tell();
+    }
+
+    /// Notes that a good key was refused in a network that is new to it: each network once between two times that the store is
+    /// told, however often it is tried.
+    pub(crate) fn refuse(self: &Arc<Uses>, key: &str, from: IpAddr, now: i64) {
+        let network = network(from);
+        let Some(shard) = self.shard(key) else { return };
+        let new = {
+            let mut seen = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            if !seen.contains_key(key) && seen.len() < KEYS / SHARDS {
+                seen.insert(key.into(), Seen::new(now, None));
+            }
+            seen.get_mut(key).is_some_and(|known| known.refuse(network))
+        };
+        if new {
+            self.networks.fetch_add(1, Ordering::Relaxed);
+            let what = Unusual::Network(gatewright_store::network(network));
+            note_unusual(self.audit.get(), now, key, &what);
+        }
+        self.will_tell();
+    }
+
+    fn will_tell(self: &Arc<Uses>) {
         if !self.told.load(Ordering::Relaxed) && !self.told.swap(true, Ordering::AcqRel) {
             self.tell_later();
         }
@@ -114,14 +141,21 @@ impl Uses {
         if seen.is_empty() {
             return;
         }
-        let used: Vec<Used> = seen.iter().map(|(key, seen)| seen.used(key)).collect();
+        // Of a key that was only refused the store hears nothing.
+        let used = seen.iter().filter(|(_, seen)| seen.uses > 0 || !seen.networks.is_empty());
+        let used: Vec<Used> = used.map(|(key, seen)| seen.used(key)).collect();
+        if used.is_empty() {
+            return;
+        }
         match self.keep(used).await {
             Ok(unusual) => {
                 for (key, what) in unusual {
                     let found = seen.iter().find(|(id, _)| **id == *key).map(|(_, seen)| seen);
                     let (asked, now) = (found.and_then(|seen| seen.anomaly), found.map_or(0, |seen| seen.last));
                     let (asked, counted) = match what {
-                        Unusual::Network(_) => (asked.is_some_and(|a| a.new_network), &self.networks),
+                        Unusual::Network(_) => {
+                            (asked.is_some_and(|a| a.new_network == NewNetwork::Warn), &self.networks)
+                        }
                         Unusual::Spike { .. } => (asked.is_some_and(|a| a.spike.is_some()), &self.spikes),
                     };
                     if asked {
@@ -171,6 +205,19 @@ impl Uses {
 }
 
 impl Seen {
+    fn new(now: i64, anomaly: Option<Anomaly>) -> Seen {
+        Seen { uses: 0, last: now, networks: SmallVec::new(), refused: SmallVec::new(), anomaly }
+    }
+
+    /// Whether it was not refused there before.
+    fn refuse(&mut self, network: IpAddr) -> bool {
+        let new = self.refused.len() < NETWORKS && !self.refused.contains(&network);
+        if new {
+            self.refused.push(network);
+        }
+        new
+    }
+
     fn add(&mut self, uses: u64, now: i64, network: Option<IpAddr>) {
         self.uses = self.uses.saturating_add(uses);
         self.last = self.last.max(now);
