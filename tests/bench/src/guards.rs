@@ -20,7 +20,7 @@ use tower_service::Service;
 use crate::shop::echoes::{EchoKey, EchoOpen, EchoSlow, EchoToken, echo_key, echo_open, echo_slow, echo_token};
 use crate::timing::{Contender, Timed, compare};
 
-const BODY: &str = r#"{"from":"acc_alice1","to":"acc_bob001","text":"rent for November, a little late","urgent":false,"amount":95000}"#;
+pub(crate) const BODY: &str = r#"{"from":"acc_alice1","to":"acc_bob001","text":"rent for November, a little late","urgent":false,"amount":95000}"#;
 
 /// The body, as plain axum knows it.
 #[derive(Deserialize, Serialize)]
@@ -33,7 +33,10 @@ struct Note {
     amount: i64,
 }
 
-struct Shop;
+pub(crate) struct Shop;
+
+/// An issuer without keys: for operations that ask for no token.
+pub(crate) const NO_KEYS: &str = r#"{"keys":[]}"#;
 
 #[handler(EchoOpen)]
 async fn echo_open(_: &Shop, req: echo_open::Request) -> echo_open::Result {

@@ -10,6 +10,7 @@
 //! - `… -- validate`: a body of a kilobyte to a valid value, against `serde_json` with checks by hand and `jsonschema`;
 //! - `… -- guards`: a request through each kind of guard, in process, against a plain axum handler;
 //! - `… -- limits`: the rate limiter against the `governor` crate;
+//! - `… -- shared`: limits in a Redis, which it starts, against a `PING` of it;
 //! - `… -- compile SPEC`: the compiler on a document, by stage.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods, reason = "a command of its own")]
@@ -20,6 +21,7 @@ mod guards;
 mod limits;
 mod load;
 mod peers;
+mod shared;
 mod timing;
 mod validate;
 
@@ -58,8 +60,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("validate") => validate::measure(),
         Some("guards") => guards::measure(),
         Some("limits") => limits::measure(),
+        Some("shared") => shared::measure(),
         Some("limits-of") => limits::one(),
-        Some(other) => Err(format!("`{other}` is none of `validate`, `guards`, `limits`, `compile SPEC`").into()),
+        Some(other) => {
+            Err(format!("`{other}` is none of `validate`, `guards`, `limits`, `shared`, `compile SPEC`").into())
+        }
         None => compare(),
     }
 }

@@ -1,0 +1,159 @@
+//! Limits that several servers share: what asking a Redis on this machine adds to a request, beside the time of its `PING`, and
+//! beside a limit of the plainest kind, `INCR` and `EXPIRE` in one pipeline; and what a store that stopped adds.
+//!
+//! All go through connections of the same crate, one call at a time, in turns.
+
+use std::error::Error;
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use gatewright::{Config, Peer, StatusCode};
+use redis::aio::MultiplexedConnection;
+use tower_service::Service;
+
+use crate::guards::{BODY, Shop};
+use crate::shop::echoes::echo_open;
+
+const TURNS: usize = 20;
+/// Calls of each in a turn.
+const CALLS: usize = 500;
+/// Calls behind a store that has stopped.
+const AWAY: usize = 20_000;
+
+/// A Redis of our own, which ends with this.
+struct Redis {
+    process: Child,
+    url: String,
+}
+
+impl Redis {
+    fn start() -> Result<Redis, Box<dyn Error>> {
+        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let process = Command::new("redis-server")
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .stdout(Stdio::null())
+            .spawn()
+            .map_err(|e| format!("`redis-server` does not start ({e}); `cargo xtask stores` installs it"))?;
+        Ok(Redis { process, url: format!("redis://127.0.0.1:{port}") })
+    }
+
+    async fn connect(&self) -> Result<MultiplexedConnection, Box<dyn Error>> {
+        let end = Instant::now() + Duration::from_secs(10);
+        let client = redis::Client::open(self.url.as_str())?;
+        loop {
+            match client.get_multiplexed_async_connection().await {
+                Ok(connection) => return Ok(connection),
+                Err(error) if Instant::now() > end => return Err(error.into()),
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    }
+
+    /// Stops it where it stands: connections stay, and nobody answers.
+    fn stall(&self) -> Result<(), Box<dyn Error>> {
+        let pid = rustix::process::Pid::from_child(&self.process);
+        Ok(rustix::process::kill_process(pid, rustix::process::Signal::STOP)?)
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+async fn ask(router: &mut Router) -> Result<(Duration, StatusCode), Box<dyn Error>> {
+    let mut request = axum::http::Request::builder()
+        .method("POST")
+        .uri("/open")
+        .header("host", "localhost")
+        .header("content-type", "application/json")
+        .header("content-length", BODY.len())
+        .body(Body::from(Bytes::from_static(BODY.as_bytes())))?;
+    request.extensions_mut().insert(Peer::new(SocketAddr::from(([127, 0, 0, 1], 4711))).over_tls());
+    let began = Instant::now();
+    let Ok(response) = router.call(request).await;
+    Ok((began.elapsed(), response.status()))
+}
+
+fn good((time, status): (Duration, StatusCode)) -> Result<Duration, Box<dyn Error>> {
+    if status == StatusCode::OK { Ok(time) } else { Err(format!("answered {status}").into()) }
+}
+
+fn microseconds(mut times: Vec<Duration>, part: f64) -> f64 {
+    times.sort_unstable();
+    let place = (times.len().saturating_sub(1)) as f64 * part;
+    times.get(place as usize).map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)
+}
+
+/// Prints the figures.
+///
+/// # Errors
+/// No Redis starts, or a request is answered otherwise than it should be.
+pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let redis = Redis::start()?;
+        let mut connection = redis.connect().await?;
+        let router = |config: Config| {
+            let config = config.jwks("oauth", crate::guards::NO_KEYS);
+            crate::shop::partial(Arc::new(Shop)).operation::<echo_open::Op>().router(config)
+        };
+        let mut alone = router(Config::new())?;
+        let mut shared = router(Config::new().shared_store(redis.url.clone()))?;
+        let [mut ping, mut incr, mut own, mut both] = [const { Vec::new() }; 4];
+        for _ in 0..CALLS {
+            good(ask(&mut shared).await?)?;
+        }
+        for _ in 0..TURNS {
+            for _ in 0..CALLS {
+                let began = Instant::now();
+                let _: String = redis::cmd("PING").query_async(&mut connection).await?;
+                ping.push(began.elapsed());
+            }
+            for _ in 0..CALLS {
+                let began = Instant::now();
+                let mut both = redis::pipe();
+                both.atomic().cmd("INCR").arg("plain").cmd("EXPIRE").arg("plain").arg(60);
+                let _: (u64, u64) = both.query_async(&mut connection).await?;
+                incr.push(began.elapsed());
+            }
+            for _ in 0..CALLS {
+                own.push(good(ask(&mut alone).await?)?);
+            }
+            for _ in 0..CALLS {
+                both.push(good(ask(&mut shared).await?)?);
+            }
+        }
+        let base = microseconds(ping.clone(), 0.5);
+        let embedded = microseconds(own.clone(), 0.5);
+        println!("one call after another, a Redis on this machine; microseconds");
+        println!("  {:<46} {:>8} {:>8} {:>8}", "", "p50", "p99", "/ PING");
+        let row = |name: &str, times: Vec<Duration>, less: f64| {
+            let (p50, p99) = (microseconds(times.clone(), 0.5) - less, microseconds(times, 0.99) - less);
+            println!("  {name:<46} {p50:>8.1} {p99:>8.1} {:>8.2}", p50 / base);
+        };
+        row("PING", ping, 0.0);
+        row("INCR and EXPIRE, one pipeline", incr, 0.0);
+        row("a whole request, limited in the process", own, 0.0);
+        row("a whole request, limited in Redis", both.clone(), 0.0);
+        row("so the shared check", both, embedded);
+
+        redis.stall()?;
+        let (first, _) = ask(&mut shared).await?;
+        let (mut behind, mut beside) = (Vec::new(), Vec::new());
+        for _ in 0..AWAY {
+            behind.push(good(ask(&mut shared).await?)?);
+            beside.push(good(ask(&mut alone).await?)?);
+        }
+        println!("the store has stopped, `on-outage: local`");
+        println!("  {:<46} {:>8.1}", "the first request waits", first.as_secs_f64() * 1e6);
+        let (behind, beside) = (microseconds(behind, 0.5), microseconds(beside, 0.5));
+        println!("  {:<46} {:>8.2}", "each later one, more than without a store", behind - beside);
+        Ok(())
+    })
+}
