@@ -4,10 +4,15 @@
 //! The answer errs to one side only. `false` may mean that nobody knows; `true` is certain, so a value that passed the one
 //! check need not see the other.
 
+mod source;
+mod words;
+
 use std::collections::{HashMap, HashSet};
 
-use crate::json::{Json, Number};
-use crate::schema::{Schema, SchemaId, Schemas, Types};
+use crate::schema::{Discriminator, Schema, SchemaId, Schemas, Types};
+
+use source::{Source, numbers, strings};
+use words::same_words;
 
 /// Which way values go, and with it what is none of theirs: `readOnly` in a request, `writeOnly` in a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -203,9 +208,7 @@ impl Work {
                     })
             });
         let discriminated = to.discriminator.as_ref().is_none_or(|d| {
-            let words = |d: &crate::schema::Discriminator| {
-                d.mapping.iter().map(|(word, _)| word.clone()).collect::<HashSet<_>>()
-            };
+            let words = |d: &Discriminator| d.mapping.iter().map(|(word, _)| word.clone()).collect::<HashSet<_>>();
             from.all.iter().filter_map(|s| s.discriminator.as_ref()).any(|other| {
                 other.property == d.property
                     && words(other).is_subset(&words(d))
@@ -380,151 +383,4 @@ impl Work {
                 })
         })
     }
-}
-
-/// Whether two schemas have the same keywords with the same values, apart from the schemas that they name: as many of them in
-/// the same places.
-fn same_words(a: &Schema, b: &Schema) -> bool {
-    let scopes = |s: &Schema| s.dynamic_reference.is_none() && s.dynamic_anchors.is_empty();
-    let words = |s: &Schema| {
-        let (reads, format) =
-            ((s.notes.read_only, s.notes.write_only), s.notes.format.as_ref().map(|f| f.value.clone()));
-        (s.nothing, s.types, reads, format, s.reference.is_some(), s.not.is_some())
-    };
-    let numbers = |s: &Schema| {
-        let n = s.number.clone();
-        (n.minimum, n.exclusive_minimum, n.maximum, n.exclusive_maximum, n.multiple_of)
-    };
-    let strings = |s: &Schema| {
-        let t = &s.string;
-        let content = (t.content_encoding.clone(), t.content_media_type.clone());
-        (t.min_length, t.max_length, t.pattern.as_ref().map(|p| p.source.clone()), content)
-    };
-    let arrays = |s: &Schema| {
-        let r = &s.array;
-        let schemas = (r.items.is_some(), r.prefix_items.len(), r.contains.is_some(), r.unevaluated_items.is_some());
-        (schemas, r.min_contains, r.max_contains, r.min_items, r.max_items, r.unique_items)
-    };
-    let objects = |s: &Schema| {
-        let o = &s.object;
-        let names: Vec<String> = o.properties.iter().map(|p| p.name.clone()).collect();
-        let patterns: Vec<String> = o.pattern_properties.iter().map(|(p, _)| p.source.clone()).collect();
-        let dependent: Vec<String> = o.dependent_schemas.iter().map(|(name, _)| name.clone()).collect();
-        let schemas =
-            (o.additional_properties.is_some(), o.property_names.is_some(), o.unevaluated_properties.is_some());
-        let listed = (names, patterns, dependent, o.required.clone(), o.dependent_required.clone());
-        (listed, schemas, o.min_properties, o.max_properties)
-    };
-    let parts = |s: &Schema| {
-        let condition = s.condition.as_ref().map(|c| (c.then.is_some(), c.otherwise.is_some()));
-        let discriminator = s.discriminator.as_ref().map(|d| {
-            let words: Vec<String> = d.mapping.iter().map(|(word, _)| word.clone()).collect();
-            (d.property.clone(), words, d.default.is_some())
-        });
-        (s.all_of.len(), s.any_of.len(), s.one_of.len(), condition, discriminator)
-    };
-    scopes(a)
-        && scopes(b)
-        && a.string.content_schema.is_none()
-        && b.string.content_schema.is_none()
-        && words(a) == words(b)
-        && a.enumeration == b.enumeration
-        && a.constant == b.constant
-        && numbers(a) == numbers(b)
-        && strings(a) == strings(b)
-        && arrays(a) == arrays(b)
-        && objects(a) == objects(b)
-        && parts(a) == parts(b)
-}
-
-/// All schemas that hold for the values that come.
-struct Source<'s> {
-    schemas: &'s Schemas,
-    side: Side,
-    all: Vec<&'s Schema>,
-}
-
-impl<'s> Source<'s> {
-    fn at(&self, id: SchemaId) -> Place<'s> {
-        (self.schemas, id, self.side)
-    }
-
-    /// Whether a value may be of these types.
-    fn has(&self, types: Types) -> bool {
-        let wide = if types.contains(Types::NUMBER) { types.with(Types::INTEGER) } else { types };
-        self.all.iter().filter_map(|s| s.types).all(|own| own.without(wide) != own)
-    }
-
-    /// Whether all values are of these types.
-    fn within(&self, types: Types) -> bool {
-        let wide = if types.contains(Types::NUMBER) { types.with(Types::INTEGER) } else { types };
-        let of = |value: &Json| match value {
-            Json::Null => Types::NULL,
-            Json::Bool(_) => Types::BOOLEAN,
-            Json::Number(number) if number.is_integer() => Types::INTEGER,
-            Json::Number(_) => Types::NUMBER,
-            Json::String(_) => Types::STRING,
-            Json::Array(_) => Types::ARRAY,
-            Json::Object(_) => Types::OBJECT,
-        };
-        self.all.iter().any(|s| {
-            s.types.is_some_and(|own| wide.contains(own))
-                || s.enumeration.as_ref().is_some_and(|values| values.iter().all(|v| wide.contains(of(v))))
-                || s.constant.as_ref().is_some_and(|value| wide.contains(of(value)))
-        })
-    }
-
-    /// Whether all values are among these.
-    fn among(&self, values: &[Json]) -> bool {
-        self.all.iter().any(|s| {
-            s.enumeration.as_ref().is_some_and(|own| own.iter().all(|v| values.contains(v)))
-                || s.constant.as_ref().is_some_and(|own| values.contains(own))
-        })
-    }
-
-    /// Whether items have nothing in them that could be left out.
-    fn items_are_plain(&self) -> bool {
-        self.all.iter().filter_map(|s| s.array.items).any(|id| {
-            let item = Source { schemas: self.schemas, side: self.side, all: self.schemas.always(id).collect() };
-            !item.has(Types::OBJECT) && !item.has(Types::ARRAY)
-        })
-    }
-
-    fn formatted(&self, format: &str) -> bool {
-        let own = self.all.iter().filter_map(|s| s.notes.format.as_ref()).map(|f| f.value.as_str());
-        own.into_iter().any(|own| own == format || (own, format) == ("int32", "int64"))
-    }
-}
-
-fn numbers(from: &Source<'_>, to: &Schema) -> bool {
-    let rules = &to.number;
-    let all = || from.all.iter().map(|s| &s.number);
-    let above = |n: &Number, strict: bool| {
-        all().any(|r| {
-            r.minimum.as_ref().is_some_and(|m| if strict { m > n } else { m >= n })
-                || r.exclusive_minimum.as_ref().is_some_and(|m| m >= n)
-        })
-    };
-    let below = |n: &Number, strict: bool| {
-        all().any(|r| {
-            r.maximum.as_ref().is_some_and(|m| if strict { m < n } else { m <= n })
-                || r.exclusive_maximum.as_ref().is_some_and(|m| m <= n)
-        })
-    };
-    rules.minimum.as_ref().is_none_or(|n| above(n, false))
-        && rules.exclusive_minimum.as_ref().is_none_or(|n| above(n, true))
-        && rules.maximum.as_ref().is_none_or(|n| below(n, false))
-        && rules.exclusive_maximum.as_ref().is_none_or(|n| below(n, true))
-        && rules.multiple_of.as_ref().is_none_or(|n| all().any(|r| r.multiple_of.as_ref() == Some(n)))
-}
-
-fn strings(from: &Source<'_>, to: &Schema) -> bool {
-    let rules = &to.string;
-    let all = || from.all.iter().map(|s| &s.string);
-    rules.min_length.is_none_or(|n| n == 0 || all().any(|r| r.min_length.is_some_and(|m| m >= n)))
-        && rules.max_length.is_none_or(|n| all().any(|r| r.max_length.is_some_and(|m| m <= n)))
-        && rules.pattern.as_ref().is_none_or(|p| all().filter_map(|r| r.pattern.as_ref()).any(|o| o.source == p.source))
-        && rules.content_encoding.as_ref().is_none_or(|e| all().any(|r| r.content_encoding.as_ref() == Some(e)))
-        && rules.content_media_type.as_ref().is_none_or(|t| all().any(|r| r.content_media_type.as_ref() == Some(t)))
-        && rules.content_schema.is_none()
 }
