@@ -55,6 +55,8 @@ pub(crate) enum Kind {
     Items,
     /// An object from values to schemas, by name or reference.
     Mapping,
+    /// A schema, by name or reference.
+    Meant,
 }
 
 /// A word and the versions that know it.
@@ -151,8 +153,8 @@ const fn f(name: &'static str, kind: Kind) -> Field {
 }
 
 use Kind::{
-    Any, Bool, Data, DataList, Exclusive, Items, List, Map, Mapping, Named, Num, Obj, Ref, Schema, SchemaOrBool, Str,
-    StrMap, Type, UInt,
+    Any, Bool, Data, DataList, Exclusive, Items, List, Map, Mapping, Meant, Named, Num, Obj, Ref, Schema, SchemaOrBool,
+    Str, StrMap, Type, UInt,
 };
 
 pub(crate) const TYPES: &[Word] = &[
@@ -463,7 +465,7 @@ static FLOW: Object = Object::new(
 
 static DISCRIMINATOR: Object = Object::new(
     "a discriminator",
-    &[f("propertyName", Str).needed(), f("mapping", Mapping), f("defaultMapping", Str).only(V32)],
+    &[f("propertyName", Str).needed(), f("mapping", Mapping), f("defaultMapping", Meant).only(V32)],
 );
 
 static XML: Object = Object::new(

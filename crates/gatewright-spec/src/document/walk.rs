@@ -145,6 +145,7 @@ impl<'s, 'u> Walker<'s, 'u> {
             Kind::SchemaOrBool => self.schema(node, true),
             Kind::Items => self.items(node),
             Kind::Mapping => self.mapping(node),
+            Kind::Meant => self.meant(node),
         }
     }
 
@@ -509,10 +510,14 @@ impl<'s, 'u> Walker<'s, 'u> {
             return;
         }
         for (_, value) in node.entries() {
-            match value.as_str() {
-                Some(_) => self.refer(value, &SCHEMA_KIND, How::Mapping),
-                None => self.text(value),
-            }
+            self.meant(value);
+        }
+    }
+
+    fn meant(&mut self, value: Node<'_>) {
+        match value.as_str() {
+            Some(_) => self.refer(value, &SCHEMA_KIND, How::Mapping),
+            None => self.text(value),
         }
     }
 

@@ -15,6 +15,9 @@ type Children = BTreeMap<SchemaId, Vec<(String, SchemaId)>>;
 /// Adds to each discriminator of a parent the components that inherit from it, directly or not, and makes the parent a
 /// choice among them.
 pub(super) fn complete(schemas: &mut Schemas, components: &[(String, SchemaId)]) {
+    for (_, id) in components {
+        lift(schemas, *id);
+    }
     let parents: HashSet<SchemaId> =
         schemas.iter().filter(|(_, s)| s.discriminator.is_some()).map(|(id, _)| id).collect();
     if parents.is_empty() {
@@ -46,6 +49,29 @@ pub(super) fn complete(schemas: &mut Schemas, components: &[(String, SchemaId)])
         if !is_union {
             choose(schemas, parent, base);
         }
+    }
+}
+
+/// A discriminator in an inline part of a component's `allOf` is the component's: nobody else can name the part.
+fn lift(schemas: &mut Schemas, component: SchemaId) {
+    if schemas.get(component).discriminator.is_some() {
+        return;
+    }
+    let mut open: Vec<SchemaId> = schemas.get(component).all_of.clone();
+    let mut seen: HashSet<SchemaId> = open.iter().copied().collect();
+    while let Some(at) = open.pop() {
+        let part = schemas.get(at);
+        if part.name.is_some() || part.reference.is_some() || !part.one_of.is_empty() || !part.any_of.is_empty() {
+            continue;
+        }
+        if part.discriminator.is_some() {
+            let mut part = part.clone();
+            let discriminator = part.discriminator.take();
+            schemas.set(at, part);
+            schemas.set(component, Schema { discriminator, ..schemas.get(component).clone() });
+            return;
+        }
+        open.extend(part.all_of.iter().copied().filter(|part| seen.insert(*part)));
     }
 }
 

@@ -109,10 +109,12 @@ fn inner(resolver: &Resolver<'_>, found: &Use, address: &str) -> Option<String> 
     known.then(|| format!("#/components/{section}/{}", keys::shown(address)))
 }
 
-/// Whether the discriminator in whose mapping this value stands tells the members of a `oneOf` or `anyOf`.
+/// Whether the discriminator in whose mapping this value stands, or as its `defaultMapping`, tells the members of a `oneOf` or
+/// `anyOf`.
 fn tells_union(value: Node<'_>) -> bool {
     let pointer = value.pointer();
-    let schema = pointer.rsplitn(4, '/').nth(3).and_then(|schema| value.tree().root().at(schema));
+    let above = if pointer.ends_with("/discriminator/defaultMapping") { 2 } else { 3 };
+    let schema = pointer.rsplitn(above + 1, '/').nth(above).and_then(|schema| value.tree().root().at(schema));
     schema.is_none_or(|schema| schema.has("oneOf") || schema.has("anyOf"))
 }
 
