@@ -1,9 +1,12 @@
 //! Quotas, costs and what runs at once, as callers meet them, counted by one server and by the store that servers share.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
+#![allow(clippy::disallowed_methods, reason = "starts a program, and waits for its end")]
 
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gatewright::body::Events;
 use gatewright::{Config, FakeClock, Peer, handler};
@@ -76,11 +79,15 @@ struct Answer {
 
 impl Server {
     fn new(store: Option<&RedisServer>, variables: &'static [(&str, &str)]) -> Server {
+        Server::at(store.map(RedisServer::url), variables)
+    }
+
+    fn at(store: Option<String>, variables: &'static [(&str, &str)]) -> Server {
         let (clock, issuer) = (Arc::new(FakeClock::at(NOW)), Arc::new(Issuer::new()));
         let variable = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
         let config = Config::new().clock(clock.clone()).jwks("oauth", issuer.jwks()).environment(variable);
         let config = match store {
-            Some(store) => config.shared_store(store.url()),
+            Some(url) => config.shared_store(url).place_lease(LEASE),
             None => config,
         };
         let work = Arc::new(Work { go: Semaphore::new(0), there: Semaphore::new(0) });
@@ -253,6 +260,137 @@ fn servers_share_a_quota_by_the_time_of_their_store() {
         // A store that lost everything hears of it from whoever knows.
         assert!(redis.ask(&["FLUSHALL"]).starts_with("+OK"));
         assert_eq!(servers[0].read("ann").await.status, 429);
+    });
+}
+
+const LEASE: Duration = Duration::from_secs(1);
+
+/// Asks until it is answered so, for at most so long; how long it took.
+async fn until(server: &Server, who: &str, status: u16, most: Duration) -> Duration {
+    let began = Instant::now();
+    loop {
+        let met = server.read(who).await.status;
+        if met == status {
+            return began.elapsed();
+        }
+        assert!(began.elapsed() < most, "{who} still meets {met}");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// What runs is counted at all servers of a store, as long as it runs, and no longer.
+#[test]
+fn no_more_run_at_once_than_may_at_all_servers() {
+    let redis = RedisServer::start();
+    run(async {
+        let servers = [0, 1].map(|_| Arc::new(Server::new(Some(&redis), &[("REPORTS", "1000/s")])));
+        let wait = |n: usize, who: &'static str| {
+            let server = servers[n].clone();
+            tokio::spawn(async move { server.make(who, "wait").await.status })
+        };
+        let both = [wait(0, "ann"), wait(1, "ann")];
+        for server in &servers {
+            server.arrived().await;
+        }
+        for server in &servers {
+            let over = server.read("ann").await;
+            let why = &over.body["violated-policies"];
+            assert_eq!((over.status, over.retry, why), (429, 1, &json!(["user-concurrent-1"])));
+            assert!(over.limit.contains("\"user-concurrent-1\";r=0"), "{}", over.limit);
+            assert_eq!(server.read("bob").await.status, 204);
+        }
+        // An end at one server is a place at the other.
+        servers[1].work.go.add_permits(1);
+        let [first, second] = both;
+        assert_eq!(second.await.unwrap(), 204);
+        until(&servers[0], "ann", 204, LEASE / 2).await;
+        servers[0].work.go.add_permits(1);
+        assert_eq!(first.await.unwrap(), 204);
+        // A client that leaves.
+        let leaves = [wait(0, "cid"), wait(0, "cid")];
+        for _ in 0..2 {
+            servers[0].arrived().await;
+        }
+        assert_eq!(servers[1].read("cid").await.status, 429);
+        leaves.iter().for_each(|one| one.abort());
+        until(&servers[1], "cid", 204, LEASE / 2).await;
+    });
+}
+
+/// Streams last longer than leases: they are prolonged, and a store that forgot them hears of them again.
+#[test]
+fn what_lasts_longer_than_a_lease_keeps_its_place_at_all_servers() {
+    let redis = RedisServer::start();
+    run(async {
+        let servers = [0, 1].map(|_| Server::new(Some(&redis), &[]));
+        let ann = json!({ "sub": "ann" });
+        let watch = async |n: usize| servers[n].respond(&ann, "GET", "/ticks", "", "").await;
+        let first = watch(0).await;
+        assert_eq!(first.status(), 200);
+        let began = Instant::now();
+        while began.elapsed() < LEASE * 3 {
+            assert_eq!(watch(1).await.status(), 429, "{:?}", began.elapsed());
+            tokio::task::yield_now().await;
+        }
+        assert!(redis.ask(&["FLUSHALL"]).starts_with("+OK"));
+        let began = Instant::now();
+        while !redis.ask(&["KEYS", "*:c:*"]).contains(":c:") {
+            assert!(began.elapsed() < LEASE * 10, "it is not heard of again");
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(watch(1).await.status(), 429);
+        drop(first);
+        let began = Instant::now();
+        while watch(1).await.status() == 429 {
+            assert!(began.elapsed() < LEASE / 2, "it was not given back");
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+/// The store in which a process of this test holds two places of Ann's; without it, there is nothing to do.
+const HOLDS: &str = "GATEWRIGHT_TEST_HOLDS";
+
+/// Not a test by itself: the process of the next one begins here.
+#[test]
+fn holder() {
+    let Ok(url) = std::env::var(HOLDS) else { return };
+    run(async {
+        let server = Arc::new(Server::at(Some(url), &[]));
+        for _ in 0..2 {
+            let server = server.clone();
+            tokio::spawn(async move { server.make("ann", "wait").await });
+        }
+        for _ in 0..2 {
+            server.arrived().await;
+        }
+        println!("\nheld");
+        // It ends with its parent, however that ends.
+        let _ = tokio::task::spawn_blocking(|| std::io::stdin().read(&mut [0])).await;
+        std::process::exit(0);
+    });
+}
+
+/// A server that is killed gives nothing back; what it held ends by itself, and not before.
+#[test]
+fn a_server_that_died_keeps_no_places() {
+    let redis = RedisServer::start();
+    let mut process = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "holder", "--nocapture"])
+        .env(HOLDS, redis.url())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line == "held"));
+    run(async {
+        let server = Server::new(Some(&redis), &[]);
+        assert_eq!(server.read("ann").await.status, 429);
+        process.kill().unwrap();
+        process.wait().unwrap();
+        assert_eq!(server.read("ann").await.status, 429, "nobody gave them back");
+        until(&server, "ann", 204, LEASE * 10).await;
     });
 }
 

@@ -39,7 +39,7 @@ use crate::auth::webauthn::Passkeys;
 use crate::auth::{SchemeState, Uses, Verifier};
 use crate::clock::Clock;
 use crate::guard::{Admission, Guard, with_standing};
-use crate::limit::{CallerFacts, Charged, KeyHasher, Remote, Rules, Running, Standing, Table};
+use crate::limit::{CallerFacts, Charged, KeyHasher, Leases, Remote, Rules, Running, Standing, Table};
 use crate::net::{Forwarding, Ranges};
 use crate::problem::{self, Internal, Problem, Refused, Style};
 
@@ -97,6 +97,8 @@ pub(crate) struct Shared {
     pub(crate) hasher: KeyHasher,
     /// What this server shares with others, where the deployment names it.
     pub(crate) store: Option<Arc<crate::shared::Store>>,
+    /// Places among what runs at all servers that share it.
+    pub(crate) leases: Option<Arc<Leases>>,
     pub(crate) places: places::Places,
     /// Idempotency keys, where they are not shared.
     pub(crate) once: crate::once::Memory,
@@ -122,7 +124,8 @@ impl Shared {
     /// The means of charging a request to this version.
     pub(crate) fn charged<'a>(&'a self, api: &'a ApiState, exchange: &Exchange) -> Charged<'a> {
         let policy = api.policy.store;
-        let remote = self.store.as_deref().map(|store| Remote { store, clock: &self.clock, policy });
+        let leases = self.leases.as_ref();
+        let remote = self.store.as_deref().map(|store| Remote { store, clock: &self.clock, policy, leases });
         Charged {
             table: &self.limits,
             quotas: &self.quotas,

@@ -16,7 +16,7 @@ use crate::auth::webauthn::Passkeys;
 use crate::auth::{SchemeState, Verifier};
 use crate::config::{Config, Resolver, StartError};
 use crate::guard::Guard;
-use crate::limit::{Buckets, KeyHasher, Rules, Running, Table};
+use crate::limit::{Buckets, KeyHasher, Leases, Rules, Running, Table};
 use crate::net::{Ranges, host};
 use crate::problem::Style;
 
@@ -31,13 +31,15 @@ impl Gateway {
         if apis.is_empty() {
             r.problem("", "there is no API to serve");
         }
+        let store = config.store(&mut r);
         let shared = Arc::new(Shared {
             clock: config.clock.clone(),
             limits: Table::new(config.limiter_keys),
             quotas: Table::new(config.limiter_keys),
             running: Arc::new(Running::new()),
             hasher: KeyHasher::default(),
-            store: config.store(&mut r),
+            leases: store.clone().map(|store| Arc::new(Leases::new(store, config.place_lease))),
+            store,
             places: super::places::Places::new(config.requests),
             once: crate::once::Memory::new(config.idempotency_bytes),
             ids: Ids::new(),

@@ -221,18 +221,18 @@ impl Guard {
             return Err(known(charged.refused(&this.limits, facts, refused, standing).await));
         }
         facts.identity = identity.as_deref();
-        let running = match charged.enter(&this.limits, facts, &mut standing) {
+        let mut running = match charged.enter(&this.limits, facts, &mut standing) {
             Ok(running) => running,
             Err(refused) => return Err(known(charged.crowded(&this.limits, facts, refused).await)),
         };
-        charged.admitted(&this.limits, facts, &mut standing).await.map_err(known)?;
+        charged.admitted(&this.limits, facts, &mut standing, running.as_mut()).await.map_err(known)?;
         match this.step_up(identity.as_deref(), exchange) {
             Ok(stepped_up) => {
                 #[cfg(feature = "otel")]
                 if let Some(trace) = &exchange.trace {
                     trace.decided(this.shared.clock.monotonic());
                 }
-                Ok(Admission::assertion(self.clone(), identity, stepped_up, standing, running))
+                Ok(Admission::assertion(self.clone(), identity, stepped_up, standing, running.map(Arc::new)))
             }
             Err(refused) => Err(known(with_standing(refused, standing))),
         }

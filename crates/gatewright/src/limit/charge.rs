@@ -54,7 +54,7 @@ impl Charged<'_> {
         rules: &Rules,
         facts: CallerFacts<'_>,
         standing: &mut Standing,
-    ) -> Result<Option<Arc<Slots>>, Refused> {
+    ) -> Result<Option<Slots>, Refused> {
         if rules.running.is_empty() {
             return Ok(None);
         }
@@ -68,7 +68,7 @@ impl Charged<'_> {
                 return Err(limited(standing));
             }
         }
-        Ok(Some(Arc::new(slots)))
+        Ok(Some(slots))
     }
 
     /// Charges a request for all `rules` at this server alone, or refuses it and takes back everything in `standing`.

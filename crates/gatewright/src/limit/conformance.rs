@@ -86,7 +86,7 @@ struct Side {
 impl Side {
     fn charged(&self) -> Charged<'_> {
         let policy = SharedStore { on_outage: OnOutage::Closed, budget: 1_000 };
-        let remote = self.store.as_ref().map(|store| Remote { store, clock: &self.clock, policy });
+        let remote = self.store.as_ref().map(|store| Remote { store, clock: &self.clock, policy, leases: None });
         let (table, quotas, running, hasher) = (&self.table, &self.quotas, &self.running, &self.hasher);
         Charged { table, quotas, running, hasher, now: self.clock.monotonic(), unix: self.clock.unix(), remote }
     }
@@ -96,7 +96,7 @@ impl Side {
         let (charged, mut standing) = (self.charged(), Standing::default());
         let mut result = charged.before(rules, facts, &mut standing);
         if result.is_ok() {
-            result = charged.admitted(rules, facts, &mut standing).await;
+            result = charged.admitted(rules, facts, &mut standing, None).await;
         }
         match result {
             Ok(()) => (true, standing.0.iter().map(|e| (e.name, e.remaining, e.next)).collect()),

@@ -16,8 +16,10 @@ use super::charge::{Charged, limited, no_level};
 use super::gcra::{Over, Verdict};
 use super::headers::{Entry, Standing};
 use super::key::CellKey;
+use super::lease::Leases;
 use super::meter::Meter;
 use super::rules::{CallerFacts, Rule, Rules};
+use super::running::Slots;
 use crate::clock::Clock;
 use crate::guard::with_standing;
 use crate::problem::Refused;
@@ -29,6 +31,8 @@ pub(crate) struct Remote<'a> {
     pub(crate) store: &'a Store,
     pub(crate) clock: &'a Arc<dyn Clock>,
     pub(crate) policy: SharedStore,
+    /// Places among what runs at all servers.
+    pub(crate) leases: Option<&'a Arc<Leases>>,
 }
 
 /// A limit of this request.
@@ -61,7 +65,8 @@ impl Charged<'_> {
         self.known(&self.lines(rules.address.iter(), facts)?)
     }
 
-    /// The limits that need the caller.
+    /// The limits that need the caller. Places of `running`, which this server has granted, are leased of the store in the same
+    /// step.
     ///
     /// # Errors
     /// 429; 503 where the store is away and nothing may pass without it.
@@ -70,10 +75,11 @@ impl Charged<'_> {
         rules: &Rules,
         facts: CallerFacts<'_>,
         standing: &mut Standing,
+        running: Option<&mut Slots>,
     ) -> Result<(), Refused> {
         match self.remote {
             None => self.charge(&rules.caller, facts, standing),
-            Some(remote) => Box::pin(self.ask(remote, rules, true, facts, standing)).await,
+            Some(remote) => Box::pin(self.ask(remote, rules, Asks::All(running), facts, standing)).await,
         }
     }
 
@@ -86,7 +92,7 @@ impl Charged<'_> {
         mut standing: Standing,
     ) -> Refused {
         if let Some(remote) = self.remote
-            && let Err(limited) = Box::pin(self.ask(remote, rules, false, facts, &mut standing)).await
+            && let Err(limited) = Box::pin(self.ask(remote, rules, Asks::Address, facts, &mut standing)).await
         {
             return limited;
         }
@@ -97,7 +103,8 @@ impl Charged<'_> {
     #[cold]
     pub(crate) async fn crowded(&self, rules: &Rules, facts: CallerFacts<'_>, refused: Refused) -> Refused {
         if let Some(remote) = self.remote
-            && let Err(limited) = Box::pin(self.ask(remote, rules, false, facts, &mut Standing::default())).await
+            && let Err(limited) =
+                Box::pin(self.ask(remote, rules, Asks::Address, facts, &mut Standing::default())).await
         {
             return limited;
         }
@@ -112,7 +119,7 @@ impl Charged<'_> {
         let mut standing = Standing::default();
         self.before(rules, facts, &mut standing)?;
         if let Some(remote) = self.remote {
-            Box::pin(self.ask(remote, rules, false, facts, &mut standing)).await?;
+            Box::pin(self.ask(remote, rules, Asks::Address, facts, &mut standing)).await?;
         }
         Ok(standing)
     }
@@ -143,16 +150,20 @@ impl Charged<'_> {
         &self,
         remote: Remote<'_>,
         rules: &Rules,
-        caller: bool,
+        asks: Asks<'_>,
         facts: CallerFacts<'_>,
         standing: &mut Standing,
     ) -> Result<(), Refused> {
-        let callers = if caller { &*rules.caller } else { &[] };
+        let (callers, running) = match asks {
+            Asks::All(running) => (&*rules.caller, running),
+            Asks::Address => (&[][..], None),
+        };
         if remote.policy.on_outage == OnOutage::Local && remote.store.is_away() {
             return self.alone(rules, callers, facts, standing);
         }
         let lines = self.lines(rules.address.iter().chain(callers), facts)?;
-        if lines.is_empty() {
+        let running = running.zip(remote.leases);
+        if lines.is_empty() && running.is_none() {
             return Ok(());
         }
         // Verifying a token takes its time, and what a store says is counted from the moment before it was asked.
@@ -181,11 +192,38 @@ impl Charged<'_> {
                 }
             }
         }
-        let keys = lines.iter().map(|line| remote.store.key('l', line.rule.digest(facts))).collect();
+        let mut keys: Vec<String> = lines.iter().map(|line| remote.store.key('l', line.rule.digest(facts))).collect();
+        let lease = match &running {
+            None => None,
+            Some((_, leases)) => {
+                let places: Vec<String> =
+                    rules.running.iter().map(|rule| remote.store.key('c', rule.digest(facts))).collect();
+                let lease = leases.ask(&places);
+                for rule in &rules.running {
+                    let (rate, _) = rule.quotum(facts).ok_or_else(no_level)?;
+                    let texts = ["1".to_owned(), rate.limit.max(1).to_string(), "place".to_owned(), lease.said()];
+                    arguments.extend(texts.map(String::into_bytes));
+                }
+                keys.extend(places);
+                Some(lease)
+            }
+        };
         let answer = remote.store.run(budget, Script::Charge, keys, arguments).await;
-        let answer = answer.and_then(|answer| read(&answer, &lines).ok_or_else(|| remote.store.nonsense()));
+        let places = if lease.is_some() { rules.running.len() } else { 0 };
+        let answer = answer.and_then(|answer| read(&answer, &lines, places).ok_or_else(|| remote.store.nonsense()));
         match answer {
-            Ok((passed, said)) => this.take(&lines, passed, &said, standing),
+            Ok((passed, said, run)) => {
+                crowd(&rules.running, passed, &run, standing);
+                match (lease, running) {
+                    (Some(lease), Some((slots, _))) if passed => {
+                        lease.keep();
+                        slots.hold(lease);
+                    }
+                    (Some(lease), _) => lease.refused(),
+                    (None, _) => {}
+                }
+                this.take(&lines, passed, &said, standing)
+            }
             Err(Away) if remote.policy.on_outage == OnOutage::Local => self.alone(rules, callers, facts, standing),
             Err(Away) => Err(away()),
         }
@@ -246,12 +284,34 @@ pub(crate) fn away() -> Refused {
     Refused::new(Refusal::Unavailable).retry_after(1).because("the shared store is away")
 }
 
-/// Whether all were charged, and what the store said of each.
-fn read(answer: &[Vec<u8>], lines: &[Line<'_>]) -> Option<(bool, Vec<Said>)> {
-    let (first, rest) = answer.split_first()?;
-    if rest.len() != lines.len() {
-        return None;
+/// Which limits the store is asked about.
+enum Asks<'s> {
+    /// Those that need only the address.
+    Address,
+    /// All, and places among what runs.
+    All(Option<&'s mut Slots>),
+}
+
+/// What the store said of how many run at all servers, where this one had places left.
+fn crowd(rules: &[Rule], passed: bool, run: &[u64], standing: &mut Standing) {
+    for (rule, run) in rules.iter().zip(run) {
+        let entry = standing.0.iter_mut().find(|entry| entry.concurrent && entry.name == rule.name);
+        let Some(entry) = entry else { continue };
+        let left = u64::from(entry.rate.limit).saturating_sub(*run);
+        entry.violated = !passed && left == 0;
+        let left = left.saturating_sub(u64::from(passed));
+        entry.remaining = entry.remaining.min(u32::try_from(left).unwrap_or(u32::MAX));
     }
+}
+
+/// What a store answered: whether all were charged, what it said of each, and how many run.
+type Answered = (bool, Vec<Said>, Vec<u64>);
+
+fn read(answer: &[Vec<u8>], lines: &[Line<'_>], places: usize) -> Option<Answered> {
+    let (first, rest) = answer.split_first()?;
+    let (rest, run) = rest.split_at_checked(lines.len()).filter(|(_, run)| run.len() == places)?;
+    let number = |text: &Vec<u8>| std::str::from_utf8(text).ok()?.parse().ok();
+    let run = run.iter().map(number).collect::<Option<_>>()?;
     let said = |(line, text): (&Line<'_>, &Vec<u8>)| {
         let text = std::str::from_utf8(text).ok()?;
         Some(match line.meter {
@@ -264,5 +324,5 @@ fn read(answer: &[Vec<u8>], lines: &[Line<'_>]) -> Option<(bool, Vec<Said>)> {
             }
         })
     };
-    Some((first == b"1", lines.iter().zip(rest).map(said).collect::<Option<_>>()?))
+    Some((first == b"1", lines.iter().zip(rest).map(said).collect::<Option<_>>()?, run))
 }

@@ -1,4 +1,4 @@
-//! How many requests of one caller run at once, at this server. A place is given back by being dropped, so no way out of a
+//! How many requests of one caller run at once, at this server, and with a lease of the store at all that share it. A place is given back by being dropped, so no way out of a
 //! request keeps it: an answer, a refusal, a panic, a deadline, a client that leaves.
 
 use std::collections::HashMap;
@@ -12,6 +12,7 @@ use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use super::key::CellKey;
+use super::lease::Lease;
 
 const SHARDS: usize = 16;
 
@@ -25,6 +26,8 @@ pub(crate) struct Running {
 pub(crate) struct Slots {
     running: Arc<Running>,
     held: SmallVec<[CellKey; 2]>,
+    /// Its places among what runs at all servers, where a store is shared.
+    lease: Option<Lease>,
 }
 
 impl std::fmt::Debug for Slots {
@@ -61,7 +64,12 @@ impl Running {
 
 impl Slots {
     pub(super) fn new(running: &Arc<Running>) -> Slots {
-        Slots { running: running.clone(), held: SmallVec::new() }
+        Slots { running: running.clone(), held: SmallVec::new(), lease: None }
+    }
+
+    /// Holds a lease of the store as long as these places.
+    pub(super) fn hold(&mut self, lease: Lease) {
+        self.lease = Some(lease);
     }
 
     /// Takes a place, of at most so many; how many are left.

@@ -4,14 +4,16 @@
 -- which its bucket is empty again (the theoretical arrival time), how far it can ever have been set ahead, and how far ahead
 -- the asking server knows it to lie. Its key holds the moment as seconds and nanoseconds, since a number of Lua is exact up to
 -- 2^53 only. A quota has: what the request costs, the quota, `day` or `month`, and what the asking server knows. Its key holds
--- the end of a period, in minutes since 1970, and what was used of it.
+-- the end of a period, in minutes since 1970, and what was used of it. Of what may run at once there are: 1, how many may,
+-- `place`, and the name of the lease with how many milliseconds it holds. Its key is a set of the leases that run, by their ends.
 --
 -- The answer is "1" or "0", whether all were charged, and of each limit as it was before: how far ahead the moment lay; or the
--- end of the period that is now, what was used of it, and how many seconds are left.
+-- end of the period that is now, what was used of it, and how many seconds are left; or how many run.
 local time = redis.call('TIME')
 local seconds, nanos = tonumber(time[1]), tonumber(time[2]) * 1000
 local held = redis.call('MGET', unpack(KEYS))
-local ahead, ends, answer, pass, late = {}, {}, { '1' }, true, {}
+local ahead, ends, places, answer, pass, late = {}, {}, {}, { '1' }, true, {}
+local millis = seconds * 1000 + math.floor(nanos / 1e6)
 
 local function day_of_month(days)
   local of_era = (days + 719468) % 146097
@@ -43,6 +45,14 @@ for i = 1, #KEYS do
       end
     end
     answer[i + 1] = string.format('%.0f %.0f %.0f', ends[i], now, ends[i] * 60 - seconds)
+  elseif kind == 'place' then
+    local name, length = string.match(known, '^(%S+) (%d+)$')
+    places[i] = { name, length }
+    -- Those that ended; and those that no clock but one that was set back can have set so far ahead: they are prolonged if they run.
+    redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', string.format('%.0f', millis))
+    redis.call('ZREMRANGEBYSCORE', KEYS[i], string.format('(%.0f', millis + tonumber(length)), '+inf')
+    now = redis.call('ZCARD', KEYS[i])
+    answer[i + 1] = string.format('%.0f', now)
   else
     local longest = tonumber(kind)
     now = tonumber(known)
@@ -67,7 +77,12 @@ for i = 1, #KEYS do
   if pass then
     after = after + tonumber(ARGV[4 * i - 3])
   end
-  if ends[i] then
+  if places[i] then
+    if pass then
+      redis.call('ZADD', KEYS[i], string.format('%.0f', millis + tonumber(places[i][2])), places[i][1])
+      redis.call('PEXPIRE', KEYS[i], places[i][2])
+    end
+  elseif ends[i] then
     if pass then
       local left = (ends[i] * 60 - seconds) * 1000 + 1
       redis.call('SET', KEYS[i], string.format('%.0f %.0f', ends[i], after), 'PX', string.format('%.0f', left))

@@ -11,12 +11,17 @@ pub(crate) enum Script {
     Finish,
     /// Uses a proof up.
     Use,
+    /// Prolongs places of what runs.
+    Prolong,
+    /// Gives them back.
+    Leave,
 }
 
 #[cfg(feature = "redis")]
 impl Script {
     /// Every script, in the order of their numbers.
-    pub(crate) const ALL: [Script; 4] = [Script::Charge, Script::Begin, Script::Finish, Script::Use];
+    pub(crate) const ALL: [Script; 6] =
+        [Script::Charge, Script::Begin, Script::Finish, Script::Use, Script::Prolong, Script::Leave];
 
     pub(crate) fn text(self) -> &'static str {
         match self {
@@ -24,6 +29,8 @@ impl Script {
             Script::Begin => include_str!("begin.lua"),
             Script::Finish => include_str!("finish.lua"),
             Script::Use => include_str!("use.lua"),
+            Script::Prolong => include_str!("prolong.lua"),
+            Script::Leave => include_str!("leave.lua"),
         }
     }
 
