@@ -28,6 +28,7 @@ pub(crate) fn run() -> Outcome {
     step("browser", &mut tally, crate::browser::install);
     step("PostgreSQL", &mut tally, crate::postgres::install);
     step("Redis", &mut tally, crate::stores::install);
+    step("Pebble", &mut tally, crate::acme::install);
     step("sslscan", &mut tally, crate::scan::install);
     step("slowhttptest", &mut tally, crate::load::install);
     tests(&mut tally);

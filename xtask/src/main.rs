@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for terminals")]
 #![allow(clippy::disallowed_methods, reason = "a shell: it starts programs and touches files")]
 
+mod acme;
 mod bless;
 mod browser;
 mod ci;
@@ -47,6 +48,7 @@ tasks:
   stores                install a real Redis with apt-get, and test limits that servers share against it
   load                  a server under twice what it can do, ten thousand idle connections, and slowhttptest, which apt-get
                         installs; shows figures
+  acme                  install Pebble with apt-get, and have certificates issued by it
   scan                  install sslscan with apt-get, and look at the TLS of a running server with it
   standards [--check]   which rows of the standards are shown by which test: docs/standards.md
   layers                which crate may name which, words that generated code may not hold, proof constructors
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         "postgres" => postgres::run(),
         "stores" => stores::run(),
         "scan" => scan::run(),
+        "acme" => acme::run(),
         "load" => load::run(),
         "standards" => standards::run(rest),
         "projects" => projects::run(rest),

@@ -16,28 +16,36 @@ use rustls::crypto::aws_lc_rs;
 use super::roots::roots;
 use super::{Ask, Failed, Fetch, Fetched, Pending};
 
+/// Connects to others, over TLS where a URL says so.
+pub(crate) type Connector = HttpsConnector<HttpConnector>;
+
+/// `authorities` are certificates in PEM, in place of the machine's.
+pub(crate) fn connector(authorities: Option<&[u8]>) -> Result<Connector, String> {
+    let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|e| e.to_string())?
+        .with_root_certificates(roots(authorities)?)
+        .with_no_client_auth();
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+    Ok(connector.wrap_connector(http))
+}
+
 pub(crate) struct Https {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<Connector, Full<Bytes>>,
 }
 
 impl Https {
     /// `authorities` are certificates in PEM, in place of the machine's.
     pub(crate) fn new(authorities: Option<&[u8]>) -> Result<Https, String> {
-        let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|e| e.to_string())?
-            .with_root_certificates(roots(authorities)?)
-            .with_no_client_auth();
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(std::time::Duration::from_secs(30))
             .pool_max_idle_per_host(8)
             .http1_max_headers(64)
-            .build(connector.wrap_connector(http));
+            .build(connector(authorities)?);
         Ok(Https { client })
     }
 
@@ -80,7 +88,7 @@ fn other(why: &str) -> Failed {
     Failed::Other(why.to_owned())
 }
 
-fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

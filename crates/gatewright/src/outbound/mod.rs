@@ -18,6 +18,8 @@ mod send;
 
 #[cfg(feature = "oidc")]
 pub(crate) use https::Https;
+#[cfg(feature = "acme")]
+pub(crate) use https::{Connector, causes, connector};
 #[cfg(feature = "otel")]
 pub(crate) use roots::roots;
 

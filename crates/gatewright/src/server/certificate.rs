@@ -27,7 +27,13 @@ pub(super) struct Tls {
 
 /// A certificate chain and its private key, in PEM.
 #[derive(Clone)]
-pub struct Certificate(pub(super) Source);
+pub struct Certificate {
+    pub(super) source: Source,
+    /// Who renews it, as long as it is used.
+    #[cfg(feature = "acme")]
+    #[allow(dead_code, reason = "it is held, and ends when nobody holds it")]
+    renewal: Option<Arc<super::acme::Renewal>>,
+}
 
 #[derive(Clone)]
 pub(super) enum Source {
@@ -37,7 +43,7 @@ pub(super) enum Source {
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
+        f.write_str(match self.source {
             Source::Files { .. } => "Certificate(files)",
             Source::Text { .. } => "Certificate(text)",
         })
@@ -48,13 +54,33 @@ impl Certificate {
     /// From two files, which are watched.
     #[must_use]
     pub fn files(chain: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Certificate {
-        Certificate(Source::Files { chain: chain.into(), key: key.into() })
+        Certificate::of(Source::Files { chain: chain.into(), key: key.into() })
     }
 
     /// From text.
     #[must_use]
     pub fn pem(chain: Vec<u8>, key: Vec<u8>) -> Certificate {
-        Certificate(Source::Text { chain, key: Zeroizing::new(key) })
+        Certificate::of(Source::Text { chain, key: Zeroizing::new(key) })
+    }
+
+    fn of(source: Source) -> Certificate {
+        Certificate {
+            source,
+            #[cfg(feature = "acme")]
+            renewal: None,
+        }
+    }
+
+    /// The same, renewed as long as it is used.
+    #[cfg(feature = "acme")]
+    pub(super) fn kept(self, renewal: Arc<super::acme::Renewal>) -> Certificate {
+        Certificate { renewal: Some(renewal), ..self }
+    }
+
+    /// Whether a listener could use it.
+    #[cfg(feature = "acme")]
+    pub(super) fn is_sound(&self) -> bool {
+        self.config(&Tls { tls13_only: false, clients: None }).is_ok()
     }
 
     pub(super) fn load(&self, tls: &Tls) -> io::Result<RustlsConfig> {
@@ -62,7 +88,7 @@ impl Certificate {
     }
 
     fn config(&self, tls: &Tls) -> io::Result<Arc<ServerConfig>> {
-        match &self.0 {
+        match &self.source {
             Source::Text { chain, key } => config(chain, key, tls),
             Source::Files { chain, key } => {
                 let read = |path: &Path| {
@@ -75,7 +101,7 @@ impl Certificate {
 
     /// When each file was last changed; a file that is not there has no time.
     fn changed(&self, tls: &Tls) -> Vec<Option<SystemTime>> {
-        let own = match &self.0 {
+        let own = match &self.source {
             Source::Files { chain, key } => vec![chain, key],
             Source::Text { .. } => Vec::new(),
         };

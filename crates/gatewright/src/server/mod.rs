@@ -3,6 +3,8 @@
 //!
 //! hyper itself answers what is no HTTP at all, with a bare 400 or 431; everything else reaches the gateway.
 
+#[cfg(feature = "acme")]
+mod acme;
 mod caps;
 mod certificate;
 mod clients;
@@ -14,6 +16,8 @@ mod peer;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "acme")]
+pub use acme::Acme;
 pub use certificate::Certificate;
 pub use clients::ClientAuthorities;
 pub use logs::{Logs, log};

@@ -175,7 +175,7 @@ fn a_changed_certificate_is_taken_and_a_broken_one_is_not() {
         let (chain, key) = (folder.join("chain.pem"), folder.join("key.pem"));
         let mut age = 0;
         let mut write = |certificate: &Certificate| {
-            let Source::Text { chain: c, key: k } = &certificate.0 else { panic!() };
+            let Source::Text { chain: c, key: k } = &certificate.source else { panic!() };
             age += 1;
             for (path, text) in [(&chain, c), (&key, &**k)] {
                 std::fs::write(path, text).unwrap();
@@ -202,8 +202,8 @@ fn a_changed_certificate_is_taken_and_a_broken_one_is_not() {
         let _ = server.reload();
         client(move || assert!(get(&mut tls(address, &second_root, rustls::ALL_VERSIONS).unwrap()).is_ok())).await;
         // A key that is not the certificate's is no certificate.
-        let Source::Text { chain: c, .. } = &first.0 else { panic!() };
-        let Source::Text { key: k, .. } = &second.0 else { panic!() };
+        let Source::Text { chain: c, .. } = &first.source else { panic!() };
+        let Source::Text { key: k, .. } = &second.source else { panic!() };
         let error = Server::new(router()).https(([127, 0, 0, 1], 0).into(), Certificate::pem(c.clone(), k.to_vec()));
         assert!(error.is_err());
         std::fs::remove_dir_all(&folder).unwrap();
