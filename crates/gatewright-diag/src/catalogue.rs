@@ -129,6 +129,8 @@ codes! {
     0413 MEDIA_TYPE "media-type" Warning "a key of `content` that is no media type";
     0414 PATH_UNREACHABLE "path-unreachable" Warning "a path that no request can have";
     0415 LINK_TO_NOTHING "link-to-nothing" Warning "a link that names no operation";
+    0416 SERVER_VARIABLE "server-variable" Warning "a variable of a server's URL that nothing declares, or a default that is none of its values";
+    0417 DUPLICATE_TAG "duplicate-tag" Warning "a tag that is declared twice";
 
     // 05: schemas.
     0501 PATTERN_INVALID "pattern-invalid" Error "a pattern that is no regular expression";

@@ -1,9 +1,66 @@
 //! What tables cannot say: fields that depend on one another.
 
+use std::collections::HashMap;
+
 use gatewright_diag::{Level, codes, distance};
 
+use super::keys::shown;
 use super::walk::Walker;
 use crate::syntax::Node;
+
+/// Each tag is declared once.
+pub(super) fn document(walker: &mut Walker<'_, '_>, node: Node<'_>) {
+    let mut known = HashMap::new();
+    for tag in node.get("tags").into_iter().flat_map(Node::items) {
+        let Some((place, name)) = tag.get("name").and_then(|name| Some((name, name.text()?))) else { continue };
+        let Some(first) = known.insert(name, place.span()) else { continue };
+        walker
+            .sink
+            .warning(codes::DUPLICATE_TAG, place.span(), format!("the tag `{}` is declared twice", shown(name)))
+            .related(first, "here too")
+            .help("remove one of them, or give it another name");
+        known.insert(name, first);
+    }
+}
+
+/// The variables of a server's URL are declared, and their defaults are among their values.
+pub(super) fn server(walker: &mut Walker<'_, '_>, node: Node<'_>) {
+    let variables = node.get("variables").filter(|variables| variables.is_map());
+    if let Some((url, text)) = node.get("url").and_then(|url| Some((url, url.as_str()?))) {
+        let mut rest = text;
+        while let Some((name, behind)) = rest.split_once('{').and_then(|(_, at)| at.split_once('}')) {
+            rest = behind;
+            if variables.is_some_and(|variables| variables.has(name)) {
+                continue;
+            }
+            let known = variables.into_iter().flat_map(Node::entries).map(|(key, _)| key.text);
+            let help = match walker.sink.suggest(name, known) {
+                Some(near) => format!("did you mean `{}`?", shown(near)),
+                None => format!("add `variables: {{ {}: {{ default: … }} }}`", shown(name)),
+            };
+            walker
+                .sink
+                .warning(codes::SERVER_VARIABLE, url.span(), format!("nothing declares the variable `{}`", shown(name)))
+                .label("so nobody knows the URL")
+                .help(help);
+        }
+    }
+    for (key, variable) in variables.into_iter().flat_map(Node::entries) {
+        let (Some(default), Some(values)) = (variable.get("default"), variable.get("enum")) else { continue };
+        let listed = values.is_seq() && !values.is_empty();
+        if listed && default.text().is_some_and(|text| values.items().all(|value| value.text() != Some(text))) {
+            walker
+                .sink
+                .warning(
+                    codes::SERVER_VARIABLE,
+                    default.span(),
+                    format!("the default of `{}` is none of its values", shown(key.text)),
+                )
+                .related(values.anchor_span(), "these are its values")
+                .help("write one of them, or add it to them");
+        }
+    }
+}
 
 /// A parameter has a schema or a content, and in a path it is required.
 pub(super) fn parameter(walker: &mut Walker<'_, '_>, node: Node<'_>) {

@@ -199,7 +199,8 @@ pub(crate) static ROOT: Object = Object::new(
         f("externalDocs", Obj(&EXTERNAL_DOCS)),
     ],
 )
-.policy();
+.policy()
+.check(hooks::document);
 
 const SECURITY: Kind = List(&Map(&List(&Str)));
 
@@ -229,7 +230,8 @@ static SERVER: Object = Object::new(
         f("description", Str),
         f("variables", Map(&Obj(&SERVER_VARIABLE))),
     ],
-);
+)
+.check(hooks::server);
 
 static SERVER_VARIABLE: Object =
     Object::new("a server variable", &[f("enum", List(&Str)), f("default", Str).wanted(ALL), f("description", Str)]);
