@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gatewright::body::Events;
+use gatewright::store::{FileStore, QuotaStore as _};
 use gatewright::{Config, FakeClock, Peer, handler};
 use gatewright_tests::issuer::Issuer;
 use gatewright_tests::redis::RedisServer;
@@ -85,7 +86,11 @@ impl Server {
     fn at(store: Option<String>, variables: &'static [(&str, &str)]) -> Server {
         let (clock, issuer) = (Arc::new(FakeClock::at(NOW)), Arc::new(Issuer::new()));
         let variable = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-        let config = Config::new().clock(clock.clone()).jwks("oauth", issuer.jwks()).environment(variable);
+        Server::configured(store, clock, issuer, Config::new().environment(variable))
+    }
+
+    fn configured(store: Option<String>, clock: Arc<FakeClock>, issuer: Arc<Issuer>, config: Config) -> Server {
+        let config = config.clock(clock.clone()).jwks("oauth", issuer.jwks());
         let config = match store {
             Some(url) => config.shared_store(url).place_lease(LEASE),
             None => config,
@@ -260,6 +265,62 @@ fn servers_share_a_quota_by_the_time_of_their_store() {
         // A store that lost everything hears of it from whoever knows.
         assert!(redis.ask(&["FLUSHALL"]).starts_with("+OK"));
         assert_eq!(servers[0].read("ann").await.status, 429);
+    });
+}
+
+/// A server that is started again has given what it gave: nobody gets a day or a month twice. It is not told to stop, so
+/// what it wrote beside the requests is all there is.
+#[test]
+fn quotas_outlive_the_server_that_counts_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    let (clock, issuer) = (Arc::new(FakeClock::at(NOW)), Arc::new(Issuer::new()));
+    let started = || {
+        let store = Arc::new(FileStore::open(&path).unwrap());
+        let config = Config::new().quotas(store.clone());
+        (Server::configured(None, clock.clone(), issuer.clone(), config), store)
+    };
+    let auditor = json!({ "sub": "eve", "roles": ["auditor"] });
+    let kept = async |store: &FileStore, wanted: &[u32]| {
+        let began = Instant::now();
+        loop {
+            let mut used: Vec<u32> = store.quotas().await.unwrap().iter().map(|record| record.used).collect();
+            used.sort_unstable();
+            if used == wanted {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "{used:?}");
+            tokio::task::yield_now().await;
+        }
+    };
+    run(async {
+        let (server, store) = started();
+        for _ in 0..9 {
+            assert_eq!(server.read("ann").await.status, 204);
+        }
+        assert_eq!(server.send(&auditor, "GET", "/reports", "").await.status, 204);
+        kept(&store, &[1, 9]).await;
+    });
+    run(async {
+        let (server, store) = started();
+        assert_eq!(server.read("ann").await.status, 204, "the tenth");
+        let over = server.read("ann").await;
+        assert_eq!((over.status, &over.body["violated-policies"]), (429, &json!(["user-quota-0"])));
+        assert_eq!(server.read("bob").await.status, 204, "another's are his own");
+        let left = server.send(&auditor, "GET", "/reports", "").await;
+        assert!(left.limit.contains("r=98;"), "{}", left.limit);
+        kept(&store, &[1, 2, 10]).await;
+    });
+    // The day has ended, the month has not.
+    clock.advance(Duration::from_secs(REST_OF_DAY.unsigned_abs()));
+    run(async {
+        let (server, store) = started();
+        let first = server.read("ann").await;
+        assert!(first.status == 204 && first.limit.contains("r=9;"), "{}", first.limit);
+        let left = server.send(&auditor, "GET", "/reports", "").await;
+        assert!(left.limit.contains("r=97;"), "{}", left.limit);
+        // Those of the day that ended are forgotten.
+        kept(&store, &[1, 3]).await;
     });
 }
 

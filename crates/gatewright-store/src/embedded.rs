@@ -33,6 +33,7 @@ impl FileStore {
         for table in [PASSKEYS, PASSKEY_USERS] {
             write.open_table(table).map_err(StoreError::new)?;
         }
+        write.open_table(crate::quotas::QUOTAS).map_err(StoreError::new)?;
         write.commit().map_err(StoreError::new)?;
         Ok(FileStore { database })
     }

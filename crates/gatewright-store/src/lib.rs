@@ -19,6 +19,7 @@ mod passkeys;
 mod pepper;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod quotas;
 mod record;
 mod usage;
 
@@ -30,5 +31,6 @@ pub use passkeys::{PasskeyAdded, PasskeyRecord, PasskeyStore, PasskeyUse, Passke
 pub use pepper::{Pepper, ShortPepper};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
+pub use quotas::{QuotaRecord, QuotaStore};
 pub use record::{KeyRecord, KeyStore, StoreError};
 pub use usage::{NETWORKS, Unusual, Usage, Used, network};

@@ -11,6 +11,7 @@ pub struct MemoryStore {
     records: RwLock<BTreeMap<String, KeyRecord>>,
     pub(crate) passkeys: Mutex<Vec<PasskeyRecord>>,
     usage: Mutex<BTreeMap<String, Usage>>,
+    pub(crate) quotas: Mutex<BTreeMap<[u8; 16], crate::QuotaRecord>>,
 }
 
 impl KeyStore for MemoryStore {

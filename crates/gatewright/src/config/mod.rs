@@ -24,7 +24,7 @@ use crate::gateway::AuditLog;
 use crate::net::Forwarding;
 use crate::outbound::Fetch;
 use crate::shared::{Store, VARIABLE};
-use gatewright_store::{KeyStore, PasskeyStore, Pepper};
+use gatewright_store::{KeyStore, PasskeyStore, Pepper, QuotaStore};
 use secrecy::{SecretSlice, SecretString};
 
 /// Looks a variable up.
@@ -62,6 +62,7 @@ pub struct Config {
     pub(crate) requests: usize,
     pub(crate) idempotency_bytes: usize,
     pub(crate) place_lease: Duration,
+    pub(crate) quotas: Option<Arc<dyn QuotaStore>>,
     store: Option<SecretString>,
     store_namespace: String,
     /// In place of a network.
@@ -113,6 +114,7 @@ impl Config {
             requests: 1_024,
             idempotency_bytes: 64 << 20,
             place_lease: Duration::from_secs(10),
+            quotas: None,
             store: None,
             store_namespace: "gatewright".to_owned(),
             #[cfg(test)]
@@ -374,6 +376,15 @@ impl Config {
     #[must_use]
     pub fn shared_store(mut self, url: impl Into<SecretString>) -> Config {
         self.store = Some(url.into());
+        self
+    }
+
+    /// What keeps quotas of days and months over restarts of this server, where it counts alone:
+    /// [`store::FileStore`](crate::store::FileStore). It is written every second beside the requests, and by
+    /// [`Gateway::flush`](crate::Gateway::flush): a server that dies forgets what passed in its last second.
+    #[must_use]
+    pub fn quotas(mut self, store: Arc<dyn QuotaStore>) -> Config {
+        self.quotas = Some(store);
         self
     }
 

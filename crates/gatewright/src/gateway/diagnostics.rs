@@ -99,8 +99,9 @@ impl Gateway {
         let limits = self.guards().flat_map(|(_, guard)| guard.policy().limits);
         let actions =
             self.apis.iter().flat_map(|mounted| mounted.state.policy.actions).flat_map(|action| action.limits);
-        if self.shared.store.is_none() && limits.chain(actions).any(|limit| matches!(limit.quota, Quota::Calendar(_))) {
-            tracing::warn!(target: "gatewright::start", "quotas of days and months are counted in memory, and begin anew now: a shared store keeps them");
+        let forgets = self.shared.store.is_none() && self.shared.kept.is_none();
+        if forgets && limits.chain(actions).any(|limit| matches!(limit.quota, Quota::Calendar(_))) {
+            tracing::warn!(target: "gatewright::start", "quotas of days and months are counted in memory, and begin anew now: `Config::quotas` or a shared store keeps them");
         }
     }
 }

@@ -39,7 +39,7 @@ use crate::auth::webauthn::Passkeys;
 use crate::auth::{SchemeState, Uses, Verifier};
 use crate::clock::Clock;
 use crate::guard::{Admission, Guard, with_standing};
-use crate::limit::{CallerFacts, Charged, KeyHasher, Leases, Remote, Rules, Running, Standing, Table};
+use crate::limit::{CallerFacts, Charged, Kept, KeyHasher, Leases, Remote, Rules, Running, Standing, Table};
 use crate::net::{Forwarding, Ranges};
 use crate::problem::{self, Internal, Problem, Refused, Style};
 
@@ -92,7 +92,9 @@ struct Mounted {
 pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Table,
-    pub(crate) quotas: Table,
+    pub(crate) quotas: Arc<Table>,
+    /// What keeps them over restarts.
+    pub(crate) kept: Option<Arc<Kept>>,
     pub(crate) running: Arc<Running>,
     pub(crate) hasher: KeyHasher,
     /// What this server shares with others, where the deployment names it.
@@ -129,6 +131,7 @@ impl Shared {
         Charged {
             table: &self.limits,
             quotas: &self.quotas,
+            kept: self.kept.as_ref(),
             running: &self.running,
             hasher: &self.hasher,
             now: exchange.started,
@@ -195,6 +198,9 @@ impl Gateway {
     pub async fn flush(&self) {
         if let Some(uses) = &self.shared.uses {
             uses.tell().await;
+        }
+        if let Some(kept) = &self.shared.kept {
+            kept.tell().await;
         }
         if let Some(log) = &self.shared.audit {
             log.flush().await;

@@ -16,7 +16,7 @@ use crate::auth::webauthn::Passkeys;
 use crate::auth::{SchemeState, Verifier};
 use crate::config::{Config, Resolver, StartError};
 use crate::guard::Guard;
-use crate::limit::{Buckets, KeyHasher, Leases, Rules, Running, Table};
+use crate::limit::{Buckets, Kept, KeyHasher, Leases, Rules, Running, Table};
 use crate::net::{Ranges, host};
 use crate::problem::Style;
 
@@ -32,10 +32,20 @@ impl Gateway {
             r.problem("", "there is no API to serve");
         }
         let store = config.store(&mut r);
+        let quotas = Arc::new(Table::new(config.limiter_keys));
+        let started = config.quotas.clone().map(|kept| Kept::start(kept, quotas.clone(), config.clock.clone()));
+        let kept = match started.transpose() {
+            Ok(kept) => kept.map(Arc::new),
+            Err(cause) => {
+                r.problem("", format_args!("what was used of quotas cannot be read: {cause}"));
+                None
+            }
+        };
         let shared = Arc::new(Shared {
             clock: config.clock.clone(),
             limits: Table::new(config.limiter_keys),
-            quotas: Table::new(config.limiter_keys),
+            quotas,
+            kept,
             running: Arc::new(Running::new()),
             hasher: KeyHasher::default(),
             leases: store.clone().map(|store| Arc::new(Leases::new(store, config.place_lease))),

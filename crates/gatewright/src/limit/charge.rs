@@ -7,6 +7,7 @@ use gatewright_policy::Refusal;
 use super::calendar;
 use super::gcra::{Over, Verdict};
 use super::headers::{Entry, Standing, seconds};
+use super::kept::Kept;
 use super::key::{CellKey, KeyHasher};
 use super::meter::Meter;
 use super::remote::Remote;
@@ -24,6 +25,8 @@ pub(crate) struct Charged<'a> {
     pub(crate) hasher: &'a KeyHasher,
     /// Nanoseconds, for rates.
     pub(crate) now: u64,
+    /// What keeps quotas over restarts, where something does.
+    pub(crate) kept: Option<&'a Arc<Kept>>,
     /// Seconds since 1970, for quotas.
     pub(crate) unix: i64,
     /// The store that other servers charge too.
@@ -84,8 +87,18 @@ impl Charged<'_> {
                 return Err(no_level());
             };
             let (table, now) = self.cells(meter);
-            let (remaining, next, charge) = match table.charge(rule.key(facts, self.hasher), meter, now) {
-                Ok((charge, Verdict::Pass { remaining, next, .. })) => (remaining, next, charge),
+            let key = rule.key(facts, self.hasher);
+            let kept = self.kept.filter(|_| matches!(meter, Meter::Quota(_))).map(|kept| (kept, rule.digest(facts)));
+            if let Some((kept, id)) = kept {
+                kept.recall(id, key, self.unix);
+            }
+            let (remaining, next, charge) = match table.charge(key, meter, now) {
+                Ok((charge, Verdict::Pass { remaining, next, .. })) => {
+                    if let Some((kept, id)) = kept {
+                        kept.note(id, key);
+                    }
+                    (remaining, next, charge)
+                }
                 Ok((charge, Verdict::Refuse(over))) => {
                     table.refund(charge);
                     return Err(self.refuse(rules.get(i..).unwrap_or_default(), facts, over, standing));

@@ -88,7 +88,16 @@ impl Side {
         let policy = SharedStore { on_outage: OnOutage::Closed, budget: 1_000 };
         let remote = self.store.as_ref().map(|store| Remote { store, clock: &self.clock, policy, leases: None });
         let (table, quotas, running, hasher) = (&self.table, &self.quotas, &self.running, &self.hasher);
-        Charged { table, quotas, running, hasher, now: self.clock.monotonic(), unix: self.clock.unix(), remote }
+        Charged {
+            table,
+            quotas,
+            running,
+            hasher,
+            kept: None,
+            now: self.clock.monotonic(),
+            unix: self.clock.unix(),
+            remote,
+        }
     }
 
     async fn meet(&self, rules: &Rules, address: IpAddr) -> Met {

@@ -37,6 +37,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Uri};
 
 /// One question.
+#[cfg_attr(not(feature = "oidc"), allow(dead_code, reason = "asked with the feature `oidc`"))]
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub(crate) uri: Uri,
@@ -49,6 +50,7 @@ pub(crate) struct Ask {
 }
 
 /// A form, and who posts it. Its body and credential are secrets.
+#[cfg_attr(not(feature = "oidc"), allow(dead_code, reason = "asked with the feature `oidc`"))]
 #[derive(Clone)]
 pub(crate) struct Form {
     pub(crate) body: Bytes,
@@ -71,6 +73,7 @@ pub(crate) struct Fetched {
 }
 
 /// Why there is none. For the log: it holds nothing of the answer, and no credential.
+#[cfg_attr(not(feature = "oidc"), allow(dead_code, reason = "asked with the feature `oidc`"))]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failed {
     /// The other side answered with another status.
