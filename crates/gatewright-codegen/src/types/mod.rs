@@ -3,8 +3,10 @@
 //! [`Plan::new`] decides about every schema that an operation uses, so names do not depend on the order of later calls;
 //! what is then asked for, and whatever that needs, is [emitted](Plan::emit).
 
+mod applicators;
 mod checks;
 pub(crate) mod convert;
+mod define;
 mod docs;
 mod far;
 mod graph;
@@ -15,6 +17,7 @@ mod marks;
 mod model;
 mod plan;
 mod roots;
+mod settle;
 mod view;
 
 pub(crate) use graph::{below, in_place, reaching};
