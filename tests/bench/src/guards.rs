@@ -35,9 +35,6 @@ struct Note {
 
 pub(crate) struct Shop;
 
-/// An issuer without keys: for operations that ask for no token.
-pub(crate) const NO_KEYS: &str = r#"{"keys":[]}"#;
-
 #[handler(EchoOpen)]
 async fn echo_open(_: &Shop, req: echo_open::Request) -> echo_open::Result {
     Ok(echo_open::Response::Ok(req.body))

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use gatewright::store::{MemoryStore, Pepper};
 use gatewright::{Config, Peer, StatusCode};
+use gatewright_tests::issuer::Issuer;
 use redis::aio::MultiplexedConnection;
 use tower_service::Service;
 
@@ -99,8 +101,11 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let redis = Redis::start()?;
         let mut connection = redis.connect().await?;
+        let issuer = Issuer::new();
+        let pepper = Pepper::new(vec![9; 32])?;
+        // What the other operations of the document ask for.
         let router = |config: Config| {
-            let config = config.jwks("oauth", crate::guards::NO_KEYS);
+            let config = config.jwks("oauth", issuer.jwks()).api_keys(Arc::new(MemoryStore::default()), pepper.clone());
             crate::shop::partial(Arc::new(Shop)).operation::<echo_open::Op>().router(config)
         };
         let mut alone = router(Config::new())?;
