@@ -437,10 +437,10 @@ mod tests {
         assert_eq!((shown.as_str(), config.apis[1].succeeds.as_deref()), ("", Some("v1")));
         assert_eq!(config.apis[1].by_hand, ["a"]);
         for (more, output, expected) in [
-            ("succeeds='v3'", "src/api/v2", "11:10: error[GW0903]: `v3` is the `name` of no API above this one"),
+            ("succeeds='v3'", "src/api/v2", "12:10: error[GW0903]: `v3` is the `name` of no API above this one"),
             ("succeeds='v2'", "src/api/v2", "`v2` is the `name` of no API above this one"),
-            ("succeeds='v1'", "src/v2", "11:10: error[GW0903]: the conversions of this version name the module `v1`"),
-            ("by-hand=['a']", "src/api/v2", "11:9: error[GW0903]: `by-hand` without `succeeds`"),
+            ("succeeds='v1'", "src/v2", "12:10: error[GW0903]: the conversions of this version name the module `v1`"),
+            ("by-hand=['a']", "src/api/v2", "12:9: error[GW0903]: `by-hand` without `succeeds`"),
         ] {
             let (_, shown) = check(&(v1.clone() + &api("v2", output, more)));
             assert!(shown.contains(expected), "{expected}\n{shown}");

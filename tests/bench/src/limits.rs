@@ -7,15 +7,18 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::process::Command;
 
-use gatewright::{Limiter, Rate};
+use gatewright::{Config, Limiter, Rate};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+use crate::shared::{ask, microseconds, router};
 use crate::timing::cpu;
 
 const THREADS: usize = 2;
 /// Checks of each thread in a turn.
 const CHECKS: usize = 500_000;
 const TURNS: usize = 5;
+/// Addresses that are met once each.
+const SPOOFED: usize = 1_000_000;
 /// As fast as a rate can be: a check that refuses is another than one that passes.
 const LIMIT: u32 = 4_000_000_000;
 
@@ -43,7 +46,34 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
             bytes(their_bytes)
         );
     }
-    Ok(())
+    spoofed()
+}
+
+/// What a caller notices of somebody who comes from a new address with each request: the time of his own requests, in process,
+/// before and among those of a million addresses.
+fn spoofed() -> Result<(), Box<dyn Error>> {
+    tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+        let mut router = router(Config::new())?;
+        let own = IpAddr::from([127, 0, 0, 1]);
+        let (mut alone, mut among) = (Vec::new(), Vec::new());
+        for _ in 0..SPOOFED / 10 {
+            alone.push(ask(&mut router, own).await?.0);
+        }
+        for n in 0..SPOOFED {
+            ask(&mut router, address(n)).await?;
+            if n % 10 == 0 {
+                let (time, status) = ask(&mut router, own).await?;
+                assert!(status.is_success(), "nobody is limited here");
+                among.push(time);
+            }
+        }
+        let (alone, among) = (microseconds(alone, 0.5), microseconds(among, 0.5));
+        println!(
+            "a caller's request, p50: {alone:.2} µs, among {SPOOFED} addresses {among:.2} µs, ratio {:.2}",
+            among / alone
+        );
+        Ok(())
+    })
 }
 
 /// The figures of one table, from a process of its own.

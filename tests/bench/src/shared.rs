@@ -4,7 +4,7 @@
 //! All go through connections of the same crate, one call at a time, in turns.
 
 use std::error::Error;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -69,7 +69,22 @@ impl Drop for Redis {
     }
 }
 
-async fn ask(router: &mut Router) -> Result<(Duration, StatusCode), Box<dyn Error>> {
+/// A server of the open operation alone.
+///
+/// # Errors
+/// It does not start.
+pub(crate) fn router(config: Config) -> Result<Router, Box<dyn Error>> {
+    // What the other operations of the document ask for.
+    let config = config.jwks("oauth", Issuer::new().jwks());
+    let config = config.api_keys(Arc::new(MemoryStore::default()), Pepper::new(vec![9; 32])?);
+    Ok(crate::shop::partial(Arc::new(Shop)).operation::<echo_open::Op>().router(config)?)
+}
+
+/// One request of this address: how long it took, and how it was answered.
+///
+/// # Errors
+/// It is no request.
+pub(crate) async fn ask(router: &mut Router, from: IpAddr) -> Result<(Duration, StatusCode), Box<dyn Error>> {
     let mut request = axum::http::Request::builder()
         .method("POST")
         .uri("/open")
@@ -77,7 +92,7 @@ async fn ask(router: &mut Router) -> Result<(Duration, StatusCode), Box<dyn Erro
         .header("content-type", "application/json")
         .header("content-length", BODY.len())
         .body(Body::from(Bytes::from_static(BODY.as_bytes())))?;
-    request.extensions_mut().insert(Peer::new(SocketAddr::from(([127, 0, 0, 1], 4711))).over_tls());
+    request.extensions_mut().insert(Peer::new(SocketAddr::new(from, 4711)).over_tls());
     let began = Instant::now();
     let Ok(response) = router.call(request).await;
     Ok((began.elapsed(), response.status()))
@@ -87,7 +102,8 @@ fn good((time, status): (Duration, StatusCode)) -> Result<Duration, Box<dyn Erro
     if status == StatusCode::OK { Ok(time) } else { Err(format!("answered {status}").into()) }
 }
 
-fn microseconds(mut times: Vec<Duration>, part: f64) -> f64 {
+/// The time below which this part of the calls lies.
+pub(crate) fn microseconds(mut times: Vec<Duration>, part: f64) -> f64 {
     times.sort_unstable();
     let place = (times.len().saturating_sub(1)) as f64 * part;
     times.get(place as usize).map_or(f64::NAN, |time| time.as_secs_f64() * 1e6)
@@ -101,18 +117,12 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let redis = Redis::start()?;
         let mut connection = redis.connect().await?;
-        let issuer = Issuer::new();
-        let pepper = Pepper::new(vec![9; 32])?;
-        // What the other operations of the document ask for.
-        let router = |config: Config| {
-            let config = config.jwks("oauth", issuer.jwks()).api_keys(Arc::new(MemoryStore::default()), pepper.clone());
-            crate::shop::partial(Arc::new(Shop)).operation::<echo_open::Op>().router(config)
-        };
         let mut alone = router(Config::new())?;
         let mut shared = router(Config::new().shared_store(redis.url.clone()))?;
+        let from = IpAddr::from([127, 0, 0, 1]);
         let [mut ping, mut incr, mut own, mut both] = [const { Vec::new() }; 4];
         for _ in 0..CALLS {
-            good(ask(&mut shared).await?)?;
+            good(ask(&mut shared, from).await?)?;
         }
         for _ in 0..TURNS {
             for _ in 0..CALLS {
@@ -128,10 +138,10 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
                 incr.push(began.elapsed());
             }
             for _ in 0..CALLS {
-                own.push(good(ask(&mut alone).await?)?);
+                own.push(good(ask(&mut alone, from).await?)?);
             }
             for _ in 0..CALLS {
-                both.push(good(ask(&mut shared).await?)?);
+                both.push(good(ask(&mut shared, from).await?)?);
             }
         }
         let base = microseconds(ping.clone(), 0.5);
@@ -149,11 +159,11 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
         row("so the shared check", both, embedded);
 
         redis.stall()?;
-        let (first, _) = ask(&mut shared).await?;
+        let (first, _) = ask(&mut shared, from).await?;
         let (mut behind, mut beside) = (Vec::new(), Vec::new());
         for _ in 0..AWAY {
-            behind.push(good(ask(&mut shared).await?)?);
-            beside.push(good(ask(&mut alone).await?)?);
+            behind.push(good(ask(&mut shared, from).await?)?);
+            beside.push(good(ask(&mut alone, from).await?)?);
         }
         println!("the store has stopped, `on-outage: local`");
         println!("  {:<46} {:>8.1}", "the first request waits", first.as_secs_f64() * 1e6);
