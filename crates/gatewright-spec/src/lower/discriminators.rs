@@ -4,7 +4,7 @@
 //! Such a parent is two schemas in one text: where a value is asked for it stands for any of its children, and within a
 //! child's `allOf` for its own keywords. So it becomes two schemas here, and nobody behind has to know.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use gatewright_ir::json::Json;
 use gatewright_ir::schema::{Schema, SchemaId, Schemas};
@@ -95,20 +95,49 @@ fn children(schemas: &Schemas, components: &[(String, SchemaId)], parents: &Hash
     children
 }
 
-/// Every child without a mapping of its own is meant by its component's name.
+/// Every child without a mapping of its own is meant by its component's name; one whose property can never have that value,
+/// by those that it alone lists for it.
 fn name_children(schemas: &mut Schemas, parent: SchemaId, children: &[(String, SchemaId)]) {
     let mut schema = schemas.get(parent).clone();
     let Some(discriminator) = &mut schema.discriminator else { return };
+    let inherited = listed(schemas, parent, &discriminator.property);
     let mapping = &mut discriminator.mapping;
     let mut values: HashSet<String> = mapping.iter().map(|(value, _)| value.clone()).collect();
     let mut targets: HashSet<SchemaId> = mapping.iter().map(|(_, target)| *target).collect();
+    let mut said: BTreeMap<String, Vec<SchemaId>> = BTreeMap::new();
     for (name, child) in children {
-        if !values.contains(name) && targets.insert(*child) {
-            values.insert(name.clone());
-            mapping.push((name.clone(), *child));
+        match listed(schemas, *child, &discriminator.property) {
+            Some(own) if !own.contains(name) => {
+                if targets.insert(*child) && Some(&own) != inherited.as_ref() {
+                    own.into_iter().for_each(|value| said.entry(value).or_default().push(*child));
+                }
+            }
+            _ if !values.contains(name) && targets.insert(*child) => {
+                values.insert(name.clone());
+                mapping.push((name.clone(), *child));
+            }
+            _ => {}
+        }
+    }
+    for (value, claimed) in said {
+        if let [child] = claimed.as_slice()
+            && values.insert(value.clone())
+        {
+            mapping.push((value, *child));
         }
     }
     schemas.set(parent, schema);
+}
+
+/// The texts that a property may be, where a schema lists them.
+fn listed(schemas: &Schemas, id: SchemaId, property: &str) -> Option<BTreeSet<String>> {
+    let properties = schemas.always(id).flat_map(|s| &s.object.properties).filter(|p| p.name == property);
+    let lists = properties.flat_map(|p| schemas.always(p.schema)).filter_map(|schema| {
+        let values = schema.enumeration.as_deref().or(schema.constant.as_ref().map(std::slice::from_ref))?;
+        let texts = values.iter().filter_map(|value| if let Json::String(text) = value { Some(text) } else { None });
+        Some(texts.cloned().collect::<BTreeSet<String>>())
+    });
+    lists.reduce(|a, b| a.intersection(&b).cloned().collect())
 }
 
 /// The parent's own keywords, as a schema of their own; `None` where its discriminator means nothing.
@@ -156,6 +185,12 @@ fn choose(schemas: &mut Schemas, parent: SchemaId, base: SchemaId) {
         && admits(schemas, &schema, &discriminator.property, name)
     {
         discriminator.mapping.push((name.clone(), parent));
+    }
+    // What the parent lists and no child has is the parent's too.
+    for value in listed(schemas, parent, &discriminator.property).unwrap_or_default() {
+        if discriminator.mapping.iter().all(|(known, _)| *known != value) {
+            discriminator.mapping.push((value, parent));
+        }
     }
     let mut branches: Vec<(SchemaId, SchemaId)> = Vec::new();
     for target in discriminator.mapping.iter_mut().map(|(_, target)| target).chain(&mut discriminator.default) {
