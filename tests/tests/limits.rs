@@ -455,6 +455,26 @@ fn a_server_that_died_keeps_no_places() {
     });
 }
 
+/// The place of one that died is free at its end, also where others keep the caller's places from being forgotten.
+#[test]
+fn a_place_that_ended_is_free_while_others_are_held() {
+    let redis = RedisServer::start();
+    run(async {
+        let server = Arc::new(Server::new(Some(&redis), &[]));
+        let held = tokio::spawn({
+            let server = server.clone();
+            async move { server.make("ann", "wait").await.status }
+        });
+        server.arrived().await;
+        let keys = redis.ask(&["KEYS", "*:c:*"]);
+        let key = keys.lines().find(|line| line.contains(":c:")).unwrap().trim();
+        assert!(redis.ask(&["ZADD", key, "1", "of one that died"]).starts_with(":1"));
+        assert_eq!(server.read("ann").await.status, 204);
+        server.work.go.add_permits(1);
+        assert_eq!(held.await.unwrap(), 204);
+    });
+}
+
 #[test]
 fn no_more_run_at_once_than_may_and_every_way_out_gives_the_place_back() {
     run(async {
