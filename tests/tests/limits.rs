@@ -455,6 +455,20 @@ fn a_server_that_died_keeps_no_places() {
     });
 }
 
+/// A process that ends with places held ends as any other: whoever prolongs them ends with the runtime.
+#[test]
+fn a_runtime_may_end_while_places_are_held() {
+    let redis = RedisServer::start();
+    let mut held = None;
+    run(async {
+        let server = Server::new(Some(&redis), &[]);
+        let watching = server.respond(&json!({ "sub": "ann" }), "GET", "/ticks", "", "").await;
+        assert_eq!(watching.status(), 200);
+        held = Some((server, watching));
+    });
+    drop(held);
+}
+
 /// The place of one that died is free at its end, also where others keep the caller's places from being forgotten.
 #[test]
 fn a_place_that_ended_is_free_while_others_are_held() {

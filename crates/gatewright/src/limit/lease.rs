@@ -110,6 +110,11 @@ impl Leases {
                 tokio::time::sleep(every).await;
                 let Some(leases) = watcher.0.upgrade() else { return };
                 if leases.held().is_empty() {
+                    drop(watcher);
+                    // One that was taken between that look and now.
+                    if !leases.held().is_empty() {
+                        leases.watch();
+                    }
                     return;
                 }
                 leases.prolong().await;
@@ -157,16 +162,14 @@ impl Drop for Lease {
     }
 }
 
-/// Whoever prolongs leases. However the task ends, with its runtime too, the next lease finds another.
+/// Whoever prolongs leases. However the task ends, with its runtime too, the next lease finds another. Nothing is begun here: a
+/// runtime that ends drops what is given to it at once, and that would begin again.
 struct Watcher(Weak<Leases>);
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        let Some(leases) = self.0.upgrade() else { return };
-        leases.watched.store(false, Ordering::Release);
-        // One that was taken between the last look and now.
-        if !leases.held().is_empty() {
-            leases.watch();
+        if let Some(leases) = self.0.upgrade() {
+            leases.watched.store(false, Ordering::Release);
         }
     }
 }
