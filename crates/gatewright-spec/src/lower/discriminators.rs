@@ -106,17 +106,14 @@ fn name_children(schemas: &mut Schemas, parent: SchemaId, children: &[(String, S
     let mut targets: HashSet<SchemaId> = mapping.iter().map(|(_, target)| *target).collect();
     let mut said: BTreeMap<String, Vec<SchemaId>> = BTreeMap::new();
     for (name, child) in children {
-        match listed(schemas, *child, &discriminator.property) {
-            Some(own) if !own.contains(name) => {
-                if targets.insert(*child) && Some(&own) != inherited.as_ref() {
-                    own.into_iter().for_each(|value| said.entry(value).or_default().push(*child));
-                }
+        let own = listed(schemas, *child, &discriminator.property);
+        if own.as_ref().is_some_and(|own| !own.contains(name)) {
+            if targets.insert(*child) && own != inherited {
+                own.into_iter().flatten().for_each(|value| said.entry(value).or_default().push(*child));
             }
-            _ if !values.contains(name) && targets.insert(*child) => {
-                values.insert(name.clone());
-                mapping.push((name.clone(), *child));
-            }
-            _ => {}
+        } else if !values.contains(name) && targets.insert(*child) {
+            values.insert(name.clone());
+            mapping.push((name.clone(), *child));
         }
     }
     for (value, claimed) in said {
