@@ -96,21 +96,15 @@ fn request(
                 let how = conversions.request(known.parameter.schema, parameter.schema)?;
                 let known_name = &known.name;
                 let value = quote!(value.#known_name);
-                match (known.given, field.given) {
-                    (true, true) => how.apply(value),
-                    (true, false) => {
-                        let value = how.apply(value);
-                        quote!(::core::option::Option::Some(#value))
-                    }
-                    (false, false) => how.inside().apply(value),
-                    (false, true) => {
-                        let default = conversions.default(parameter.schema)?;
-                        let inner = how.apply(quote!(value));
-                        quote!(match #value {
-                            ::core::option::Option::Some(value) => #inner,
-                            ::core::option::Option::None => #default,
-                        })
-                    }
+                if field.given && !known.given {
+                    let default = conversions.default(parameter.schema)?;
+                    let inner = how.apply(quote!(value));
+                    quote!(match #value {
+                        ::core::option::Option::Some(value) => #inner,
+                        ::core::option::Option::None => #default,
+                    })
+                } else {
+                    how.given(known.given, field.given, value)?
                 }
             }
             None if field.given => conversions.default(parameter.schema)?,
@@ -131,15 +125,7 @@ fn request(
                 _ => return None,
             };
             used += 1;
-            let value = match (a.required, b.required) {
-                (true, true) => how.apply(quote!(value.body)),
-                (true, false) => {
-                    let value = how.apply(quote!(value.body));
-                    quote!(::core::option::Option::Some(#value))
-                }
-                (false, false) => how.inside().apply(quote!(value.body)),
-                (false, true) => return None,
-            };
+            let value = how.given(a.required, b.required, quote!(value.body))?;
             values.push(quote!(body: #value));
         }
         _ => return None,
@@ -197,16 +183,7 @@ fn answers(
                         let own = fields.iter().find(|f| f.wire == field.wire)?;
                         let how = conversions.response(own.schema, field.schema)?;
                         let (name, own_name) = (&field.name, &own.name);
-                        let value = quote!(headers.#own_name);
-                        let value = match (own.required, field.required) {
-                            (true, true) => how.apply(value),
-                            (true, false) => {
-                                let value = how.apply(value);
-                                quote!(::core::option::Option::Some(#value))
-                            }
-                            (false, false) => how.inside().apply(value),
-                            (false, true) => return None,
-                        };
+                        let value = how.given(own.required, field.required, quote!(headers.#own_name))?;
                         Some(quote!(#name: #value))
                     });
                     let fields = fields.collect::<Option<Vec<_>>>()?;

@@ -81,6 +81,25 @@ impl How {
         self.around(How::Each)
     }
 
+    /// The expression for a value that is always given, or an `Option`; nothing where one that may be missing has to be given.
+    pub(crate) fn given(self, from: bool, to: bool, value: TokenStream) -> Option<TokenStream> {
+        match (from, to) {
+            (true, true) => Some(self.apply(value)),
+            (true, false) => Some(How::Within(quote!(::core::option::Option::Some), Box::new(self)).apply(value)),
+            (false, false) => Some(self.inside().apply(value)),
+            (false, true) => None,
+        }
+    }
+
+    /// The same for a value that the types around it hold so.
+    fn held(self, from: Held, to: Held) -> How {
+        match (from, to, self) {
+            (a, b, How::Same) if a == b => How::Same,
+            (Held::Here, Held::Here, how) => how,
+            (a, b, how) => How::Reboxed(a, b, Box::new(how)),
+        }
+    }
+
     fn function(&self) -> TokenStream {
         match self {
             How::Into => quote!(::core::convert::Into::into),
@@ -312,12 +331,7 @@ fn member(
     (from, known): (&Planner<'_>, &Field),
     (to, module, field): (&Planner<'_>, Option<&Ident>, &Field),
 ) -> Option<TokenStream> {
-    let how = kind(direction, (from, &known.kind), (to, &field.kind))?;
-    let how = match (known.held, field.held, how) {
-        (a, b, How::Same) if a == b => How::Same,
-        (Held::Here, Held::Here, how) => how,
-        (a, b, how) => How::Reboxed(a, b, Box::new(how)),
-    };
+    let how = kind(direction, (from, &known.kind), (to, &field.kind))?.held(known.held, field.held);
     let how = match (known.wrapper, field.wrapper) {
         (None, None) => how,
         (Some(a), Some(b)) if a == b => how.around(How::Each),
@@ -415,12 +429,7 @@ fn union(
             _ => return None,
         };
         let target = wanted.get(target)?;
-        let how = kind(direction, (from, &variant.kind), (to, &target.kind))?;
-        let how = match (variant.held, target.held, how) {
-            (a, b, How::Same) if a == b => How::Same,
-            (Held::Here, Held::Here, how) => how,
-            (a, b, how) => How::Reboxed(a, b, Box::new(how)),
-        };
+        let how = kind(direction, (from, &variant.kind), (to, &target.kind))?.held(variant.held, target.held);
         let (name, other, value) = (ident(&variant.ident), ident(&target.ident), how.apply(quote!(value)));
         Some(quote!(#source::#name(value) => Self::#other(#value),))
     });

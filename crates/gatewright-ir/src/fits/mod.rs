@@ -26,6 +26,8 @@ pub enum Bound {
 /// Schemas nested deeper are not followed, nor is more than so much compared: what is beyond does not fit.
 const MOST_DEPTH: usize = 100;
 const MOST_WORK: usize = 1_000_000;
+/// And so much more for each schema that there is: of a large API all is compared.
+const WORK_EACH: usize = 200;
 
 /// Compares the schemas of two arenas.
 #[derive(Debug)]
@@ -38,7 +40,8 @@ pub struct Fits<'s> {
 impl<'s> Fits<'s> {
     /// Values of the schemas in `from` as values of those in `to`.
     pub fn new(bound: Bound, from: &'s Schemas, to: &'s Schemas) -> Fits<'s> {
-        Fits { from, to, work: Work::new(bound, MOST_WORK) }
+        let work = MOST_WORK + WORK_EACH.saturating_mul(from.len() + to.len());
+        Fits { from, to, work: Work::new(bound, work) }
     }
 
     /// Which way values go.
@@ -92,7 +95,7 @@ impl Work {
         let target: Vec<&Schema> = to.0.always(to.1).collect();
         let size = |all: &[&Schema]| all.iter().map(|s| 1 + s.object.properties.len()).sum::<usize>();
         self.left = self.left.saturating_sub(size(&source.all).saturating_mul(size(&target)));
-        let fits = self.equal((from.0, from.1), (to.0, to.1))
+        let fits = self.equal(from, to)
             || source.all.iter().any(|s| s.nothing)
             || target.iter().all(|schema| self.holds(&source, schema, (to.0, to.2), depth))
                 && self.members(&source, &target, (to.0, to.2), depth);
@@ -107,14 +110,14 @@ impl Work {
     }
 
     /// Whether two schemas say the same in the same words, all that they name included: most of an API does not change.
-    fn equal(&mut self, a: (&Schemas, SchemaId), b: (&Schemas, SchemaId)) -> bool {
+    fn equal(&mut self, a: Place<'_>, b: Place<'_>) -> bool {
         let (mut open, mut seen) = (vec![(a.1, b.1)], HashSet::new());
-        while let Some((from, to)) = open.pop() {
-            if !seen.insert((from, to)) {
+        while let Some(pair) = open.pop() {
+            if !seen.insert(pair) {
                 continue;
             }
             self.left = self.left.saturating_sub(1);
-            let (from, to) = (a.0.get(from), b.0.get(to));
+            let (from, to) = (a.0.get(pair.0), b.0.get(pair.1));
             if self.left == 0 || !same_words(from, to) {
                 return false;
             }
@@ -123,6 +126,8 @@ impl Work {
             to.each(|id| tos.push(id));
             open.extend(froms.into_iter().zip(tos));
         }
+        // All of them are: nobody has to look again.
+        self.known.extend(seen.into_iter().map(|(from, to)| ((from, a.2, to), true)));
         true
     }
 
