@@ -1,9 +1,10 @@
 //! What the pipeline hands to a handler.
 
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::Arc;
 
-use http::{Extensions, HeaderMap, Method, Uri, Version};
+use http::request::Parts;
 
 use crate::operation::Operation;
 use crate::owned::Authorized;
@@ -17,8 +18,7 @@ pub struct Cx<O: Operation, K> {
     pub(crate) kept: Option<K>,
     pub(crate) identity: Option<Arc<Identity>>,
     pub(crate) stepped_up: Option<SteppedUp>,
-    /// On the heap: it is large, and moves through every stage.
-    pub(crate) raw: Box<RawParts>,
+    pub(crate) raw: RawParts,
 }
 
 /// Stands for the object of an operation without `owner`, in an API mounted on `A`.
@@ -32,7 +32,7 @@ impl<O: Operation, K> Cx<O, K> {
         kept: K,
         identity: Option<Arc<Identity>>,
         stepped_up: Option<SteppedUp>,
-        raw: Box<RawParts>,
+        raw: RawParts,
     ) -> Self {
         Cx { request: Some(request), kept: Some(kept), identity, stepped_up, raw }
     }
@@ -65,19 +65,18 @@ impl<O: Operation, T> Cx<O, Authorized<T>> {
     }
 }
 
-/// The head of a request, for what the document does not describe. It has no body, and what it says is not validated.
+/// The head of a request, for what the document does not describe: its method, URI, version, header fields, and what
+/// middleware left (`extensions`). It has no body, and what it says is not validated.
+// On the heap: it is large, and moves through every stage.
 #[derive(Clone, Debug)]
-pub struct RawParts {
-    /// The method.
-    pub method: Method,
-    /// The URI as it was sent.
-    pub uri: Uri,
-    /// The HTTP version.
-    pub version: Version,
-    /// The header fields.
-    pub headers: HeaderMap,
-    /// What middleware left.
-    pub extensions: Extensions,
+pub struct RawParts(pub(crate) Box<Parts>);
+
+impl Deref for RawParts {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl RawParts {

@@ -31,7 +31,7 @@ use crate::stage::Pending;
 use crate::{Api, Config, Exchange, Gateway, Internal, Refused, StartError, collect_body, fits, shield};
 
 /// What handles an admitted request, with the application's type forgotten.
-pub(crate) type Handle = dyn Fn(Pending) -> Boxed<Result<Reply, Refused>> + Send + Sync;
+pub(crate) type Handle = dyn Fn(Box<Pending>) -> Boxed<Result<Reply, Refused>> + Send + Sync;
 
 /// As [`Handle`], shared.
 pub(crate) struct Endpoint(pub(crate) Arc<Handle>);
@@ -147,23 +147,20 @@ impl tower_service::Service<Request<Body>> for Server {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let inner = Arc::clone(&self.0);
         let (parts, body) = request.into_parts();
-        let request = Unread { parts, body };
-        Box::pin(async move {
-            let mut request = request;
-            Ok(inner.serve(&mut request).await)
-        })
+        let request = Unread { parts: Box::new(parts), body };
+        Box::pin(async move { Ok(inner.serve(request).await) })
     }
 }
 
-/// A request whose body nobody has looked at. The steps on its way borrow it, since each that owned it would have a copy
-/// of its own in the future of the whole; the last one takes what the handler gets.
+/// A request whose body nobody has looked at. Its head is on the heap, where the handler finds it too: each step that a
+/// large value goes through would have a copy of its own in the future of the whole.
 struct Unread {
-    parts: Parts,
+    parts: Box<Parts>,
     body: Body,
 }
 
 impl Inner {
-    async fn serve(&self, request: &mut Unread) -> Response<Body> {
+    async fn serve(&self, request: Unread) -> Response<Body> {
         let parts = &request.parts;
         let head = parts.method == Method::HEAD;
         let found = self.table.find(&parts.method, parts.uri.path());
@@ -179,17 +176,21 @@ impl Inner {
         if let Err(refused) = self.gateway.check_connection(&exchange, parts) {
             return without_body(head, self.gateway.refuse(&exchange, None, refused));
         }
-        let response = match found {
-            Found::Route(operation, path) => self.operate(operation, &path, &exchange, request).await,
+        let response = match &found {
+            Found::Route(operation, path) => self.operate(operation, path, &exchange, request).await,
             Found::Method(allow) if request.parts.method == Method::OPTIONS => {
-                self.gateway.complete_unanswered(&exchange, options(allow)).await
+                Box::pin(self.gateway.complete_unanswered(&exchange, options(allow.clone()))).await
             }
             Found::Method(allow) => {
-                let refused = Refused::new(Refusal::MethodNotAllowed).with_header(ALLOW, allow);
-                self.gateway.refuse_unanswered(&exchange, refused).await
+                let refused = Refused::new(Refusal::MethodNotAllowed).with_header(ALLOW, allow.clone());
+                Box::pin(self.gateway.refuse_unanswered(&exchange, refused)).await
             }
-            Found::Nothing => self.gateway.refuse_unanswered(&exchange, Refused::new(Refusal::NotFound)).await,
-            Found::Malformed => self.gateway.refuse_unanswered(&exchange, Refused::new(Refusal::BadRequest)).await,
+            Found::Nothing => {
+                Box::pin(self.gateway.refuse_unanswered(&exchange, Refused::new(Refusal::NotFound))).await
+            }
+            Found::Malformed => {
+                Box::pin(self.gateway.refuse_unanswered(&exchange, Refused::new(Refusal::BadRequest))).await
+            }
         };
         without_body(head, response)
     }
@@ -207,13 +208,13 @@ impl Inner {
         operation: &Operation,
         path: &PathParams,
         exchange: &Exchange,
-        request: &mut Unread,
+        #[cfg_attr(not(feature = "otel"), allow(unused_mut, reason = "told of its trace"))] mut request: Unread,
     ) -> Response<Body> {
         let guard = &operation.guard;
         #[cfg(feature = "otel")]
         exchange.tell_trace(&mut request.parts.extensions);
         // Nothing of the body is read before this line has said yes.
-        let admission = match guard.admit(exchange, &request.parts, path).await {
+        let admission = match Box::pin(guard.admit(exchange, &request.parts, path)).await {
             Ok(admission) => admission,
             Err(refused) => return self.gateway.refuse(exchange, Some(guard), refused),
         };
@@ -226,7 +227,7 @@ impl Inner {
                 }
             },
             Served::Passkeys(passkeys, route) => {
-                let body = std::mem::take(&mut request.body);
+                let body = request.body;
                 let asked = webauthn::Asked { exchange, guard, admission: &admission, parts: &request.parts, path };
                 let deadline = exchange.deadline(guard);
                 shield(deadline, Box::pin(passkeys.answer(*route, &asked, body))).await.flatten()
@@ -234,7 +235,10 @@ impl Inner {
             Served::NotYet | Served::Elsewhere => Err(Refused::new(Refusal::NotImplemented)),
         };
         match outcome {
-            Ok(reply) => self.finish(exchange, guard, &admission, reply).await,
+            Ok(reply) => match self.finish(exchange, guard, &admission, reply) {
+                Finished::Ready(response) => response,
+                Finished::Unfiltered(response) => Box::pin(self.answer(exchange, guard, &admission, response)).await,
+            },
             Err(refused) => self.gateway.refuse_admitted(exchange, guard, &admission, refused),
         }
     }
@@ -249,20 +253,22 @@ impl Inner {
         path: &PathParams,
         exchange: &Exchange,
         admission: &Admission,
-        request: &mut Unread,
+        request: Unread,
     ) -> Response<Body> {
         let guard = &operation.guard;
-        let (nothing, ()) = Request::new(()).into_parts();
-        let mut parts = std::mem::replace(&mut request.parts, nothing);
+        let Unread { mut parts, body } = request;
         if let Some(identity) = admission.identity() {
             parts.extensions.insert(Arc::clone(identity));
         }
-        let entering = Request::from_parts(parts, std::mem::take(&mut request.body));
+        let entering = Request::from_parts(*parts, body);
         let work = async |request: Request<Body>| {
             let (parts, body) = request.into_parts();
-            let mut request = Unread { parts, body };
-            match self.handle(operation, endpoint, path, exchange, admission, &mut request).await {
-                Ok(reply) => self.finish(exchange, guard, admission, reply).await,
+            let request = Unread { parts: Box::new(parts), body };
+            match self.handle(operation, endpoint, path, exchange, admission, request).await {
+                Ok(reply) => match self.finish(exchange, guard, admission, reply) {
+                    Finished::Ready(response) => response,
+                    Finished::Unfiltered(response) => self.answer(exchange, guard, admission, response).await,
+                },
                 Err(refused) => self.gateway.refuse_admitted(exchange, guard, admission, refused),
             }
         };
@@ -281,25 +287,38 @@ impl Inner {
         path: &PathParams,
         exchange: &Exchange,
         admission: &Admission,
-        request: &mut Unread,
+        request: Unread,
     ) -> Result<Reply, Refused> {
         let (meta, guard) = (operation.meta, &operation.guard);
         let deadline = exchange.deadline(guard);
         let handled = {
             let mut found = Violations::new();
-            let body = std::mem::take(&mut request.body);
-            let sent = receive(meta, guard, exchange, &request.parts, body, &mut found).await?;
-            let received = collect(meta, path, &request.parts, sent, &mut found);
-            let raw = raw(&mut request.parts);
+            let Unread { parts, body } = request;
+            let sent = match meta.body {
+                None => nothing(meta, &parts)?,
+                Some(_) => Box::pin(receive(meta, guard, exchange, &parts, body, &mut found)).await?,
+            };
+            let received = collect(meta, path, &parts, sent, &mut found);
+            let raw = RawParts(parts);
             let (guard, identity) = (guard.clone(), admission.identity().cloned());
             let stepped_up = admission.stepped_up();
             let once = Once::of(admission, exchange.client(), &raw, &received.body, deadline);
-            (endpoint.0)(Pending { meta, guard, identity, stepped_up, received, found, raw, once })
+            (endpoint.0)(Box::new(Pending { meta, guard, identity, stepped_up, received, found, raw, once }))
         };
         shield(deadline, handled).await?
     }
 
-    async fn finish(&self, exchange: &Exchange, guard: &Guard, admission: &Admission, reply: Reply) -> Response<Body> {
+    /// A reply as it is sent, or one that may hold what its caller may not see.
+    fn finish(&self, exchange: &Exchange, guard: &Guard, admission: &Admission, reply: Reply) -> Finished {
+        match self.rendered(exchange, reply) {
+            Ok(response) if guard.filters_answers() => Finished::Unfiltered(response),
+            Ok(response) => Finished::Ready(self.gateway.answer(exchange, admission, response)),
+            Err(refused) => Finished::Ready(self.gateway.refuse_admitted(exchange, guard, admission, refused)),
+        }
+    }
+
+    /// A reply as a response.
+    fn rendered(&self, exchange: &Exchange, reply: Reply) -> Result<Response<Body>, Refused> {
         let Reply { outcome, headers } = reply;
         let mut response = match outcome {
             Outcome::Plain(status, body) => {
@@ -307,7 +326,7 @@ impl Inner {
                 let mut response = Response::new(body);
                 *response.status_mut() = status;
                 *response.headers_mut() = headers;
-                return self.answer(exchange, guard, admission, response).await;
+                return Ok(response);
             }
             Outcome::Problem(problem) => self.gateway.problem(exchange, &problem),
             Outcome::Internal(error) => self.gateway.internal(exchange, &error),
@@ -315,14 +334,12 @@ impl Inner {
                 let error = Internal::new("an answer in several media types of an operation that does not negotiate");
                 self.gateway.internal(exchange, &error)
             }
-            Outcome::Refused(refused) => {
-                return self.gateway.refuse_admitted(exchange, guard, admission, refused);
-            }
+            Outcome::Refused(refused) => return Err(refused),
         };
         for (name, value) in &headers {
             response.headers_mut().append(name, value.clone());
         }
-        self.answer(exchange, guard, admission, response).await
+        Ok(response)
     }
 
     /// What the caller may see of an answer, finished.
@@ -333,15 +350,19 @@ impl Inner {
         admission: &Admission,
         response: Response<Body>,
     ) -> Response<Body> {
-        if !guard.filters_answers() {
-            return self.gateway.answer(exchange, admission, response);
-        }
-        let response = match Box::pin(filtered(guard, admission, response)).await {
+        let response = match filtered(guard, admission, response).await {
             Ok(response) => response,
             Err(error) => self.gateway.internal(exchange, &error),
         };
         self.gateway.answer(exchange, admission, response)
     }
+}
+
+/// What became of a reply.
+enum Finished {
+    Ready(Response<Body>),
+    /// It must still be looked through.
+    Unfiltered(Response<Body>),
 }
 
 /// An answer without what its caller may not see. One that cannot be looked through is not sent, unless it says itself
@@ -395,15 +416,13 @@ pub(crate) fn collect(
     Received::new(gathered, sent, found)
 }
 
-/// The head of a request, taken out of it.
-pub(crate) fn raw(parts: &mut Parts) -> Box<RawParts> {
-    Box::new(RawParts {
-        method: std::mem::take(&mut parts.method),
-        uri: std::mem::take(&mut parts.uri),
-        version: parts.version,
-        headers: std::mem::take(&mut parts.headers),
-        extensions: std::mem::take(&mut parts.extensions),
-    })
+/// What an operation without a body reads: nothing, if some answer of it is acceptable.
+fn nothing(meta: &Meta, parts: &Parts) -> Result<Sent, Refused> {
+    if media::acceptable(&parts.headers, meta.produces) {
+        Ok(Sent::Nothing)
+    } else {
+        Err(Refused::new(Refusal::NotAcceptable))
+    }
 }
 
 /// Reads the body of an admitted request: acceptable answer, media type, limit, form. An operation without a body
@@ -416,10 +435,8 @@ pub(crate) async fn receive(
     body: Body,
     found: &mut Violations,
 ) -> Result<Sent, Refused> {
-    if !media::acceptable(&parts.headers, meta.produces) {
-        return Err(Refused::new(Refusal::NotAcceptable));
-    }
-    let Some(spec) = meta.body else { return Ok(Sent::Nothing) };
+    let nothing = nothing(meta, parts)?;
+    let Some(spec) = meta.body else { return Ok(nothing) };
     if body.is_end_stream() {
         return Ok(absent(&spec, found));
     }
@@ -541,4 +558,30 @@ fn without_body(head: bool, response: Response<Body>) -> Response<Body> {
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     Response::from_parts(parts, Body::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The size of what a function gives; it is not called.
+    fn size<F>(_: impl FnOnce() -> F) -> usize {
+        size_of::<F>()
+    }
+
+    fn some<T>() -> T {
+        panic!("nobody calls this")
+    }
+
+    /// What a request takes on its way stays below what an allocator hands out at once (glibc: 1,032 bytes).
+    #[test]
+    fn the_future_of_a_request_is_small() {
+        let sizes = [
+            size(|| some::<&'static Inner>().serve(some())),
+            size(|| some::<&'static Guard>().admit(some(), some(), some::<&PathParams>())),
+            size(|| receive(some(), some(), some(), some(), some(), some())),
+            size_of::<Pending>(),
+        ];
+        assert!(sizes.iter().all(|size| *size <= 1_016), "{sizes:?}");
+    }
 }

@@ -12,7 +12,8 @@ use http::{Method, Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::dispatch::{collect, filtered, raw, receive};
+use crate::cx::RawParts;
+use crate::dispatch::{collect, filtered, receive};
 use crate::guard::Guard;
 use crate::json::Violations;
 use crate::operation::Operation;
@@ -168,9 +169,10 @@ where
                 let received = collect(O::META, &path, &parts, sent, &mut found);
                 let (guard, identity) = (around.guard.clone(), admission.identity().cloned());
                 let mut parts = parts;
-                let raw = raw(&mut parts.clone());
+                let raw = RawParts(Box::new(parts.clone()));
                 let stepped_up = admission.stepped_up();
                 let pending = Pending { meta: O::META, guard, identity, stepped_up, received, found, raw, once: None };
+                let pending = Box::new(pending);
                 let (valid, ()) = pending.read::<O>()?;
                 if let Ok(identity) = valid.identity() {
                     parts.extensions.insert(identity);

@@ -137,7 +137,7 @@ pub trait Fresh: Guarded {}
 pub type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What a route calls.
-pub type Call<A> = fn(Arc<A>, Pending) -> Boxed<Result<Reply, Refused>>;
+pub type Call<A> = fn(Arc<A>, Box<Pending>) -> Boxed<Result<Reply, Refused>>;
 
 /// The operation can be handled by the application `A`: it implements the operation's trait. Generated.
 #[diagnostic::on_unimplemented(
@@ -189,8 +189,10 @@ impl<A: Sync + 'static> Keep<A> for NoOwner {
 
 /// The way of every admitted request: read, the object found, handled. No step can be left out, because the next one
 /// needs what it gives.
-fn call<A: Send + Sync + 'static, O: HandledBy<A>>(app: Arc<A>, pending: Pending) -> Boxed<Result<Reply, Refused>> {
-    let mut pending = pending;
+fn call<A: Send + Sync + 'static, O: HandledBy<A>>(
+    app: Arc<A>,
+    mut pending: Box<Pending>,
+) -> Boxed<Result<Reply, Refused>> {
     Box::pin(async move {
         let once = pending.once.take();
         let (valid, id) = pending.read::<O>()?;

@@ -65,7 +65,7 @@ impl<O: Fresh, K> Part<Cx<O, K>> for SteppedUp {
 
 impl<O: Operation, K> Part<Cx<O, K>> for RawParts {
     fn take(cx: &mut Cx<O, K>) -> Result<Self, Internal> {
-        Ok(RawParts::clone(&cx.raw))
+        Ok(cx.raw.clone())
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Pending {
     pub(crate) stepped_up: Option<SteppedUp>,
     pub(crate) received: Received,
     pub(crate) found: Violations,
-    pub(crate) raw: Box<RawParts>,
+    pub(crate) raw: RawParts,
     /// Where its operation takes idempotency keys.
     pub(crate) once: Option<Box<Once>>,
 }
@@ -37,7 +37,7 @@ pub struct Valid<O: Operation> {
     request: O::Request,
     identity: Option<Arc<Identity>>,
     stepped_up: Option<SteppedUp>,
-    raw: Box<RawParts>,
+    raw: RawParts,
 }
 
 impl Pending {
@@ -45,11 +45,12 @@ impl Pending {
     ///
     /// # Errors
     /// They break the document's rules: all violations at once. Or a claim does not fit what the body says.
-    pub fn read<O: Operation>(mut self) -> Result<(Valid<O>, O::Id), Refused> {
+    pub fn read<O: Operation>(mut self: Box<Self>) -> Result<(Valid<O>, O::Id), Refused> {
         let input = Input { meta: self.meta, received: &self.received };
         let read = O::read(&input, &mut self.found);
         let (request, id) = self.valid(read)?;
-        Ok((Valid { request, identity: self.identity, stepped_up: self.stepped_up, raw: self.raw }, id))
+        let Pending { identity, stepped_up, raw, .. } = *self;
+        Ok((Valid { request, identity, stepped_up, raw }, id))
     }
 
     fn valid<T>(&self, read: Option<T>) -> Result<T, Refused> {

@@ -18,5 +18,5 @@ pub use application::{Presented, Unverified, Verified, Verifier, Verify};
 pub(crate) use basic::decode as application_basic;
 pub(crate) use identity::Credential;
 pub use identity::{Caller, Identity};
-pub(crate) use scheme::{Asked, Bad, Checked, SchemeState};
+pub(crate) use scheme::{Asked, Bad, Checked, Checking, SchemeState};
 pub(crate) use uses::Uses;

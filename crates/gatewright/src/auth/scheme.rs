@@ -1,6 +1,8 @@
 //! One security scheme of a running server: its verifier, its cache, and how what it verifies becomes grants.
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::api_key::ApiKeys;
-use super::bound::{Binding, Confirmation, Nonces, Replays, Unbound};
+use super::bound::{Binding, Confirmation, Needs, Nonces, Replays, Unbound};
 use super::cache::TokenCache;
 use super::carrier;
 use super::introspection::{Introspector, Said};
@@ -38,6 +40,13 @@ pub(crate) enum Checked {
     Unavailable(Internal),
 }
 
+/// The check of a credential.
+pub(crate) enum Checking<'c> {
+    Done(Checked),
+    /// Somebody must be asked, or something computed.
+    Later(Pin<Box<dyn Future<Output = Checked> + Send + 'c>>),
+}
+
 /// Why a credential is refused. The reasons are for the audit record.
 #[derive(Debug)]
 pub(crate) enum Bad {
@@ -53,6 +62,19 @@ impl Bad {
         match self {
             Bad::Credential(why) | Bad::Proof(why) => why,
             Bad::Nonce(_) => "the proof has no nonce, or an old one",
+        }
+    }
+}
+
+impl From<Unbound> for Checked {
+    fn from(unbound: Unbound) -> Checked {
+        match unbound {
+            Unbound::Token(why) => Checked::Bad(Bad::Credential(why)),
+            Unbound::Proof(why) => Checked::Bad(Bad::Proof(why)),
+            Unbound::Nonce(nonce) => Checked::Bad(Bad::Nonce(nonce)),
+            Unbound::Unknown => Checked::Unavailable(Internal::new(
+                "more proofs are used than can be remembered, or the shared store is away",
+            )),
         }
     }
 }
@@ -83,6 +105,14 @@ struct Tokens {
 }
 
 impl Tokens {
+    /// A token that is good, if its request proves to hold the key of this thumbprint.
+    async fn proven(&self, identity: Arc<Identity>, token: &str, key: [u8; 32], asked: &Asked<'_>) -> Checked {
+        match self.binding.proof(token, key, asked).await {
+            Ok(()) => Checked::Good(identity),
+            Err(unbound) => unbound.into(),
+        }
+    }
+
     /// A signed token that was verified before, with keys that are at hand: nothing to wait for.
     fn known(&self, credential: &str, now: i64) -> Option<(Arc<Identity>, Confirmation)> {
         let jwt = self.signed.as_ref().filter(|_| self.opaque.is_none() || is_signed(credential))?;
@@ -178,36 +208,42 @@ impl SchemeState {
         Some(Shown { text, as_dpop: true })
     }
 
-    /// Verifies what was presented for this scheme.
-    pub(crate) async fn check(&self, shown: Shown<'_>, asked: &Asked<'_>) -> Checked {
+    /// Verifies what was presented for this scheme. What may wait is on the heap: it is large, and most requests bring a
+    /// token that was verified before.
+    pub(crate) fn check<'c>(&'c self, shown: Shown<'c>, asked: &'c Asked<'c>) -> Checking<'c> {
         let (credential, now) = (shown.text, asked.exchange.unix);
         match &self.kind {
-            Kind::Token(tokens) => {
-                let good = match tokens.known(credential, now) {
-                    Some(known) => Ok(known),
-                    // In a place of its own: what may wait is large, and few requests come here.
-                    None => Box::pin(self.token(tokens, credential, asked)).await,
-                };
-                let (identity, confirmation) = match good {
-                    Ok(good) => good,
-                    Err(not) => return not,
-                };
-                match tokens.binding.judge(credential, confirmation, shown.as_dpop, asked).await {
-                    Ok(()) => Checked::Good(identity),
-                    Err(Unbound::Token(why)) => Checked::Bad(Bad::Credential(why)),
-                    Err(Unbound::Proof(why)) => Checked::Bad(Bad::Proof(why)),
-                    Err(Unbound::Nonce(nonce)) => Checked::Bad(Bad::Nonce(nonce)),
-                    Err(Unbound::Unknown) => Checked::Unavailable(Internal::new(
-                        "more proofs are used than can be remembered, or the shared store is away",
-                    )),
-                }
-            }
-            Kind::ApiKey(keys) => match keys.check(credential, asked.exchange.client(), now).await {
-                Err(cause) => Checked::Unavailable(cause),
-                Ok(Err(why)) => Checked::Bad(Bad::Credential(why)),
-                Ok(Ok(facts)) => Checked::Good(self.identity(facts, credential)),
+            Kind::Token(tokens) => match tokens.known(credential, now) {
+                None => Checking::Later(Box::pin(self.new_token(tokens, shown, asked))),
+                Some((identity, confirmation)) => match tokens.binding.judge(&confirmation, shown.as_dpop, asked) {
+                    Ok(Needs::Nothing) => Checking::Done(Checked::Good(identity)),
+                    Ok(Needs::Proof(key)) => Checking::Later(Box::pin(tokens.proven(identity, credential, key, asked))),
+                    Err(unbound) => Checking::Done(unbound.into()),
+                },
             },
-            Kind::Application(verifier) => Box::pin(self.application(verifier, credential, asked)).await,
+            Kind::ApiKey(keys) => Checking::Later(Box::pin(self.api_key(keys, credential, asked))),
+            Kind::Application(verifier) => Checking::Later(Box::pin(self.application(verifier, credential, asked))),
+        }
+    }
+
+    async fn api_key(&self, keys: &ApiKeys, credential: &str, asked: &Asked<'_>) -> Checked {
+        match keys.check(credential, asked.exchange.client(), asked.exchange.unix).await {
+            Err(cause) => Checked::Unavailable(cause),
+            Ok(Err(why)) => Checked::Bad(Bad::Credential(why)),
+            Ok(Ok(facts)) => Checked::Good(self.identity(facts, credential)),
+        }
+    }
+
+    /// A token that was not verified before.
+    async fn new_token(&self, tokens: &Tokens, shown: Shown<'_>, asked: &Asked<'_>) -> Checked {
+        let (identity, confirmation) = match self.token(tokens, shown.text, asked).await {
+            Ok(good) => good,
+            Err(not) => return not,
+        };
+        match tokens.binding.judge(&confirmation, shown.as_dpop, asked) {
+            Ok(Needs::Nothing) => Checked::Good(identity),
+            Ok(Needs::Proof(key)) => tokens.proven(identity, shown.text, key, asked).await,
+            Err(unbound) => unbound.into(),
         }
     }
 
@@ -275,10 +311,10 @@ impl SchemeState {
                 }
             },
             Carrier::ClientCertificate => {
-                let Some(sha256) = &asked.exchange.certificate else {
+                let Some(sha256) = asked.exchange.certificate() else {
                     return Checked::Bad(Bad::Credential("no client certificate"));
                 };
-                Presented::Certificate { sha256, der: asked.exchange.certificate_der.as_deref() }
+                Presented::Certificate { sha256, der: asked.exchange.certificate_der() }
             }
             _ if credential.is_empty() => return Checked::Bad(Bad::Credential("an empty credential")),
             _ => Presented::Token(credential),

@@ -26,10 +26,9 @@ pub struct Exchange {
     pub(crate) host: Option<String>,
     /// What a trusted proxy says that the client wrote as its host.
     named: Option<String>,
-    /// The SHA-256 of the client's certificate. Behind a trusted proxy it is what
-    /// `Client-Cert` says, if that counts: the connection's is the proxy's.
-    pub(crate) certificate: Option<[u8; 32]>,
-    pub(crate) certificate_der: Option<Bytes>,
+    /// The client's certificate. Behind a trusted proxy it is what `Client-Cert` says, if that counts: the connection's is
+    /// the proxy's.
+    certificate: Option<Box<ClientCertificate>>,
     /// Monotonic nanoseconds.
     pub(crate) started: u64,
     opened: tokio::time::Instant,
@@ -39,6 +38,14 @@ pub struct Exchange {
     pub(crate) method: http::Method,
     #[cfg(feature = "otel")]
     pub(crate) trace: Option<Box<crate::trace::Open>>,
+}
+
+/// The certificate that a client showed.
+#[derive(Debug)]
+struct ClientCertificate {
+    sha256: [u8; 32],
+    /// Where a listener passes it on.
+    der: Option<Bytes>,
 }
 
 impl Exchange {
@@ -56,8 +63,7 @@ impl Exchange {
                 host::Named::Bad => None,
             },
             named: None,
-            certificate: peer.filter(|_| !trusted).and_then(Peer::certificate),
-            certificate_der: None,
+            certificate: None,
             started: shared.clock.monotonic(),
             opened: tokio::time::Instant::now(),
             unix: shared.clock.unix(),
@@ -66,8 +72,9 @@ impl Exchange {
             #[cfg(feature = "otel")]
             trace: shared.traces.as_ref().map(|traces| Box::new(traces.open(&parts.headers, trusted))),
         };
-        if exchange.certificate.is_some() {
-            exchange.certificate_der = parts.extensions.get::<CertificateDer>().map(|der| der.0.clone());
+        if let Some(sha256) = peer.filter(|_| !trusted).and_then(Peer::certificate) {
+            let der = parts.extensions.get::<CertificateDer>().map(|der| der.0.clone());
+            exchange.certificate = Some(Box::new(ClientCertificate { sha256, der }));
         }
         if let (true, Some(peer)) = (trusted, peer) {
             exchange.believe(parts, peer.address(), &proxies, shared);
@@ -83,8 +90,8 @@ impl Exchange {
     fn believe(&mut self, parts: &Parts, peer: IpAddr, proxies: &Ranges, shared: &Shared) {
         let hop = forwarded::read(&parts.headers, peer, proxies, shared.forwarding);
         if shared.certificate_header {
-            self.certificate_der = client_cert::read(&parts.headers);
-            self.certificate = self.certificate_der.as_deref().map(sha256);
+            let shown = client_cert::read(&parts.headers);
+            self.certificate = shown.map(|der| Box::new(ClientCertificate { sha256: sha256(&der), der: Some(der) }));
         }
         self.client = hop.client;
         self.secure = hop.secure.unwrap_or(self.secure);
@@ -123,6 +130,16 @@ impl Exchange {
     #[must_use]
     pub fn client(&self) -> Option<IpAddr> {
         self.client
+    }
+
+    /// The SHA-256 of the client's certificate.
+    pub(crate) fn certificate(&self) -> Option<&[u8; 32]> {
+        self.certificate.as_ref().map(|shown| &shown.sha256)
+    }
+
+    /// The client's certificate itself.
+    pub(crate) fn certificate_der(&self) -> Option<&[u8]> {
+        self.certificate.as_ref()?.der.as_deref()
     }
 
     /// Whether it came over HTTPS.

@@ -267,7 +267,7 @@ impl Gateway {
             }
             return Err(refused);
         }
-        if edge.certificate && exchange.certificate.is_none() {
+        if edge.certificate && exchange.certificate().is_none() {
             return Err(Refused::new(Refusal::BadRequest).because("no client certificate"));
         }
         if exchange.old_tls && edge.tls13_only {

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::Inner;
 use crate::auth::carrier::{self, Held};
-use crate::auth::{Asked, Bad, Checked, Identity};
+use crate::auth::{Asked, Bad, Checked, Checking, Identity};
 use crate::problem::Refused;
 
 /// What the credentials of a request come to.
@@ -70,7 +70,11 @@ impl Inner {
             let mut bad = Bad::Credential("no scheme of the operation is presented");
             for scheme in &place.schemes {
                 let Some(shown) = scheme.shown(&held) else { continue };
-                match scheme.check(shown, asked).await {
+                let checked = match scheme.check(shown, asked) {
+                    Checking::Done(checked) => checked,
+                    Checking::Later(check) => check.await,
+                };
+                match checked {
                     Checked::Good(identity) => found.good.push(identity),
                     Checked::Bad(why) => bad = why,
                     Checked::Unavailable(cause) => {

@@ -62,7 +62,7 @@ struct PlaceUse {
 impl PlaceUse {
     /// What stands there; of a certificate, its thumbprint.
     fn held<'r>(&self, asked: &Asked<'r>) -> Held<'r> {
-        match (&self.place, &asked.exchange.certificate) {
+        match (&self.place, asked.exchange.certificate()) {
             (Place::Certificate, Some(sha256)) => {
                 Held::One(sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
             }
@@ -193,7 +193,7 @@ impl Guard {
     /// The refusal, ready for [`Gateway::refuse`](crate::Gateway::refuse).
     pub async fn admit(&self, exchange: &Exchange, parts: &Parts, path: &dyn PathValues) -> Result<Admission, Refused> {
         let this = &*self.0;
-        let mut standing = Standing::default();
+        let mut standing = Standing(Vec::with_capacity(this.limits.count()));
         let charged = this.shared.charged(&this.api, exchange);
         let mut facts = CallerFacts { address: exchange.client(), identity: None };
 
@@ -204,13 +204,13 @@ impl Guard {
         }
         charged.before(&this.limits, facts, &mut standing)?;
         if retired {
-            return Err(charged.refused(&this.limits, facts, Refused::new(Refusal::Gone), standing).await);
+            return Err(charged.refused(&this.limits, facts, Refused::new(Refusal::Gone), &mut standing).await);
         }
 
         let asked = Asked { parts, exchange, deadline: exchange.deadline(self) };
         let identity = match this.authenticate(&asked).await {
             Ok(identity) => identity,
-            Err(refused) => return Err(charged.refused(&this.limits, facts, refused, standing).await),
+            Err(refused) => return Err(charged.refused(&this.limits, facts, refused, &mut standing).await),
         };
         // From here on it is known who is refused.
         let known = |mut refused: Refused| {
@@ -218,7 +218,7 @@ impl Guard {
             refused
         };
         if let Err(refused) = this.authorize(identity.as_deref(), exchange, parts, path) {
-            return Err(known(charged.refused(&this.limits, facts, refused, standing).await));
+            return Err(known(charged.refused(&this.limits, facts, refused, &mut standing).await));
         }
         facts.identity = identity.as_deref();
         let mut running = match charged.enter(&this.limits, facts, &mut standing) {
@@ -345,7 +345,7 @@ impl Inner {
         if let Some(devices) = &self.devices {
             let devices = devices.load();
             // What the caller proved to hold, in this request.
-            let mut held = exchange.certificate.iter().chain(identity.into_iter().flat_map(Identity::keys));
+            let mut held = exchange.certificate().into_iter().chain(identity.into_iter().flat_map(Identity::keys));
             if !held.any(|thumbprint| devices.has(thumbprint)) {
                 return Err(Refused::new(Refusal::CallerNotAllowed).because("the allowed devices"));
             }

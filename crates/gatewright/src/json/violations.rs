@@ -83,6 +83,13 @@ pub struct Violations {
     failed: bool,
     exhausted: bool,
     steps: u64,
+    /// Few schemas need it.
+    recursion: Option<Box<Recursion>>,
+}
+
+/// What keeps checks of schemas that contain themselves within bounds.
+#[derive(Debug, Default)]
+struct Recursion {
     /// Verdicts of branches of recursive unions, by check and node.
     verdicts: HashMap<(usize, u32), bool, foldhash::fast::RandomState>,
     /// Checks of schemas that contain themselves in place, under way.
@@ -113,8 +120,7 @@ impl Violations {
             failed: false,
             exhausted: false,
             steps: MOST_STEPS,
-            verdicts: HashMap::default(),
-            under_way: Vec::new(),
+            recursion: None,
         }
     }
 
@@ -124,8 +130,7 @@ impl Violations {
         self.scope = scope;
         self.root = root.index;
         self.steps = (STEPS + STEPS_PER_NODE * root.document.len() as u64).min(MOST_STEPS);
-        self.verdicts.clear();
-        self.under_way.clear();
+        self.recursion = None;
     }
 
     /// As [`scope`](Self::scope), for a part that has no value: it is missing or unreadable.
@@ -231,27 +236,30 @@ impl Violations {
     /// would double with each level.
     pub fn probe_once(&mut self, check: Check, value: Value<'_>) -> bool {
         let key = (check as usize, value.index);
-        if let Some(verdict) = self.verdicts.get(&key) {
+        if let Some(verdict) = self.recursion.as_ref().and_then(|known| known.verdicts.get(&key)) {
             return *verdict;
         }
         let verdict = self.probe(check, value);
-        self.verdicts.insert(key, verdict);
+        self.recursion.get_or_insert_default().verdicts.insert(key, verdict);
         verdict
     }
 
     /// Begins the check of a schema that contains itself in place (`allOf` back to itself). `false`: that very check of
     /// this value is under way, and adds nothing to itself.
     pub fn enter(&mut self, schema: u32, value: Value<'_>) -> bool {
-        if self.under_way.contains(&(schema, value.index)) {
+        let under_way = &mut self.recursion.get_or_insert_default().under_way;
+        if under_way.contains(&(schema, value.index)) {
             return false;
         }
-        self.under_way.push((schema, value.index));
+        under_way.push((schema, value.index));
         true
     }
 
     /// Ends what [`enter`](Self::enter) began.
     pub fn leave(&mut self) {
-        self.under_way.pop();
+        if let Some(recursion) = &mut self.recursion {
+            recursion.under_way.pop();
+        }
     }
 
     /// Whether the verdict is known already and further looking only costs.

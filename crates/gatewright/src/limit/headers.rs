@@ -4,7 +4,6 @@
 
 use gatewright_policy::Rate;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use smallvec::SmallVec;
 
 use super::gcra::Over;
 use super::rules::Rules;
@@ -13,9 +12,10 @@ use super::table::Charge;
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// Where a caller stands with each limit that was looked at. Few operations have more than three.
+/// Where a caller stands with each limit that was looked at. On the heap: it goes with the request through every step, and
+/// each would copy what lies inline.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Standing(pub(crate) SmallVec<[Entry; 3]>);
+pub(crate) struct Standing(pub(crate) Vec<Entry>);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {

@@ -89,14 +89,14 @@ impl Charged<'_> {
         rules: &Rules,
         facts: CallerFacts<'_>,
         refused: Refused,
-        mut standing: Standing,
+        standing: &mut Standing,
     ) -> Refused {
         if let Some(remote) = self.remote
-            && let Err(limited) = Box::pin(self.ask(remote, rules, Asks::Address, facts, &mut standing)).await
+            && let Err(limited) = Box::pin(self.ask(remote, rules, Asks::Address, facts, standing)).await
         {
             return limited;
         }
-        with_standing(refused, standing)
+        with_standing(refused, std::mem::take(standing))
     }
 
     /// A request of a caller who has as many running as he may: its address is charged all the same.

@@ -82,6 +82,11 @@ impl Rules {
         Rules { address: address.into(), caller: caller.into(), running: Box::default(), policies: [None, None] }
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.address.len() + self.caller.len() + self.running.len()
+    }
+
     /// The limits of an operation.
     pub(crate) fn new(api: &'static ApiPolicy, policy: &Policy, buckets: &mut Buckets, r: &mut Resolver) -> Rules {
         Rules::made(api, policy, buckets, r)

@@ -67,6 +67,15 @@ pub(crate) enum Unbound {
     Unknown,
 }
 
+/// What a request must still show before it may use its token.
+#[must_use]
+pub(crate) enum Needs {
+    /// Nothing more.
+    Nothing,
+    /// That it holds the key of this thumbprint.
+    Proof([u8; 32]),
+}
+
 /// How a scheme takes bound tokens.
 pub(crate) struct Binding {
     pub(crate) rule: Option<Bound>,
@@ -81,16 +90,16 @@ impl Binding {
         self.rule.is_some_and(|rule| rule.dpop)
     }
 
-    /// Whether this request may use a token that is good. `as_dpop` says that it stood behind `DPoP`, not `Bearer`.
-    pub(crate) async fn judge(
+    /// Whether this request may use a token that is good, and what it must still show. `as_dpop` says that the token stood
+    /// behind `DPoP`, not `Bearer`.
+    pub(crate) fn judge(
         &self,
-        token: &str,
-        confirmation: Confirmation,
+        confirmation: &Confirmation,
         as_dpop: bool,
         asked: &Asked<'_>,
-    ) -> Result<(), Unbound> {
+    ) -> Result<Needs, Unbound> {
         let takes = |kind: fn(&Bound) -> bool| self.rule.as_ref().is_some_and(kind);
-        let unbound = confirmation == Confirmation::default();
+        let unbound = *confirmation == Confirmation::default();
         if unbound && takes(|rule| rule.require) {
             return Err(Unbound::Token("the token is not bound"));
         }
@@ -98,7 +107,7 @@ impl Binding {
             if !takes(|rule| rule.mtls) {
                 return Err(Unbound::Token("the token is bound to a certificate, which the scheme does not take"));
             }
-            let presented = asked.exchange.certificate.ok_or(Unbound::Token("no client certificate"))?;
+            let presented = asked.exchange.certificate().ok_or(Unbound::Token("no client certificate"))?;
             if !bool::from(presented.ct_eq(&x5t)) {
                 return Err(Unbound::Token("another client certificate"));
             }
@@ -108,12 +117,15 @@ impl Binding {
                 Err(Unbound::Token("the token is bound to a key, which the scheme does not take"))
             }
             Some(_) if !as_dpop => Err(Unbound::Token("a token that is bound to a key, sent as a bearer token")),
-            Some(jkt) => {
-                let nonces = takes(|rule| rule.nonce).then_some(&*self.nonces);
-                Box::pin(proof::check(token, &jkt, asked, nonces, (&self.replays, self.store))).await
-            }
+            Some(jkt) => Ok(Needs::Proof(jkt)),
             None if as_dpop => Err(Unbound::Token("the token is not bound to a key")),
-            None => Ok(()),
+            None => Ok(Needs::Nothing),
         }
+    }
+
+    /// Whether the request proves to hold the key of this thumbprint.
+    pub(crate) async fn proof(&self, token: &str, key: [u8; 32], asked: &Asked<'_>) -> Result<(), Unbound> {
+        let nonces = self.rule.is_some_and(|rule| rule.nonce).then_some(&*self.nonces);
+        proof::check(token, &key, asked, nonces, (&self.replays, self.store)).await
     }
 }
