@@ -12,11 +12,13 @@
 //! what stands there instead
 //! ```
 //!
-//! Its tests are sought in the whole workspace, with all features: for one package Cargo would unite other features of the
+//! The tests of one mutant run while the next is built, from copies of their programs, unless they start programs or Cargo
+//! themselves. They are sought in the whole workspace, with all features: for one package Cargo would unite other features of the
 //! dependencies, and build those once more.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::Outcome;
@@ -52,32 +54,138 @@ pub(crate) fn run(names: &[String]) -> Outcome {
     // A mutant that no longer fits the code proves nothing.
     let fitting = mutants.iter().map(|m| mutated(m).map(|text| (m, text))).collect::<Result<Vec<_>, _>>()?;
     let copy = copy_of_repository()?;
-    let workspace = copy.parent().unwrap_or(&copy);
     let mut survivors = Vec::new();
-    let mut killed = 0;
-    for (mutant, text) in &fitting {
-        let path = copy.join(&mutant.file);
-        let original = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-        fs::write(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
-        let mut command = cargo(["test", "--quiet"]);
-        command.args(["--workspace", "--all-features"]).args(mutant.test.split_whitespace());
-        command.current_dir(workspace).env("CARGO_TARGET_DIR", target());
-        let done = capture(command, LIMIT)?;
-        fs::write(&path, original).map_err(|e| format!("{}: {e}", path.display()))?;
-        // What does not build was not tested: only a failed test counts, or the compiler's refusal of its own output.
-        if done.stdout.contains("test result: FAILED") || done.stderr.contains("error[GW0911]") {
-            killed += 1;
-            println!("killed  {} ({:.0} s)", mutant.name, done.seconds);
+    let mut judge = |judged: Judged| {
+        if judged.noticed {
+            println!("killed  {} ({:.0} s)", judged.name, judged.seconds);
         } else {
-            println!("LIVES   {}\n{}", mutant.name, done.tail(20));
-            survivors.push(mutant.name.as_str());
+            println!("LIVES   {}\n{}", judged.name, judged.said);
+            survivors.push(judged.name);
+        }
+    };
+    // The tests of one run while the next is built: a build waits for the compiler, tests mostly for each other.
+    let mut running: Option<JoinHandle<Result<Judged, String>>> = None;
+    for (mutant, text) in &fitting {
+        let built = with(&copy.join(&mutant.file), text, || match build(&copy, mutant)? {
+            // Its tests look at what the next build changes.
+            Built::Tests(tests) if tests.alone => tests.run().map(Built::Judged),
+            built => Ok(built),
+        })?;
+        if let Some(before) = running.take() {
+            judge(before.join().map_err(|_| "the tests of a mutant could not be run".to_owned())??);
+        }
+        match built {
+            Built::Judged(judged) => judge(judged),
+            Built::Tests(tests) => running = Some(std::thread::spawn(move || tests.run())),
         }
     }
+    if let Some(last) = running {
+        judge(last.join().map_err(|_| "the tests of a mutant could not be run".to_owned())??);
+    }
     if survivors.is_empty() {
-        Ok(format!("{killed} mutants, every one noticed"))
+        Ok(format!("{} mutants, every one noticed", fitting.len()))
     } else {
         Err(format!("no test noticed: {}", survivors.join(", ")))
     }
+}
+
+/// What became of a mutant.
+struct Judged {
+    name: String,
+    noticed: bool,
+    said: String,
+    seconds: f64,
+}
+
+enum Built {
+    /// It does not build, or the compiler refused its own output.
+    Judged(Judged),
+    /// Its tests can run, whatever is built next.
+    Tests(Tests),
+}
+
+/// Programs with the tests that must notice a mutant, copied away from where the next build would put its own.
+struct Tests {
+    name: String,
+    programs: Vec<(PathBuf, PathBuf)>,
+    filter: Option<String>,
+    /// Whether they start programs or Cargo themselves.
+    alone: bool,
+    seconds: f64,
+}
+
+impl Tests {
+    /// Runs one after the other until one fails.
+    fn run(self) -> Result<Judged, String> {
+        let mut judged = Judged { name: self.name, noticed: false, said: String::new(), seconds: self.seconds };
+        for (program, package) in &self.programs {
+            let mut command = std::process::Command::new(program);
+            command.arg("--quiet").args(&self.filter).current_dir(package).env("CARGO_MANIFEST_DIR", package);
+            let done = capture(command, LIMIT)?;
+            judged.seconds += done.seconds;
+            judged.said = done.tail(20);
+            judged.noticed |= done.stdout.contains("test result: FAILED");
+            if judged.noticed {
+                break;
+            }
+        }
+        for (program, _) in &self.programs {
+            let _ = fs::remove_file(program);
+        }
+        Ok(judged)
+    }
+}
+
+/// Does something while a file holds another text.
+fn with<T>(path: &Path, text: &str, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let failed = |e: std::io::Error| format!("{}: {e}", path.display());
+    let original = fs::read_to_string(path).map_err(failed)?;
+    fs::write(path, text).map_err(failed)?;
+    let done = work();
+    fs::write(path, original).map_err(failed)?;
+    done
+}
+
+fn build(copy: &Path, mutant: &Mutant) -> Result<Built, String> {
+    let mut words: Vec<&str> = mutant.test.split_whitespace().collect();
+    // Behind what says which targets, the filter of the tests in them.
+    let filter = match words.as_slice() {
+        ["--lib", filter] => Some((*filter).to_owned()),
+        ["--test", _, filter] => Some((*filter).to_owned()),
+        _ => None,
+    };
+    words.truncate(words.len() - usize::from(filter.is_some()));
+    let mut command =
+        cargo(["test", "--no-run", "--message-format=json-render-diagnostics", "--workspace", "--all-features"]);
+    command.args(&words).current_dir(copy.parent().unwrap_or(copy)).env("CARGO_TARGET_DIR", target());
+    let done = capture(command, LIMIT)?;
+    let name = mutant.name.clone();
+    if !done.success() {
+        // What does not build was not tested: of this only the compiler's refusal of its own output counts.
+        let noticed = done.stderr.contains("error[GW0911]");
+        return Ok(Built::Judged(Judged { name, noticed, said: done.tail(20), seconds: done.seconds }));
+    }
+    let (mut programs, mut alone) = (Vec::new(), false);
+    let away = target().join("mutants/tests");
+    fs::create_dir_all(&away).map_err(|e| format!("{}: {e}", away.display()))?;
+    for line in done.stdout.lines().filter(|line| line.starts_with(r#"{"reason":"compiler-artifact""#)) {
+        let artifact: serde_json::Value =
+            serde_json::from_str(line).map_err(|e| format!("Cargo said what is no JSON: {e}"))?;
+        let path = |pointer: &str| artifact.pointer(pointer).and_then(|value| value.as_str()).map(PathBuf::from);
+        let is_test = artifact.pointer("/profile/test").and_then(serde_json::Value::as_bool) == Some(true);
+        let (true, Some(program), Some(manifest)) = (is_test, path("/executable"), path("/manifest_path")) else {
+            continue;
+        };
+        let place = away.join(format!("{name}-{}", program.file_name().unwrap_or_default().to_string_lossy()));
+        fs::copy(&program, &place).map_err(|e| format!("{}: {e}", program.display()))?;
+        let source = path("/target/src_path").and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
+        alone |= ["CARGO_BIN_EXE", "scratch", "trybuild"].iter().any(|word| source.contains(word));
+        programs.push((place, manifest.parent().unwrap_or(copy).to_owned()));
+    }
+    if programs.is_empty() {
+        return Err(format!("{name}: no tests are there for `{}`", mutant.test));
+    }
+    Ok(Built::Tests(Tests { name, programs, filter, alone, seconds: done.seconds }))
 }
 
 fn read(path: &Path) -> Result<Mutant, String> {
