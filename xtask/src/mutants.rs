@@ -12,10 +12,11 @@
 //! what stands there instead
 //! ```
 //!
-//! The tests of one mutant run while the next is built, from copies of their programs, unless they start programs or Cargo
+//! The tests of one mutant run while the next is built, from programs that are kept for it, unless they start programs or Cargo
 //! themselves. They are sought in the whole workspace, with all features: for one package Cargo would unite other features of the
 //! dependencies, and build those once more.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -104,7 +105,7 @@ enum Built {
     Tests(Tests),
 }
 
-/// Programs with the tests that must notice a mutant, copied away from where the next build would put its own.
+/// Programs with the tests that must notice a mutant, kept under names that the next build does not use.
 struct Tests {
     name: String,
     programs: Vec<(PathBuf, PathBuf)>,
@@ -121,6 +122,8 @@ impl Tests {
         for (program, package) in &self.programs {
             let mut command = std::process::Command::new(program);
             command.arg("--quiet").args(&self.filter).current_dir(package).env("CARGO_MANIFEST_DIR", package);
+            // They are to fail, and nobody reads where: finding the lines of a trace takes longer than the test.
+            command.env("RUST_BACKTRACE", "0");
             let done = capture(command, LIMIT)?;
             judged.seconds += done.seconds;
             judged.said = done.tail(20);
@@ -177,7 +180,9 @@ fn build(copy: &Path, mutant: &Mutant) -> Result<Built, String> {
             continue;
         };
         let place = away.join(format!("{name}-{}", program.file_name().unwrap_or_default().to_string_lossy()));
-        fs::copy(&program, &place).map_err(|e| format!("{}: {e}", program.display()))?;
+        // The linker makes its file anew; the old one lives on under this name.
+        let _ = fs::remove_file(&place);
+        fs::hard_link(&program, &place).map_err(|e| format!("{}: {e}", program.display()))?;
         let source = path("/target/src_path").and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default();
         alone |= ["CARGO_BIN_EXE", "scratch", "trybuild"].iter().any(|word| source.contains(word));
         programs.push((place, manifest.parent().unwrap_or(copy).to_owned()));
@@ -224,6 +229,7 @@ fn copy_of_repository() -> Result<PathBuf, String> {
     if !listed.success() {
         return Err(listed.tail(5));
     }
+    let mut placed = BTreeSet::new();
     for name in listed.stdout.lines() {
         let from = root().join(name);
         let to = if name.contains('/') { copy.join(name) } else { workspace.join(name) };
@@ -233,14 +239,23 @@ fn copy_of_repository() -> Result<PathBuf, String> {
             crate::layers::files(&from, "", &mut files);
         }
         for file in &files {
-            place(file, &to.join(file.strip_prefix(&from).unwrap_or(file)), |bytes| bytes)?;
+            let to = to.join(file.strip_prefix(&from).unwrap_or(file));
+            place(file, &to, |bytes| bytes)?;
+            placed.insert(to);
         }
         if files.is_empty() {
             place(&from, &to, |bytes| match name {
                 "Cargo.toml" => moved(&String::from_utf8_lossy(&bytes)).into_bytes(),
                 _ => bytes,
             })?;
+            placed.insert(to);
         }
+    }
+    // What an earlier run left, and is gone: a module must not stand there twice.
+    let mut there = Vec::new();
+    crate::layers::files(&copy, "", &mut there);
+    for file in there.iter().filter(|file| !placed.contains(*file)) {
+        fs::remove_file(file).map_err(|e| format!("{}: {e}", file.display()))?;
     }
     Ok(copy)
 }
