@@ -61,8 +61,9 @@ fn string(out: &mut String, text: &str) {
 }
 
 fn escaped(out: &mut String, text: &str) {
-    // Nearly all texts are plain, and go over at once.
-    if text.bytes().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\' | b'<' | b'>' | b'&')) {
+    // Nearly all texts are plain, and go over at once. Without a way out of the loop, many bytes are looked at in one step.
+    let plain = |b: u8| matches!(b, b' '..=b'~') & !matches!(b, b'"' | b'\\' | b'<' | b'>' | b'&');
+    if text.bytes().fold(true, |all, b| all & plain(b)) {
         return out.push_str(text);
     }
     for c in text.chars() {
