@@ -1,5 +1,6 @@
 //! Limits that several servers share: what asking a Redis on this machine adds to a request, beside the time of its `PING`, and
-//! beside a limit of the plainest kind, `INCR` and `EXPIRE` in one pipeline; and what a store that stopped adds.
+//! beside a limit of the plainest kind, `INCR` and `EXPIRE` in one pipeline, and beside another crate for limits in Redis; and
+//! what a store that stopped adds.
 //!
 //! All go through connections of the same crate, one call at a time, in turns.
 
@@ -14,8 +15,10 @@ use axum::body::{Body, Bytes};
 use gatewright::store::{MemoryStore, Pepper};
 use gatewright::{Config, Peer, StatusCode};
 use gatewright_tests::issuer::Issuer;
-use redis::aio::MultiplexedConnection;
+use redis::aio::{ConnectionManager, MultiplexedConnection};
 use tower_service::Service;
+use trypema::redis::{RedisKey, RedisRateLimiterProvider};
+use trypema::{BucketSize, RateLimit, RateLimitDecision, RateLimiterBuilder, WindowSize};
 
 use crate::guards::{BODY, Shop};
 use crate::shop::echoes::echo_open;
@@ -120,7 +123,14 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
         let mut alone = router(Config::new())?;
         let mut shared = router(Config::new().shared_store(redis.url.clone()))?;
         let from = IpAddr::from([127, 0, 0, 1]);
-        let [mut ping, mut incr, mut own, mut both] = [const { Vec::new() }; 4];
+        let manager = ConnectionManager::new(redis::Client::open(redis.url.as_str())?).await?;
+        let others = RedisRateLimiterProvider::builder(manager)
+            .window_size(WindowSize::minutes(1)?)
+            .bucket_size(BucketSize::milliseconds(10)?)
+            .build()?;
+        // Nobody reaches it, as nobody reaches ours.
+        let (key, rate) = (RedisKey::try_from("caller".to_owned())?, RateLimit::per_second(1e6)?);
+        let [mut ping, mut incr, mut other, mut own, mut both] = [const { Vec::new() }; 5];
         for _ in 0..CALLS {
             good(ask(&mut shared, from).await?)?;
         }
@@ -136,6 +146,14 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
                 both.atomic().cmd("INCR").arg("plain").cmd("EXPIRE").arg("plain").arg(60);
                 let _: (u64, u64) = both.query_async(&mut connection).await?;
                 incr.push(began.elapsed());
+            }
+            for _ in 0..CALLS {
+                let began = Instant::now();
+                let decision = others.absolute().inc(&key, &rate, 1).await?;
+                other.push(began.elapsed());
+                if !matches!(decision, RateLimitDecision::Allowed) {
+                    return Err("the other limiter refuses".into());
+                }
             }
             for _ in 0..CALLS {
                 own.push(good(ask(&mut alone, from).await?)?);
@@ -154,6 +172,7 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
         };
         row("PING", ping, 0.0);
         row("INCR and EXPIRE, one pipeline", incr, 0.0);
+        row("one limit of the crate trypema", other, 0.0);
         row("a whole request, limited in the process", own, 0.0);
         row("a whole request, limited in Redis", both.clone(), 0.0);
         row("so the shared check", both, embedded);
