@@ -80,6 +80,12 @@ impl Deref for RawParts {
 }
 
 impl RawParts {
+    /// The parts, to be taken apart.
+    #[must_use]
+    pub fn into_inner(self) -> Parts {
+        *self.0
+    }
+
     /// Of several media types that the operation can answer, the one that the caller's `Accept` likes best, weights
     /// included (RFC 9110, 12.5.1); the first of equals, and the first where nothing is said. `None` where none is
     /// acceptable.

@@ -32,7 +32,7 @@ struct Customer {
 
 #[handler(GetAccount)]
 async fn get_account(_: &Bank, who: Customer, raw: RawParts, account: Authorized<Account>) -> get_account::Result {
-    let _ = (who.roles, raw.method);
+    let _ = (who.roles, raw.into_inner().method);
     let id = account.into_inner().0 + &who.sub;
     Ok(get_account::Response::Ok(types::Account { id, balance: 1, nickname: Default::default() }))
 }
