@@ -2,7 +2,9 @@
 
 mod bits;
 mod fields;
+mod limits;
 mod passkeys;
+mod schemes;
 mod sha256;
 mod shared;
 mod tables;

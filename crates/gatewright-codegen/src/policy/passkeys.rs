@@ -8,7 +8,8 @@ use gatewright_policy::Rate;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::tables::{Source, alternative, limits, none, text_setting};
+use super::limits::limits;
+use super::tables::{Source, alternative, none, text_setting};
 use crate::CodegenError;
 
 /// Bytes of what a browser sends at most: an attestation with its certificates.

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use gatewright_diag::{SourceMap, Span};
 use gatewright_ir::CheckedIr;
-use gatewright_ir::api::Location;
-use gatewright_ir::policy::{
-    Access, Alternative, Bound, Claim, Introspection, Keys, Limit, LimitKey, Measure, Must, Operand, Policy, Quota,
-    RequestPart, Scheme, SchemeKind, Setting, StepUp, Verify,
-};
+use gatewright_ir::policy::{Access, Alternative, Claim, Must, Operand, Policy, RequestPart, Setting, StepUp};
 use gatewright_policy::Rate;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
+use super::limits::{limits, shared_store};
+use super::schemes::scheme;
 use super::shared::{Shared, Value, alternative_words, limit_words};
 use super::{Bits, Graph, sha256};
 use crate::CodegenError;
@@ -25,9 +23,9 @@ pub(crate) struct Source<'a> {
     pub(crate) prefix: &'a str,
 }
 
-type Written = Result<TokenStream, CodegenError>;
+pub(super) type Written = Result<TokenStream, CodegenError>;
 
-fn refused(what: &str, span: Span) -> CodegenError {
+pub(super) fn refused(what: &str, span: Span) -> CodegenError {
     CodegenError::new(format!("{what} cannot be enforced by generated servers yet"), span)
 }
 
@@ -268,7 +266,7 @@ pub(super) fn words(words: &[u64]) -> TokenStream {
     quote!(&[#(#words),*])
 }
 
-fn grants(grants: &[(u16, Vec<u64>)]) -> TokenStream {
+pub(super) fn grants(grants: &[(u16, Vec<u64>)]) -> TokenStream {
     let grants = grants.iter().map(|(scheme, bits)| {
         let bits = words(bits);
         let scheme = small(*scheme);
@@ -277,7 +275,12 @@ fn grants(grants: &[(u16, Vec<u64>)]) -> TokenStream {
     quote!(&[#(#grants),*])
 }
 
-fn setting<T>(source: &Source<'_>, value: &Setting<T>, span: Span, fixed: impl Fn(&T) -> TokenStream) -> TokenStream {
+pub(super) fn setting<T>(
+    source: &Source<'_>,
+    value: &Setting<T>,
+    span: Span,
+    fixed: impl Fn(&T) -> TokenStream,
+) -> TokenStream {
     match value {
         Setting::Fixed(value) => {
             let value = fixed(value);
@@ -294,131 +297,9 @@ pub(super) fn text_setting(source: &Source<'_>, value: &Setting<String>, span: S
     setting(source, value, span, |text| quote!(#text))
 }
 
-fn rate(rate: Rate) -> TokenStream {
+pub(super) fn rate(rate: Rate) -> TokenStream {
     let [limit, window, burst] = [rate.limit, rate.window, rate.burst].map(proc_macro2::Literal::u32_unsuffixed);
     quote!(Rate { limit: #limit, window: #window, burst: #burst })
-}
-
-fn scheme(source: &Source<'_>, scheme: &Scheme) -> Written {
-    let name = &scheme.name.value;
-    let at = source.sources.at(scheme.name.span);
-    let Some((_, bits)) = source.bits.scheme(name) else {
-        return Err(refused("a scheme without a number", scheme.name.span));
-    };
-    let bit = small(bits.bit);
-    let scopes = bits.scopes.iter().map(|(scope, bit)| {
-        let bit = small(*bit);
-        quote!((#scope, #bit))
-    });
-    let carrier = match &scheme.kind {
-        SchemeKind::ApiKey { location: Location::Query, name } => quote!(Query(#name)),
-        SchemeKind::ApiKey { location: Location::Cookie, name } => quote!(Cookie(#name)),
-        SchemeKind::ApiKey { location: Location::Header, name } => quote!(Header(#name)),
-        SchemeKind::ApiKey { .. } => return Err(refused("an API key in this place", scheme.name.span)),
-        SchemeKind::Http { scheme, .. } => quote!(Authorization(#scheme)),
-        SchemeKind::OAuth2 | SchemeKind::OpenIdConnect { .. } => quote!(Authorization("bearer")),
-        SchemeKind::MutualTls => quote!(ClientCertificate),
-    };
-    let verify = verify(source, scheme)?;
-    Ok(quote! {
-        Scheme { name: #name, at: #at, bit: #bit, scopes: &[#(#scopes),*], carrier: Carrier::#carrier, verify: Verify::#verify }
-    })
-}
-
-fn verify(source: &Source<'_>, scheme: &Scheme) -> Written {
-    let jwt = match &scheme.verify {
-        Verify::Application => return Ok(quote!(Application)),
-        Verify::ApiKey(key) => {
-            let (prefix, grace) = (&key.prefix, key.grace);
-            let rotate = key.rotate_every.map_or_else(none, |s| quote!(::core::option::Option::Some(#s)));
-            let anomaly = key.anomaly.as_ref().map_or_else(none, |anomaly| {
-                let network = match anomaly.value.new_network.as_deref() {
-                    None => quote!(Ignore),
-                    Some("warn") => quote!(Warn),
-                    // Whatever a later word means, it is not less.
-                    Some(_) => quote!(Refuse),
-                };
-                let spike = anomaly.value.spike.map_or_else(none, |times| quote!(::core::option::Option::Some(#times)));
-                quote!(::core::option::Option::Some(Anomaly { new_network: NewNetwork::#network, spike: #spike }))
-            });
-            return Ok(quote! {
-                ApiKey(ApiKey { prefix: #prefix, rotate_every: #rotate, grace: #grace, anomaly: #anomaly })
-            });
-        }
-        Verify::Introspection(asked) => {
-            let asked = introspection(source, &asked.value);
-            return Ok(quote!(Introspection(#asked)));
-        }
-        // No credential of a request: the rules refuse it in `security`.
-        Verify::WebAuthn(_) => return Err(refused("`webauthn` in `security`", scheme.name.span)),
-        Verify::Jwt(jwt) => jwt,
-    };
-    let issuer = text_setting(source, &jwt.issuer.value, jwt.issuer.span);
-    let audience = jwt.audience.iter().map(|a| text_setting(source, &a.value, a.span));
-    let keys = match &jwt.keys.value {
-        Keys::File(path) => {
-            let path = text_setting(source, path, jwt.keys.span);
-            quote!(File(#path))
-        }
-        Keys::Inline(text) => quote!(Inline(#text)),
-        Keys::Url(url) => {
-            let url = text_setting(source, url, jwt.keys.span);
-            quote!(Url(#url))
-        }
-        Keys::Discovery => quote!(Discovery),
-    };
-    let algorithms = jwt.algorithms.iter().map(|a| {
-        let name = crate::names::ident(&format!("{:?}", a.value));
-        quote!(Algorithm::#name)
-    });
-    let (lifetime, leeway, typed, scopes) = (jwt.max_lifetime, jwt.leeway, jwt.typed, &jwt.scopes_claim);
-    let roles = roles_claim(jwt.roles_claim.as_deref());
-    let bound = bound(jwt.bound.as_ref().map(|b| b.value));
-    let asked = match &jwt.introspection {
-        Some(asked) => {
-            let asked = introspection(source, &asked.value);
-            quote!(::core::option::Option::Some(#asked))
-        }
-        None => none(),
-    };
-    Ok(quote! {
-        Jwt(Jwt {
-            issuer: #issuer, audience: &[#(#audience),*], keys: Keys::#keys, algorithms: &[#(#algorithms),*],
-            max_lifetime: #lifetime, leeway: #leeway, typed: #typed, scopes_claim: &[#(#scopes),*], roles_claim: #roles,
-            bound: #bound, introspection: #asked,
-        })
-    })
-}
-
-fn roles_claim(path: Option<&[String]>) -> TokenStream {
-    path.map_or_else(none, |path| quote!(::core::option::Option::Some(&[#(#path),*])))
-}
-
-fn bound(bound: Option<Bound>) -> TokenStream {
-    bound.map_or_else(none, |Bound { dpop, mtls, require, nonce }| {
-        quote!(::core::option::Option::Some(Bound { dpop: #dpop, mtls: #mtls, require: #require, nonce: #nonce }))
-    })
-}
-
-fn introspection(source: &Source<'_>, asked: &Introspection) -> TokenStream {
-    let url = text_setting(source, &asked.url.value, asked.url.span);
-    let issuer = match &asked.issuer {
-        Some(issuer) => {
-            let issuer = text_setting(source, &issuer.value, issuer.span);
-            quote!(::core::option::Option::Some(#issuer))
-        }
-        None => none(),
-    };
-    let audience = asked.audience.iter().map(|a| text_setting(source, &a.value, a.span));
-    let (cache, leeway, scopes) = (asked.cache, asked.leeway, &asked.scopes_claim);
-    let roles = roles_claim(asked.roles_claim.as_deref());
-    let bound = bound(asked.bound.as_ref().map(|b| b.value));
-    quote! {
-        Introspection {
-            url: #url, issuer: #issuer, audience: &[#(#audience),*], cache: #cache, leeway: #leeway,
-            scopes_claim: &[#(#scopes),*], roles_claim: #roles, bound: #bound,
-        }
-    }
 }
 
 fn access(source: &Source<'_>, access: &Access, span: Span) -> Result<Value, CodegenError> {
@@ -517,7 +398,7 @@ fn operand(operand: &Operand) -> TokenStream {
     }
 }
 
-fn networks_by_index<'a>(source: &Source<'_>, names: impl Iterator<Item = (&'a str, Span)>) -> Written {
+pub(super) fn networks_by_index<'a>(source: &Source<'_>, names: impl Iterator<Item = (&'a str, Span)>) -> Written {
     let networks = &source.ir.policies.networks;
     let indexes = names.map(|(name, span)| {
         let missing = || refused(&format!("the network `{name}`, which is not declared,"), span);
@@ -525,92 +406,6 @@ fn networks_by_index<'a>(source: &Source<'_>, names: impl Iterator<Item = (&'a s
     });
     let indexes = indexes.map(|index| index.map(small)).collect::<Result<Vec<_>, _>>()?;
     Ok(quote!(&[#(#indexes),*]))
-}
-
-pub(super) fn limits(source: &Source<'_>, limits: &[Limit]) -> Written {
-    let written = limits.iter().enumerate().map(|(i, l)| limit(source, i, l)).collect::<Result<Vec<_>, _>>()?;
-    Ok(quote!(&[#(#written),*]))
-}
-
-fn limit(source: &Source<'_>, index: usize, limit: &Limit) -> Written {
-    let mut by: Vec<TokenStream> = limit.by.iter().map(key).collect();
-    let mut name: Vec<&str> = limit.by.iter().map(word).collect();
-    let quota = match &limit.quota {
-        Quota::Flat(rate) => {
-            let rate = setting(source, rate, limit.span, |r| self::rate(*r));
-            quote!(Flat(#rate))
-        }
-        Quota::ByName { default, rates } => {
-            let default = setting(source, default, limit.span, |r| self::rate(*r));
-            let mut rows = Vec::new();
-            for (name, rate) in rates {
-                let bit = source.bits.roles.get(&name.value).or_else(|| source.bits.levels.get(&name.value));
-                let missing =
-                    || refused(&format!("a rate for `{}`, which is no role or level,", name.value), name.span);
-                let bit = bit.copied().ok_or_else(missing)?;
-                let rate = setting(source, rate, name.span, |r| self::rate(*r));
-                rows.push(quote!((#bit, #rate)));
-            }
-            quote!(ByGrant { default: #default, rates: &[#(#rows),*] })
-        }
-        Quota::OfLevel => quote!(OfLevel),
-        Quota::Action(action) => {
-            let found = source.ir.policies.actions.iter().position(|a| a.name.value == action.value);
-            let missing = || refused(&format!("the action `{}`, which is not declared,", action.value), action.span);
-            let index = found.map(|i| i as u16).ok_or_else(missing)?;
-            name = vec![&action.value];
-            // The bucket's own limits say what is counted; a table row still names something.
-            if by.is_empty() {
-                by.push(quote!(Key::Address));
-            }
-            quote!(Action(#index))
-        }
-    };
-    if by.is_empty() {
-        return Err(refused("a rate limit that counts by nothing", limit.span));
-    }
-    let quota = match limit.measure {
-        Measure::Rate => quota,
-        Measure::Calendar => {
-            name.push("quota");
-            quote!(Calendar(&Quota::#quota))
-        }
-        Measure::Concurrent => {
-            name.push("concurrent");
-            quote!(Concurrent(&Quota::#quota))
-        }
-    };
-    let name = format!("{}-{index}", name.join("-"));
-    Ok(quote!(Limit { name: #name, by: &[#(#by),*], quota: Quota::#quota }))
-}
-
-fn key(key: &LimitKey) -> TokenStream {
-    match key {
-        LimitKey::Address => quote!(Key::Address),
-        LimitKey::User => quote!(Key::User),
-        LimitKey::ApiKey => quote!(Key::ApiKey),
-        LimitKey::Client => quote!(Key::Client),
-        LimitKey::Level => quote!(Key::Level),
-        LimitKey::Claim(path) => quote!(Key::Claim(&[#(#path),*])),
-    }
-}
-
-fn word(key: &LimitKey) -> &'static str {
-    match key {
-        LimitKey::Address => "ip",
-        LimitKey::User => "user",
-        LimitKey::ApiKey => "key",
-        LimitKey::Client => "client",
-        LimitKey::Level => "level",
-        LimitKey::Claim(_) => "claim",
-    }
-}
-
-fn shared_store(source: &Source<'_>) -> TokenStream {
-    let said = source.ir.policies.shared_limits.as_ref().map(|limits| limits.value).unwrap_or_default();
-    let outage = if said.local_on_outage { quote!(Local) } else { quote!(Closed) };
-    let budget = Literal::u32_unsuffixed(said.store_budget);
-    quote!(SharedStore { on_outage: OnOutage::#outage, budget: #budget })
 }
 
 fn transport(source: &Source<'_>) -> TokenStream {
