@@ -179,7 +179,8 @@ fn a_stalled_store_costs_one_budget_and_is_found_back() {
         let began = Instant::now();
         assert_eq!(send(&bank, "alice", "192.0.2.1").await.code(), 503);
         let first = began.elapsed();
-        assert!(first >= Duration::from_millis(20) && first < Duration::from_millis(500), "{first:?}");
+        // Less the tick of the timer: the budget is the most that a request waits.
+        assert!(first >= Duration::from_millis(15) && first < Duration::from_millis(500), "{first:?}");
         let began = Instant::now();
         for _ in 0..200 {
             assert_eq!(send(&bank, "alice", "192.0.2.1").await.code(), 503);
