@@ -99,7 +99,7 @@ impl Reader<'_> {
 
     fn claims(&mut self, node: Node<'_>) -> Option<Vec<Claim>> {
         if !node.is_seq() || node.is_empty() {
-            self.wrong_type(node, "a list of claims");
+            self.wrong_type(node, "a list of claims such as `{ claim: tenant, equals: acme }`");
             return None;
         }
         self.each(node, Self::claim)
