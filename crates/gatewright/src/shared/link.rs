@@ -11,8 +11,11 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::Script;
 use crate::operation::Boxed;
 
-/// A timer ends at a whole millisecond behind its deadline: the budget is the most that a request waits, not the least.
-const TICK: Duration = Duration::from_millis(1);
+/// The budget is the most that a request waits, not the least. But a timer ends at a whole millisecond behind its deadline, and
+/// whoever sleeps for it wakes at one more.
+const TICKS: Duration = Duration::from_millis(2);
+/// What the smallest budget leaves.
+const LEAST: Duration = Duration::from_millis(1);
 /// How long a new connection may take: no request waits for it.
 const CONNECT: Duration = Duration::from_secs(1);
 /// Between two attempts: at first, and at most.
@@ -92,7 +95,7 @@ impl Link {
         arguments: Vec<Vec<u8>>,
     ) -> Result<Vec<Vec<u8>>, Away> {
         let phase = self.0.phase.borrow().clone();
-        let deadline = Instant::now() + budget.saturating_sub(TICK).max(TICK);
+        let deadline = Instant::now() + budget.saturating_sub(TICKS).max(LEAST);
         let (number, line) = match phase {
             Phase::Up(number, line) => (number, line),
             Phase::Down => return Err(Away),
