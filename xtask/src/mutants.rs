@@ -55,6 +55,7 @@ pub(crate) fn run(names: &[String]) -> Outcome {
     // A mutant that no longer fits the code proves nothing.
     let fitting = mutants.iter().map(|m| mutated(m).map(|text| (m, text))).collect::<Result<Vec<_>, _>>()?;
     let copy = copy_of_repository()?;
+    sound(&copy, &mutants)?;
     let mut survivors = Vec::new();
     let mut judge = |judged: Judged| {
         if judged.noticed {
@@ -88,6 +89,23 @@ pub(crate) fn run(names: &[String]) -> Outcome {
     } else {
         Err(format!("no test noticed: {}", survivors.join(", ")))
     }
+}
+
+/// Tests that fail without a mutant, for instance because of how they are started here, would notice every one.
+fn sound(copy: &Path, mutants: &[Mutant]) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for mutant in mutants.iter().filter(|mutant| seen.insert(&mutant.test)) {
+        let judged = match build(copy, mutant)? {
+            Built::Judged(judged) => {
+                return Err(format!("`{}` does not build as it stands\n{}", mutant.test, judged.said));
+            }
+            Built::Tests(tests) => tests.run()?,
+        };
+        if judged.noticed {
+            return Err(format!("`{}` fails as it stands\n{}", mutant.test, judged.said));
+        }
+    }
+    Ok(())
 }
 
 /// What became of a mutant.
