@@ -1,5 +1,5 @@
 //! How many connections there may be: in all, and from one address. One too many is closed before its handshake; one whose
-//! client takes nothing of what it is sent is closed after a while.
+//! client takes nothing of what it is sent, or of one answer of several, is closed after a while.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,6 +13,9 @@ use axum_server::accept::Accept;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
+
+use super::answers::Answers;
+use super::peer::OfPeer;
 
 /// The counters of one listener.
 #[derive(Clone)]
@@ -91,16 +94,17 @@ impl Capped {
     }
 }
 
-impl<S> Accept<TcpStream, S> for Capped {
+impl Accept<TcpStream, OfPeer> for Capped {
     type Stream = Placed;
-    type Service = S;
-    type Future = std::future::Ready<io::Result<(Placed, S)>>;
+    type Service = OfPeer;
+    type Future = std::future::Ready<io::Result<(Placed, OfPeer)>>;
 
-    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+    fn accept(&self, stream: TcpStream, service: OfPeer) -> Self::Future {
         std::future::ready(stream.peer_addr().and_then(|peer| {
             let place = self.caps.enter(peer.ip()).ok_or_else(|| io::Error::other("too many connections"))?;
             stream.set_nodelay(true)?;
-            Ok((Placed { stream, stalled: self.stalled, waits: None, _place: place }, service))
+            let answers = service.answers().clone();
+            Ok((Placed { stream, stalled: self.stalled, waits: None, answers, _place: place }, service))
         }))
     }
 }
@@ -111,6 +115,7 @@ pub(super) struct Placed {
     stalled: Duration,
     /// Runs while there is something to send that nobody takes.
     waits: Option<Pin<Box<Sleep>>>,
+    answers: Answers,
     _place: Place,
 }
 
@@ -125,15 +130,24 @@ impl Placed {
         if waits.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
-        // What nobody takes would lie in the system's buffers for as long again.
+        Poll::Ready(Err(self.given_up()))
+    }
+
+    /// Ends the connection by a reset: what nobody takes would lie in the system's buffers for as long again.
+    fn given_up(&self) -> io::Error {
         let _ = self.stream.set_zero_linger();
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing of what it is sent")))
+        io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing of what it is sent")
     }
 }
 
 impl AsyncRead for Placed {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(cx, buf)
+        let this = self.get_mut();
+        // A connection that lives is read from at least as often as it is asked whether it does (`Bounds::ping`).
+        if this.answers.are_stalled(this.stalled) {
+            return Poll::Ready(Err(this.given_up()));
+        }
+        Pin::new(&mut this.stream).poll_read(cx, buf)
     }
 }
 

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "acme")]
 mod acme;
+mod answers;
 mod caps;
 mod certificate;
 mod clients;
@@ -51,7 +52,7 @@ pub struct Bounds {
     pub first_request: Duration,
     /// From the first byte of a head, or the end of the answer before it, to the head's end. Default 15 s.
     pub head: Duration,
-    /// How long a client may take nothing of what it is sent. Default 60 s.
+    /// How long a client may take nothing of what it is sent; over HTTP/2, of one answer. Default 60 s.
     pub stalled: Duration,
     /// Fields of a head. Default 100.
     pub fields: usize,

@@ -12,13 +12,14 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum_server::accept::Accept;
 use axum_server::tls::TlsInfo;
-use http::{Extensions, Request};
+use http::{Extensions, Request, Response};
 use hyper::body::Incoming;
 use rustls::ProtocolVersion;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tower_service::Service;
 
+use super::answers::{Answer, Answering, Answers};
 use super::linger::Lingering;
 use crate::auth::jwt::sha256;
 use crate::net::{CertificateDer, Peer};
@@ -46,7 +47,12 @@ impl Service<SocketAddr> for Peers {
 
     fn call(&mut self, address: SocketAddr) -> Self::Future {
         let peer = Peer::new(address);
-        ready(Ok(OfPeer { router: self.router.clone(), peer, certificate: Arc::default() }))
+        ready(Ok(OfPeer {
+            router: self.router.clone(),
+            peer,
+            certificate: Arc::default(),
+            answers: Answers::default(),
+        }))
     }
 }
 
@@ -57,12 +63,17 @@ pub(super) struct OfPeer {
     peer: Peer,
     /// The client's certificate and its SHA-256, once it was looked at.
     certificate: Arc<OnceLock<Option<Shown>>>,
+    answers: Answers,
 }
 
 /// A certificate's SHA-256, and the certificate.
 type Shown = ([u8; 32], CertificateDer);
 
 impl OfPeer {
+    pub(super) fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
     /// The peer, with what the handshake agreed on and verified of it.
     fn verified(&self, agreed: Option<Agreed>, extensions: &mut Extensions) -> Peer {
         let peer = match agreed {
@@ -82,9 +93,9 @@ impl OfPeer {
 }
 
 impl Service<Request<Incoming>> for OfPeer {
-    type Response = <Router as Service<Request<Body>>>::Response;
+    type Response = Response<Answer>;
     type Error = Infallible;
-    type Future = <Router as Service<Request<Body>>>::Future;
+    type Future = Answering<<Router as Service<Request<Body>>>::Future>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         // A router is always ready.
@@ -94,14 +105,14 @@ impl Service<Request<Incoming>> for OfPeer {
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
         // Over HTTP/1.1 hyper takes care of it, and reading there would ask for a body that is still held back
         // (`Expect: 100-continue`).
-        let mut request = match request.version() {
-            http::Version::HTTP_2 => request.map(|body| Body::new(Lingering::new(body))),
-            _ => request.map(Body::new),
+        let (mut request, answers) = match request.version() {
+            http::Version::HTTP_2 => (request.map(|body| Body::new(Lingering::new(body))), Some(self.answers.clone())),
+            _ => (request.map(Body::new), None),
         };
         let agreed = request.extensions_mut().remove::<Agreed>();
         let peer = self.verified(agreed, request.extensions_mut());
         request.extensions_mut().insert(peer);
-        self.router.call(request)
+        Answering::new(self.router.call(request), answers)
     }
 }
 

@@ -393,6 +393,112 @@ fn rapid_resets_end_the_connection() {
     });
 }
 
+/// An answer of which a client takes nothing, by its own flow control, ends its connection, though that lives otherwise; one
+/// that it takes in small pieces does not.
+#[test]
+fn an_answer_that_nobody_takes_ends_the_connection() {
+    run(async {
+        // Answers that fit into one offer, and that do not; and one whose handler is waited for.
+        let waiting = || async { axum::body::Body::new(Endless) };
+        let router = Router::new()
+            .route("/small", axum::routing::get(|| async { "x".repeat(100) }))
+            .route("/large", axum::routing::get(|| async { "x".repeat(1 << 20) }))
+            .route("/waiting", axum::routing::get(waiting));
+        let bounds = Bounds { stalled: SOON, ..Bounds::default() };
+        let plain = Server::new(router).bounds(bounds).plain(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = plain.address();
+        client(move || {
+            let all_but_one = (1 << 20) - 1;
+            for (path, window) in [("/small", 0), ("/large", 0), ("/large", 1), ("/large", all_but_one)] {
+                let mut asked = Asked::new(address, path, window);
+                let begun = std::time::Instant::now();
+                while asked.lives() {
+                    assert!(begun.elapsed() < LONG, "{path} {window} {}", asked.taken);
+                }
+            }
+            // Each of these is at work for more than twice as long as nothing may be taken.
+            let mut asked = Asked::new(address, "/waiting", 0);
+            let mut slow = Asked::new(address, "/large", 0);
+            let begun = std::time::Instant::now();
+            let mut pieces = 0;
+            while pieces < 5 {
+                if begun.elapsed() > pieces * SOON / 2 {
+                    pieces += 1;
+                    slow.take(16_384);
+                }
+                assert!(asked.lives() && slow.lives());
+            }
+            assert!(slow.taken >= 4 * 16_384, "{}", slow.taken);
+        })
+        .await;
+    });
+}
+
+/// A body that never comes.
+struct Endless;
+
+impl http_body::Body for Endless {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<bytes::Bytes>, Self::Error>>> {
+        std::task::Poll::Pending
+    }
+}
+
+/// One request over HTTP/2 whose client opens the answer's window as it likes.
+struct Asked {
+    stream: TcpStream,
+    taken: usize,
+}
+
+impl Asked {
+    fn new(address: SocketAddr, path: &str, window: u32) -> Asked {
+        let mut stream = tcp(address);
+        let mut all = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+        // SETTINGS_INITIAL_WINDOW_SIZE.
+        all.extend(frame(4, 0, 0, &[&[0, 4][..], &window.to_be_bytes()].concat()));
+        // The window of the connection is never what is waited for.
+        all.extend(frame(8, 0, 0, &(1_u32 << 20).to_be_bytes()));
+        // GET in HPACK, the path as a literal.
+        let mut head = vec![0x82, 0x86, 0x04, u8::try_from(path.len()).unwrap()];
+        head.extend(path.as_bytes());
+        head.extend(b"\x41\x09localhost");
+        all.extend(frame(1, 0x5, 1, &head));
+        stream.write_all(&all).unwrap();
+        Asked { stream, taken: 0 }
+    }
+
+    /// Opens both windows by so much.
+    fn take(&mut self, more: u32) {
+        for stream in [0, 1] {
+            let _ = self.stream.write_all(&frame(8, 0, stream, &more.to_be_bytes()));
+        }
+    }
+
+    /// Sends a ping, and reads frames up to its answer.
+    fn lives(&mut self) -> bool {
+        if self.stream.write_all(&frame(6, 0, 0, &[7; 8])).is_err() {
+            return false;
+        }
+        loop {
+            let mut head = [0; 9];
+            let Ok(()) = self.stream.read_exact(&mut head) else { return false };
+            let mut payload = vec![0; usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2])];
+            let Ok(()) = self.stream.read_exact(&mut payload) else { return false };
+            match head[3] {
+                0 => self.taken += payload.len(),
+                4 if head[4] == 0 => self.stream.write_all(&frame(4, 1, 0, &[])).unwrap(),
+                6 if head[4] == 1 => return true,
+                _ => {}
+            }
+        }
+    }
+}
+
 #[test]
 fn what_was_accepted_is_finished_when_the_server_stops() {
     run(async {
