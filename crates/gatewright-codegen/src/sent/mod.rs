@@ -31,8 +31,8 @@ fn module(cx: &Context<'_>, plan: &Plan<'_>, operation: &Operation, callback: bo
     let summary = doc(operation.summary.as_deref().or(operation.description.as_deref()).unwrap_or(&operation.id));
     let kind = if callback { "callback" } else { "webhook" };
     let place = doc(&format!("{method} · {kind} `{}` ({})", operation.path.text, cx.sources.at(operation.span)));
-    let parameters: Vec<&Parameter> =
-        operation.parameters.iter().filter(|p| matches!(p.location, Location::Header | Location::Query)).collect();
+    // What stands in the path of a webhook is its URL's, which whoever asked for it names.
+    let parameters: Vec<&Parameter> = operation.parameters.iter().filter(|p| p.location != Location::Path).collect();
     let fields = unique(parameters.iter().map(|p| p.name.as_str()), Case::Snake, &["body"]);
     let (mut definitions, mut writes) = (Vec::new(), Vec::new());
     for (parameter, field) in parameters.iter().zip(&fields) {
@@ -49,7 +49,9 @@ fn module(cx: &Context<'_>, plan: &Plan<'_>, operation: &Operation, callback: bo
                 let wire = wire.to_ascii_lowercase();
                 quote!(out.header(#wire, &self.#field, #style, #explode)?;)
             }
-            _ => quote!(out.query(#wire, &self.#field, #style, #explode)?;),
+            Location::Cookie => quote!(out.cookie(#wire, &self.#field, #style, #explode)?;),
+            Location::QueryString => quote!(out.query_string(&self.#field, #style)?;),
+            Location::Query | Location::Path => quote!(out.query(#wire, &self.#field, #style, #explode)?;),
         });
     }
     if let Some(body) = &operation.body

@@ -5,7 +5,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use super::Answer;
 use crate::Internal;
-use crate::json::{self, Document, Kind, ToJson};
+use crate::json::{self, ToJson};
 use crate::params::Style;
 use crate::params::write::{self, encode};
 
@@ -28,6 +28,8 @@ pub struct Message {
     pub(super) headers: HeaderMap,
     /// As a form writes it; empty without parameters.
     pub(super) query: String,
+    /// The `Cookie` field; empty without cookies.
+    pub(super) cookies: String,
     pub(super) body: Bytes,
 }
 
@@ -71,6 +73,36 @@ impl Message {
         Ok(())
     }
 
+    /// Adds a cookie parameter in this style; an absent value adds none.
+    ///
+    /// # Errors
+    /// It has no JSON form, or holds what no cookie can.
+    pub fn cookie<T: ToJson>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+        style: Style,
+        explode: bool,
+    ) -> Result<(), Internal> {
+        if value.is_absent() {
+            return Ok(());
+        }
+        let document = write::document(value).map_err(Internal::new)?;
+        write::cookie(name, &document, style, explode, &mut self.cookies).map_err(Internal::new)
+    }
+
+    /// The whole query (OpenAPI 3.2, `in: querystring`), as a form, JSON or text; an absent value leaves it empty.
+    ///
+    /// # Errors
+    /// It has no JSON form.
+    pub fn query_string<T: ToJson>(&mut self, value: &T, style: Style) -> Result<(), Internal> {
+        if !value.is_absent() {
+            let document = write::document(value).map_err(Internal::new)?;
+            write::query_string(&document, style, &mut self.query);
+        }
+        Ok(())
+    }
+
     /// A JSON body of this media type.
     ///
     /// # Errors
@@ -102,29 +134,9 @@ impl Message {
     /// # Errors
     /// It is no object, or holds what JSON cannot say.
     pub fn form<T: ToJson>(&mut self, media_type: &'static str, body: &T) -> Result<(), Internal> {
-        let text = json::to_vec(body).map_err(Internal::new)?;
-        let document = Document::parse(&text).map_err(|e| Internal::new(e.to_string()))?;
+        let document = write::document(body).map_err(Internal::new)?;
         let mut form = String::new();
-        for member in document.root().members() {
-            let values: Vec<_> = match member.value.kind() {
-                Kind::Array => member.value.items().collect(),
-                _ => vec![member.value],
-            };
-            for value in values {
-                let value =
-                    <json::Json as json::FromJson>::decode(value).map_err(|_| Internal::new("a field has no JSON"))?;
-                let text = match value {
-                    json::Json::String(text) => text,
-                    other => String::from_utf8(json::to_vec(&other).map_err(Internal::new)?).map_err(Internal::new)?,
-                };
-                if !form.is_empty() {
-                    form.push('&');
-                }
-                encode(member.name, &mut form);
-                form.push('=');
-                encode(&text, &mut form);
-            }
-        }
+        write::form(document.root(), &mut form);
         self.body(media_type, form);
         Ok(())
     }

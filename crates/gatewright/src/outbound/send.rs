@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, HOST, HeaderMap, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, COOKIE, HOST, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Method, Request, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
@@ -305,7 +305,16 @@ impl Inner {
 }
 
 fn request(target: &Target, method: Method, message: Message) -> Result<Request<Full<Bytes>>, SendError> {
-    let Message { headers, query, body } = message;
+    let Message { mut headers, query, mut cookies, body } = message;
+    if !cookies.is_empty() {
+        // With those of the caller, in one field (RFC 6265, 5.4).
+        for theirs in headers.get_all(COOKIE) {
+            cookies.push_str("; ");
+            cookies.push_str(theirs.to_str().map_err(|e| SendError::Message(Internal::new(e)))?);
+        }
+        let all = HeaderValue::try_from(cookies).map_err(|e| SendError::Message(Internal::new(e)))?;
+        headers.insert(COOKIE, all);
+    }
     let mut path = target.uri.path().to_owned();
     let own = target.uri.query().unwrap_or_default();
     for (i, part) in [own, query.as_str()].into_iter().filter(|part| !part.is_empty()).enumerate() {

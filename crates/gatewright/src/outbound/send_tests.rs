@@ -13,6 +13,8 @@ impl Outgoing for Ping {
     fn write(&self, out: &mut Message) -> Result<(), Internal> {
         out.header("x-count", &7, Style::Simple, false)?;
         out.query("tag", &vec!["a b".to_owned(), "c".to_owned()], Style::Form, true)?;
+        out.cookie("sid", &"a;b", Style::Form, true)?;
+        out.cookie("n", &vec![1, 2], Style::Cookie, true)?;
         out.json("application/json", &vec![1, 2])
     }
 }
@@ -105,11 +107,17 @@ async fn a_message_arrives_as_it_was_typed() {
     let client = client().allow_network("127.0.0.0/8").unwrap().allow_plain_http();
     let mut signature = HeaderMap::new();
     signature.insert("x-signature", HeaderValue::from_static("abc"));
+    signature.insert("cookie", HeaderValue::from_static("theirs=3"));
     let answer = client.send_with(&format!("http://{address}/hook?own=1"), &Ping, signature).await.unwrap();
     assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, &b"hi"[..]));
     let sent = received.recv().await.unwrap();
     assert!(sent.starts_with("POST /hook?own=1&tag=a%20b&tag=c HTTP/1.1\r\n"), "{sent}");
-    for line in ["x-count: 7\r\n", "x-signature: abc\r\n", "content-type: application/json\r\n"] {
+    for line in [
+        "x-count: 7\r\n",
+        "x-signature: abc\r\n",
+        "content-type: application/json\r\n",
+        "cookie: sid=a%3Bb; n=1; n=2; theirs=3\r\n",
+    ] {
         assert!(sent.contains(line), "{sent}");
     }
     assert!(sent.contains(&format!("host: {address}\r\n")) && sent.ends_with("[1,2]"), "{sent}");

@@ -1,4 +1,4 @@
-//! Values as parameters, in the styles of OpenAPI: what we answer in header fields, and what we send in a query.
+//! Values as parameters, in the styles of OpenAPI: what we answer in header fields, and what we send in a query and in cookies.
 
 use super::spec::Style;
 use crate::json::{self, Document, FromJson as _, Json, Kind, NotJson, ToJson, Value};
@@ -47,6 +47,82 @@ pub(crate) fn query(name: &str, document: &Document, style: Style, explode: bool
             listed(name, parts, delimiter, out);
         }
         _ => pair(name, &text(value), out),
+    }
+}
+
+/// Adds a cookie parameter to the `Cookie` field that stands there. An exploded one is several cookies. Values are
+/// percent-encoded; those of the style `cookie` have no escapes (OpenAPI 3.2.0, section 4.12.3), so one that no cookie can hold
+/// is an error, and so is a name that is none (RFC 6265, 4.1.1).
+pub(crate) fn cookie(
+    name: &str,
+    document: &Document,
+    style: Style,
+    explode: bool,
+    out: &mut String,
+) -> Result<(), &'static str> {
+    let value = document.root();
+    let mut add = |name: &str, parts: &[String]| {
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return Err("a cookie's name is a token");
+        }
+        if !out.is_empty() {
+            out.push_str("; ");
+        }
+        out.push_str(name);
+        out.push('=');
+        for (i, part) in parts.iter().enumerate() {
+            if i > 0 {
+                out.push(',');
+            }
+            match style {
+                Style::Cookie if part.bytes().all(is_cookie_octet) => out.push_str(part),
+                Style::Cookie => return Err("a value of the style `cookie` holds what no cookie can"),
+                _ => encode(part, out),
+            }
+        }
+        Ok(())
+    };
+    match (value.kind(), style) {
+        (Kind::Null, _) => Ok(()),
+        (_, Style::Json) => add(name, &[document.text().to_owned()]),
+        (Kind::Array, _) if explode => value.items().try_for_each(|item| add(name, &[text(item)])),
+        (Kind::Object, _) if explode => value.members().try_for_each(|m| add(m.name, &[text(m.value)])),
+        (Kind::Array, _) => add(name, &value.items().map(text).collect::<Vec<_>>()),
+        (Kind::Object, _) => {
+            add(name, &value.members().flat_map(|m| [m.name.to_owned(), text(m.value)]).collect::<Vec<_>>())
+        }
+        _ => add(name, &[text(value)]),
+    }
+}
+
+/// RFC 9110, 5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// RFC 6265, 4.1.1.
+fn is_cookie_octet(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)
+}
+
+/// A whole query: the members of a form, those of an array each on its own; or anything else as JSON or text, encoded.
+pub(crate) fn query_string(document: &Document, style: Style, out: &mut String) {
+    let value = document.root();
+    match (value.kind(), style) {
+        (Kind::Null, _) => {}
+        (Kind::Object, Style::Form) => form(value, out),
+        (_, Style::Json) => encode(document.text(), out),
+        _ => encode(&text(value), out),
+    }
+}
+
+/// The members of an object as a form, those of an array each on its own.
+pub(crate) fn form(value: Value<'_>, out: &mut String) {
+    for member in value.members() {
+        match member.value.kind() {
+            Kind::Array => member.value.items().for_each(|item| pair(member.name, &text(item), out)),
+            _ => pair(member.name, &text(member.value), out),
+        }
     }
 }
 
@@ -134,6 +210,35 @@ mod tests {
             let mut out = String::new();
             query("q", &Document::parse(json.as_bytes()).unwrap(), style, explode, &mut out);
             assert_eq!(out, expected, "{style:?} {explode} {json}");
+        }
+        for (style, explode, json, expected) in [
+            (Form, true, r#""a b;""#, Ok("q=a%20b%3B")),
+            (Form, true, "null", Ok("")),
+            (Form, true, LIST, Ok("q=a%2Cb; q=c%20d; q=1; q=true")),
+            (Form, false, LIST, Ok("q=a%2Cb,c%20d,1,true")),
+            (Form, false, OBJECT, Ok("q=R,100,x%20y,a%26b")),
+            (Form, true, OBJECT, Err("a cookie's name is a token")),
+            (Form, true, r#"{"R":100,"x!":"a&b"}"#, Ok("R=100; x!=a%26b")),
+            (Cookie, true, r#"["a&%41",2]"#, Ok("q=a&%41; q=2")),
+            (Cookie, false, r#"["a&%41",2]"#, Ok("q=a&%41,2")),
+            (Cookie, true, LIST, Err("a value of the style `cookie` holds what no cookie can")),
+            (Cookie, true, r#""a;b""#, Err("a value of the style `cookie` holds what no cookie can")),
+            (Cookie, true, r#""a\r\nb""#, Err("a value of the style `cookie` holds what no cookie can")),
+            (Json, false, r#"{"a":[1]}"#, Ok("q=%7B%22a%22%3A%5B1%5D%7D")),
+        ] {
+            let mut out = String::new();
+            let done = cookie("q", &Document::parse(json.as_bytes()).unwrap(), style, explode, &mut out);
+            assert_eq!(done.map(|()| out.as_str()), expected, "{style:?} {explode} {json}");
+        }
+        for (style, json, expected) in [
+            (Form, r#"{"a":[1,"x y"],"b":{"c":true},"d&":null}"#, "a=1&a=x%20y&b=%7B%22c%22%3Atrue%7D&d%26=null"),
+            (Json, r#"{"a":[1]}"#, "%7B%22a%22%3A%5B1%5D%7D"),
+            (Text, r#""a=b&c""#, "a%3Db%26c"),
+            (Form, "null", ""),
+        ] {
+            let mut out = String::new();
+            query_string(&Document::parse(json.as_bytes()).unwrap(), style, &mut out);
+            assert_eq!(out, expected, "{style:?} {json}");
         }
         for (style, explode, json, expected) in [
             (Simple, false, LIST, Some("a,b,c d,1,true")),
