@@ -68,6 +68,9 @@ pub use layer::{GuardLayer, Guarding};
 #[doc(hidden)]
 pub use limit::Limiter;
 pub use mount::{Mount, Partial, router, serve};
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub use net::Ranges;
 pub use net::{Forwarding, Peer};
 pub use operation::{Boxed, Call, Fresh, Guarded, HandledBy, Keep, Meta, NoOwner, Operation, Route};
 pub use owned::{Authorized, Owned, ResolveError};

@@ -9,6 +9,7 @@
 //!
 //! - `… -- validate`: a body of a kilobyte to a valid value, against `serde_json` with checks by hand and `jsonschema`;
 //! - `… -- guards`: a request through each kind of guard, in process, against a plain axum handler;
+//! - `… -- networks`: an address in an allowlist of 4,096 networks, against one of a single one;
 //! - `… -- limits`: the rate limiter against the `governor` crate;
 //! - `… -- shared`: limits in a Redis, which it starts, against a `PING` of it;
 //! - `… -- compile SPEC`: the compiler on a document, by stage.
@@ -20,6 +21,7 @@ mod compile;
 mod guards;
 mod limits;
 mod load;
+mod networks;
 mod peers;
 mod shared;
 mod timing;
@@ -59,11 +61,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("compile") => compile::measure(std::path::Path::new(&std::env::args().nth(2).ok_or("which document?")?)),
         Some("validate") => validate::measure(),
         Some("guards") => guards::measure(),
+        Some("networks") => networks::measure(),
         Some("limits") => limits::measure(),
         Some("shared") => shared::measure(),
         Some("limits-of") => limits::one(),
         Some(other) => {
-            Err(format!("`{other}` is none of `validate`, `guards`, `limits`, `shared`, `compile SPEC`").into())
+            Err(format!("`{other}` is none of `validate`, `guards`, `networks`, `limits`, `shared`, `compile SPEC`")
+                .into())
         }
         None => compare(),
     }

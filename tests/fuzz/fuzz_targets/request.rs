@@ -17,7 +17,7 @@ mod api {
     gatewright::include_api!("api");
 }
 
-use api::{make_thing, read_thing, replace_thing};
+use api::{make_thing, read_thing, replace_thing, send_form, send_lines};
 
 /// Nothing to share.
 #[derive(Clone, App)]
@@ -36,6 +36,17 @@ async fn make(_app: &Things, _request: make_thing::Request) -> make_thing::Resul
 #[handler(api::ReplaceThing)]
 async fn replace(_app: &Things, _request: replace_thing::Request) -> replace_thing::Result {
     Ok(replace_thing::Response::NoContent)
+}
+
+#[handler(api::SendForm)]
+async fn form(_app: &Things, _request: send_form::Request) -> send_form::Result {
+    Ok(send_form::Response::NoContent)
+}
+
+#[handler(api::SendLines)]
+async fn lines(_app: &Things, mut request: send_lines::Request) -> send_lines::Result {
+    while request.body.next().await?.is_some() {}
+    Ok(send_lines::Response::NoContent)
 }
 
 fn router() -> &'static Router {

@@ -7,7 +7,8 @@ pub(crate) mod host;
 mod ranges;
 
 pub(crate) use devices::{Devices, parse as parse_device};
-pub(crate) use ranges::{Ranges, normal, parse as parse_network};
+pub use ranges::Ranges;
+pub(crate) use ranges::{normal, parse as parse_network};
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -14,13 +14,15 @@ pub(crate) fn normal(address: IpAddr) -> IpAddr {
 
 /// A set of addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ranges {
+pub struct Ranges {
     v4: Box<[(u32, u32)]>,
     v6: Box<[(u128, u128)]>,
 }
 
 impl Ranges {
-    pub(crate) fn new(networks: &[IpNet]) -> Ranges {
+    /// The addresses of these networks.
+    #[must_use]
+    pub fn new(networks: &[IpNet]) -> Ranges {
         let mut v4 = Vec::new();
         let mut v6 = Vec::new();
         for network in networks {
@@ -39,7 +41,9 @@ impl Ranges {
         Ranges { v4: merged(v4, |n| n.checked_add(1)), v6: merged(v6, |n| n.checked_add(1)) }
     }
 
-    pub(crate) fn contains(&self, address: IpAddr) -> bool {
+    /// Whether an address is in it.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
         match normal(address) {
             IpAddr::V4(a) => within(&self.v4, u32::from(a)),
             IpAddr::V6(a) => within(&self.v6, u128::from(a)),
