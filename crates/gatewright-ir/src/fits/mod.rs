@@ -4,6 +4,7 @@
 //! The answer errs to one side only. `false` may mean that nobody knows; `true` is certain, so a value that passed the one
 //! check need not see the other.
 
+mod members;
 mod source;
 mod words;
 
@@ -147,7 +148,7 @@ impl Work {
         }
     }
 
-    /// Whether what one schema asks is asked of the source too; of an object's members, [`members`](Self::members) knows.
+    /// Whether what one schema asks is asked of the source too; of an object's members, `members` knows.
     fn holds(&mut self, from: &Source<'_>, to: &Schema, (schemas, side): (&Schemas, Side), depth: usize) -> bool {
         let own = |id: SchemaId| (schemas, id, side);
         let has = |types: Types| from.has(types);
@@ -271,121 +272,5 @@ impl Work {
             })
         };
         bounds && contains && items
-    }
-
-    /// What objects consist of. Every schema that always applies has its say, but which properties there are is known of all
-    /// of them together.
-    fn members(&mut self, from: &Source<'_>, to: &[&Schema], (schemas, side): (&Schemas, Side), depth: usize) -> bool {
-        if !from.has(Types::OBJECT) {
-            return true;
-        }
-        let request = self.bound == Bound::Request;
-        // What is not part of a message in this direction.
-        let absent = |schemas: &Schemas, id: SchemaId| {
-            schemas.always(id).any(|s| s.nothing || if request { s.notes.read_only } else { s.notes.write_only })
-        };
-        let hidden = |name: &str| {
-            let own = to.iter().flat_map(|s| &s.object.properties).filter(|p| p.name == name);
-            own.into_iter().any(|p| absent(schemas, p.schema))
-        };
-        let known: HashSet<&str> =
-            to.iter().flat_map(|s| &s.object.properties).map(|p| p.name.as_str()).filter(|n| !hidden(n)).collect();
-        let sent: Vec<(&str, SchemaId)> = from
-            .all
-            .iter()
-            .flat_map(|s| &s.object.properties)
-            .filter(|p| !absent(from.schemas, p.schema))
-            .map(|p| (p.name.as_str(), p.schema))
-            .collect();
-        let names: HashSet<&str> = sent.iter().map(|(name, _)| *name).collect();
-        if request && !names.is_subset(&known) {
-            return false;
-        }
-        // A required property that is none in this direction is not asked for.
-        let asked: HashSet<&str> = {
-            let all = from.all.iter().flat_map(|s| &s.object.properties);
-            let left_out: HashSet<&str> =
-                all.filter(|p| absent(from.schemas, p.schema)).map(|p| p.name.as_str()).collect();
-            let required = from.all.iter().flat_map(|s| &s.object.required).map(String::as_str);
-            required.filter(|name| !left_out.contains(name)).collect()
-        };
-        // Other names than those of the properties, where the source lets values have them.
-        let others: Vec<SchemaId> = from
-            .all
-            .iter()
-            .flat_map(|s| s.object.additional_properties.into_iter().chain(s.object.unevaluated_properties))
-            .filter(|id| !from.schemas.get(*id).nothing)
-            .collect();
-        // Branches may speak of properties too.
-        let branched = from.all.iter().any(|s| {
-            !s.any_of.is_empty()
-                || !s.one_of.is_empty()
-                || s.condition.is_some()
-                || !s.object.dependent_schemas.is_empty()
-        });
-        let closed_before =
-            from.all.iter().filter_map(|s| s.object.additional_properties).any(|id| from.schemas.get(id).nothing);
-        let others_known = others.is_empty() && (!branched || closed_before);
-        // Names that the source knows by a pattern the other schema must know too.
-        let patterns: HashSet<&str> =
-            to.iter().flat_map(|s| &s.object.pattern_properties).map(|(pattern, _)| pattern.source.as_str()).collect();
-        let mut own_patterns = from.all.iter().flat_map(|s| &s.object.pattern_properties);
-        if own_patterns.any(|(pattern, _)| !patterns.contains(pattern.source.as_str())) {
-            return false;
-        }
-        let patterned = from.all.iter().any(|s| !s.object.pattern_properties.is_empty());
-        to.iter().all(|schema| {
-            let rules = &schema.object;
-            let own = |id: SchemaId| (schemas, id, side);
-            let least = |get: fn(&Schema) -> Option<u64>| from.all.iter().filter_map(|s| get(s)).collect::<Vec<_>>();
-            rules.required.iter().all(|name| hidden(name) || asked.contains(name.as_str()))
-                && rules.properties.iter().filter(|p| !absent(schemas, p.schema)).all(|property| {
-                    let mut same = sent.iter().filter(|(name, _)| *name == property.name).peekable();
-                    if same.peek().is_none() {
-                        // One that is new: nothing of this name may come by another way.
-                        return others_known && !patterned;
-                    }
-                    same.any(|(_, id)| self.fits(from.at(*id), own(property.schema), depth + 1))
-                })
-                && rules.additional_properties.is_none_or(|rest| {
-                    let closed = schemas.get(rest).nothing;
-                    let spoken = |name: &str| rules.properties.iter().any(|p| p.name == name);
-                    let rest_of = names.iter().filter(|name| known.contains(*name) && !spoken(name)).count();
-                    match closed {
-                        // In a response what is unknown is left out, and so is what has other names.
-                        true => rest_of == 0 && (others_known || !request && !branched),
-                        false => {
-                            let mut rest_of = sent.iter().filter(|(name, _)| !spoken(name) && known.contains(name));
-                            (!branched || closed_before)
-                                && rest_of.all(|(_, id)| self.fits(from.at(*id), own(rest), depth + 1))
-                                && others.iter().all(|id| self.fits(from.at(*id), own(rest), depth + 1))
-                        }
-                    }
-                })
-                && rules.pattern_properties.iter().all(|(pattern, id)| {
-                    from.all.iter().flat_map(|s| &s.object.pattern_properties).any(|(other, there)| {
-                        other.source == pattern.source && self.same(from.at(*there), own(*id), depth + 1)
-                    })
-                })
-                && rules.property_names.is_none_or(|id| {
-                    let theirs = from.all.iter().filter_map(|s| s.object.property_names);
-                    theirs.into_iter().any(|other| self.fits(from.at(other), own(id), depth + 1))
-                })
-                && rules
-                    .min_properties
-                    .is_none_or(|n| n == 0 || request && least(|s| s.object.min_properties).iter().any(|m| *m >= n))
-                && rules.max_properties.is_none_or(|n| least(|s| s.object.max_properties).iter().any(|m| *m <= n))
-                && rules
-                    .dependent_required
-                    .iter()
-                    .all(|row| request && from.all.iter().any(|s| s.object.dependent_required.contains(row)))
-                && rules.dependent_schemas.is_empty()
-                && rules.unevaluated_properties.is_none_or(|id| {
-                    from.all
-                        .iter()
-                        .filter_map(|s| s.object.unevaluated_properties)
-                        .any(|other| self.same(from.at(other), own(id), depth + 1))
-                })
-        })
     }
 }
