@@ -127,10 +127,12 @@ fn there(program: &str, args: &[&str]) -> bool {
 
 /// User CPU of a command and all it starts, as the shell's `times` counts it, and the lines of Rust that it left.
 fn timed(command: &[std::ffi::OsString], out: &Path) -> Result<(f64, usize), String> {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "\"$@\"; status=$?; echo; times >&2; exit $status", "sh"]).args(command);
-    let done = capture(shell, LIMIT)?;
-    if done.status.is_none() {
+    // `timeout` ends all that the shell has started too, which would keep its pipes open.
+    let mut shell = Command::new("timeout");
+    shell.arg(LIMIT.as_secs().to_string());
+    shell.args(["sh", "-c", "\"$@\"; status=$?; echo; times >&2; exit $status", "sh"]).args(command);
+    let done = capture(shell, 2 * LIMIT)?;
+    if done.code() == Some(124) {
         return Err(format!("no end after {} s", LIMIT.as_secs()));
     }
     if !done.success() {
