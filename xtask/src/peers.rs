@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 /// Runs of ours; the least counts. The peers take long enough to run once.
 const RUNS: usize = 3;
 
-const HOW: &str = "  openapi-generator: `mvn dependency:copy -Dartifact=org.openapitools:openapi-generator-cli:7.14.0` and `--jar FILE`,\n\
+const HOW: &str = "  openapi-generator: `mvn dependency:copy -Dartifact=org.openapitools:openapi-generator-cli:7.25.0` and `--jar FILE`,\n\
                    \x20 or openapi-generator-cli on the path\n\
                    \x20 progenitor: `cargo install cargo-progenitor`";
 

@@ -3,5 +3,7 @@
 
 pub(crate) mod path;
 pub mod table;
+mod template;
 
-pub use table::{Found, PathParams, Piece, SameRoute, Table, Template};
+pub use table::{Found, PathParams, SameRoute, Table};
+pub use template::{Piece, Template};

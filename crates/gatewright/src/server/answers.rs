@@ -14,9 +14,6 @@ use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
-/// What is offered at a time: a frame as large as clients must take (RFC 9113, 4.2). Whoever takes one has taken something.
-const OFFER: usize = 16_384;
-
 /// The answers of one connection that are under way. Over HTTP/1.1 there is one at a time, and the connection itself stalls.
 #[derive(Clone, Default)]
 pub(super) struct Answers(Arc<OnceLock<Mutex<Open>>>);
@@ -31,7 +28,7 @@ struct Open {
 /// What is there of one answer and was not sent.
 struct Offered {
     pieces: usize,
-    /// When the last one was taken, or the first one came.
+    /// When something of it was taken last, or the first piece came.
     since: Instant,
 }
 
@@ -51,7 +48,7 @@ impl Answers {
         // No request came over HTTP/2 yet.
         let Some(open) = self.0.get() else { return false };
         let open = open.lock().unwrap_or_else(PoisonError::into_inner);
-        !open.offered.is_empty() && open.offered.values().any(|offered| offered.since.elapsed() >= longest)
+        open.offered.values().any(|offered| offered.since.elapsed() >= longest)
     }
 }
 
@@ -69,19 +66,20 @@ impl Offers {
         Piece { bytes, of: Some(self.clone()) }
     }
 
-    fn taken(&self) {
+    /// Something of a piece was sent; or the whole, which is no longer there then.
+    fn taken(&self, whole: bool) {
         let mut open = self.answers.lock();
         let Some(offered) = open.offered.get_mut(&self.number) else { return };
-        offered.pieces = offered.pieces.saturating_sub(1);
+        offered.since = Instant::now();
+        offered.pieces = offered.pieces.saturating_sub(usize::from(whole));
         if offered.pieces == 0 {
             open.offered.remove(&self.number);
-        } else {
-            offered.since = Instant::now();
         }
     }
 }
 
-/// A piece of an answer. The protocol drops it when all of it is sent, or nobody is there any more who could take it.
+/// A piece of an answer. The protocol advances it as it is sent, and drops it when all of it is, or nobody is there any more
+/// who could take it.
 pub(super) struct Piece {
     bytes: Bytes,
     of: Option<Offers>,
@@ -98,13 +96,16 @@ impl Buf for Piece {
 
     fn advance(&mut self, count: usize) {
         self.bytes.advance(count);
+        if let Some(offers) = &self.of {
+            offers.taken(false);
+        }
     }
 }
 
 impl Drop for Piece {
     fn drop(&mut self) {
         if let Some(offers) = &self.of {
-            offers.taken();
+            offers.taken(true);
         }
     }
 }
@@ -131,15 +132,13 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = ready!(Pin::new(&mut self.future).poll(cx));
         let offers = self.answers.take().map(|answers| answers.begin());
-        Poll::Ready(answer.map(|response| response.map(|body| Answer { body, left: Bytes::new(), offers })))
+        Poll::Ready(answer.map(|response| response.map(|body| Answer { body, offers })))
     }
 }
 
-/// A body; over HTTP/2, one that comes in pieces.
+/// A body whose pieces say when they were sent; over HTTP/2.
 pub(super) struct Answer {
     body: axum::body::Body,
-    /// What the body gave beyond a piece.
-    left: Bytes,
     offers: Option<Offers>,
 }
 
@@ -149,36 +148,22 @@ impl Body for Answer {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Piece>, axum::Error>>> {
         let this = &mut *self;
-        if this.left.is_empty() {
-            match ready!(Pin::new(&mut this.body).poll_frame(cx)).map(|frame| frame.map(Frame::into_data)) {
-                Some(Ok(Ok(data))) => this.left = data,
-                Some(Ok(Err(other))) => {
-                    // Trailers, which are no data whatever its type.
-                    return Poll::Ready(Some(Ok(other.map_data(|bytes| Piece { bytes, of: None }))));
-                }
-                Some(Err(e)) => return Poll::Ready(Some(Err(e))),
-                None => return Poll::Ready(None),
-            }
-        }
-        let piece = match &this.offers {
-            Some(offers) => offers.piece(this.left.split_to(this.left.len().min(OFFER))),
-            None => Piece { bytes: std::mem::take(&mut this.left), of: None },
-        };
-        Poll::Ready(Some(Ok(Frame::data(piece))))
+        let frame = ready!(Pin::new(&mut this.body).poll_frame(cx));
+        Poll::Ready(frame.map(|frame| {
+            frame.map(|frame| {
+                frame.map_data(|bytes| match &this.offers {
+                    Some(offers) => offers.piece(bytes),
+                    None => Piece { bytes, of: None },
+                })
+            })
+        }))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.is_empty() && self.body.is_end_stream()
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let left = self.left.len() as u64;
-        let of_body = self.body.size_hint();
-        let mut hint = SizeHint::new();
-        hint.set_lower(of_body.lower().saturating_add(left));
-        if let Some(upper) = of_body.upper() {
-            hint.set_upper(upper.saturating_add(left));
-        }
-        hint
+        self.body.size_hint()
     }
 }
