@@ -66,9 +66,12 @@ pub(crate) fn run(names: &[String]) -> Outcome {
         }
     };
     let tests = sound(&copy, &mutants)?;
-    let numbered: Vec<(usize, &Mutant, &Tests)> =
-        (1..).zip(&switched.mutants).filter_map(|(n, mutant)| Some((n, *mutant, tests.get(&mutant.test)?))).collect();
-    for ((_, mutant, _), judged) in two_at_a_time(&numbered, |(number, _, tests)| tests.run(Some(*number)))? {
+    let numbered: Vec<(usize, &Mutant)> = (1..).zip(switched.mutants.iter().copied()).collect();
+    let run = |(number, mutant): &(usize, &Mutant)| match tests.get(&mutant.test) {
+        Some(tests) => tests.run(Some(*number)),
+        None => Err(format!("{}: its tests were not built", mutant.name)),
+    };
+    for ((_, mutant), judged) in two_at_a_time(&numbered, run)? {
         judge(mutant, judged);
     }
     for mutant in switched.apart {
