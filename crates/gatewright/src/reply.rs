@@ -340,9 +340,7 @@ impl Cookie {
     }
 
     fn made(name: &str, value: &str, age: &str) -> Option<Cookie> {
-        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-        let octet = |b: u8| matches!(b, 0x21 | 0x23..=0x2b | 0x2d..=0x3a | 0x3c..=0x5b | 0x5d..=0x7e);
-        if name.is_empty() || !name.bytes().all(token) || !value.bytes().all(octet) {
+        if !write::is_token(name) || !write::is_cookie_value(value) {
             return None;
         }
         let text = format!("{name}={value}; Secure; HttpOnly; SameSite=Lax; Path=/{age}");

@@ -232,7 +232,8 @@ fn build(copy: &Path, test: &str) -> Result<Built, String> {
 fn read(path: &Path) -> Result<Mutant, String> {
     let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default().to_owned();
     let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-    let malformed = || format!("tests/mutants/{name}.mutant has not the form that `xtask/src/mutants.rs` describes");
+    let malformed =
+        || format!("tests/mutants/{name}.mutant has not the form that `xtask/src/mutants/mod.rs` describes");
     let (head, rest) = text.split_once("--- take\n").ok_or_else(malformed)?;
     let (take, put) = rest.split_once("--- put\n").ok_or_else(malformed)?;
     let field = |key: &str| {

@@ -8,15 +8,6 @@ use super::Mutant;
 /// The number of the mutant that a program is to be; without it, the program is as it stands.
 pub(super) const VARIABLE: &str = "GATEWRIGHT_MUTANT";
 
-/// Stands at the end of a crate whose functions have several bodies.
-const WHICH: &str = r#"
-pub(crate) fn mutant() -> usize {
-    static NUMBER: std::sync::LazyLock<usize> =
-        std::sync::LazyLock::new(|| std::env::var("GATEWRIGHT_MUTANT").ok().and_then(|n| n.parse().ok()).unwrap_or(0));
-    *NUMBER
-}
-"#;
-
 /// The other bodies of a file's functions, each with its mutant's number; by the lines of the body that stands there.
 type Bodies = BTreeMap<(usize, usize), Vec<(usize, String)>>;
 
@@ -56,10 +47,23 @@ pub(super) fn together<'a>(
         if let Some((package, _)) = file.split_once("/src/") {
             let lib = format!("{package}/src/lib.rs");
             let text = read(&lib)?;
-            switched.files.entry(lib).or_insert(text + WHICH);
+            switched.files.entry(lib).or_insert(text + &which());
         }
     }
     Ok(switched)
+}
+
+/// What stands at the end of a crate whose functions have several bodies.
+fn which() -> String {
+    format!(
+        r#"
+pub(crate) fn mutant() -> usize {{
+    static NUMBER: std::sync::LazyLock<usize> =
+        std::sync::LazyLock::new(|| std::env::var({VARIABLE:?}).ok().and_then(|n| n.parse().ok()).unwrap_or(0));
+    *NUMBER
+}}
+"#
+    )
 }
 
 /// Whether a file is of the crates that tests link: what writes code runs when their packages are built.

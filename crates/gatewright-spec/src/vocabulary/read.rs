@@ -31,10 +31,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn wrong_type(&mut self, node: Node<'_>, expected: &str) {
-        let found = match node.type_name() {
-            "a list" if node.is_empty() => "an empty list",
-            other => other,
-        };
+        let found = if node.is_seq() && node.is_empty() { "an empty list" } else { node.type_name() };
         let message = format!("expected {expected}, found {found}");
         self.report(codes::VOCABULARY_TYPE, node.anchor_span(), message, &format!("write {expected} here"));
     }

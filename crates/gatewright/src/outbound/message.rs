@@ -5,7 +5,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use super::Answer;
 use crate::Internal;
-use crate::json::{self, ToJson};
+use crate::json::{self, Document, ToJson};
 use crate::params::Style;
 use crate::params::write::{self, encode};
 
@@ -45,10 +45,7 @@ impl Message {
         style: Style,
         explode: bool,
     ) -> Result<(), Internal> {
-        if value.is_absent() {
-            return Ok(());
-        }
-        let document = write::document(value).map_err(Internal::new)?;
+        let Some(document) = document(value)? else { return Ok(()) };
         let Some(text) = write::header(&document, style, explode) else { return Ok(()) };
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(Internal::new)?;
         self.headers.append(name, HeaderValue::from_str(&text).map_err(Internal::new)?);
@@ -66,8 +63,7 @@ impl Message {
         style: Style,
         explode: bool,
     ) -> Result<(), Internal> {
-        if !value.is_absent() {
-            let document = write::document(value).map_err(Internal::new)?;
+        if let Some(document) = document(value)? {
             write::query(name, &document, style, explode, &mut self.query);
         }
         Ok(())
@@ -84,23 +80,21 @@ impl Message {
         style: Style,
         explode: bool,
     ) -> Result<(), Internal> {
-        if value.is_absent() {
-            return Ok(());
+        match document(value)? {
+            Some(document) => write::cookie(name, &document, style, explode, &mut self.cookies).map_err(Internal::new),
+            None => Ok(()),
         }
-        let document = write::document(value).map_err(Internal::new)?;
-        write::cookie(name, &document, style, explode, &mut self.cookies).map_err(Internal::new)
     }
 
     /// The whole query (OpenAPI 3.2, `in: querystring`), as a form, JSON or text; an absent value leaves it empty.
     ///
     /// # Errors
-    /// It has no JSON form.
+    /// It has no JSON form, or is to be a form and no object.
     pub fn query_string<T: ToJson>(&mut self, value: &T, style: Style) -> Result<(), Internal> {
-        if !value.is_absent() {
-            let document = write::document(value).map_err(Internal::new)?;
-            write::query_string(&document, style, &mut self.query);
+        match document(value)? {
+            Some(document) => write::query_string(&document, style, &mut self.query).map_err(Internal::new),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// A JSON body of this media type.
@@ -136,7 +130,7 @@ impl Message {
     pub fn form<T: ToJson>(&mut self, media_type: &'static str, body: &T) -> Result<(), Internal> {
         let document = write::document(body).map_err(Internal::new)?;
         let mut form = String::new();
-        write::form(document.root(), &mut form);
+        write::form(document.root(), &mut form).map_err(Internal::new)?;
         self.body(media_type, form);
         Ok(())
     }
@@ -149,6 +143,11 @@ impl Message {
         }
         self.body = body.into();
     }
+}
+
+/// A parameter's value as JSON; nothing for one that is absent.
+fn document<T: ToJson>(value: &T) -> Result<Option<Document>, Internal> {
+    if value.is_absent() { Ok(None) } else { write::document(value).map(Some).map_err(Internal::new) }
 }
 
 /// The URL of a callback from its expression: texts of the document, and values between them. A value that is the whole

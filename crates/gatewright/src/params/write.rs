@@ -62,7 +62,7 @@ pub(crate) fn cookie(
 ) -> Result<(), &'static str> {
     let value = document.root();
     let mut add = |name: &str, parts: &[String]| {
-        if name.is_empty() || !name.bytes().all(is_token) {
+        if !is_token(name) {
             return Err("a cookie's name is a token");
         }
         if !out.is_empty() {
@@ -75,7 +75,7 @@ pub(crate) fn cookie(
                 out.push(',');
             }
             match style {
-                Style::Cookie if part.bytes().all(is_cookie_octet) => out.push_str(part),
+                Style::Cookie if is_cookie_value(part) => out.push_str(part),
                 Style::Cookie => return Err("a value of the style `cookie` holds what no cookie can"),
                 _ => encode(part, out),
             }
@@ -95,35 +95,40 @@ pub(crate) fn cookie(
     }
 }
 
-/// RFC 9110, 5.6.2.
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+/// Whether a text is a token (RFC 9110, 5.6.2).
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
-/// RFC 6265, 4.1.1.
-fn is_cookie_octet(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)
+/// Whether a cookie can have this value (RFC 6265, 4.1.1).
+pub(crate) fn is_cookie_value(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_graphic() && !b"\",;\\".contains(&b))
 }
 
-/// A whole query: the members of a form, those of an array each on its own; or anything else as JSON or text, encoded.
-pub(crate) fn query_string(document: &Document, style: Style, out: &mut String) {
+/// A whole query: a form; or anything else as JSON or text, encoded.
+pub(crate) fn query_string(document: &Document, style: Style, out: &mut String) -> Result<(), &'static str> {
     let value = document.root();
     match (value.kind(), style) {
         (Kind::Null, _) => {}
-        (Kind::Object, Style::Form) => form(value, out),
+        (_, Style::Form) => form(value, out)?,
         (_, Style::Json) => encode(document.text(), out),
         _ => encode(&text(value), out),
     }
+    Ok(())
 }
 
-/// The members of an object as a form, those of an array each on its own.
-pub(crate) fn form(value: Value<'_>, out: &mut String) {
+/// The members of an object as a form, those of an array each on its own. What is no object is none.
+pub(crate) fn form(value: Value<'_>, out: &mut String) -> Result<(), &'static str> {
+    if value.kind() != Kind::Object {
+        return Err("a form is an object");
+    }
     for member in value.members() {
         match member.value.kind() {
             Kind::Array => member.value.items().for_each(|item| pair(member.name, &text(item), out)),
             _ => pair(member.name, &text(member.value), out),
         }
     }
+    Ok(())
 }
 
 /// `a[b]=1&a[c]=2`; an array's items repeat its name.
@@ -231,14 +236,15 @@ mod tests {
             assert_eq!(done.map(|()| out.as_str()), expected, "{style:?} {explode} {json}");
         }
         for (style, json, expected) in [
-            (Form, r#"{"a":[1,"x y"],"b":{"c":true},"d&":null}"#, "a=1&a=x%20y&b=%7B%22c%22%3Atrue%7D&d%26=null"),
-            (Json, r#"{"a":[1]}"#, "%7B%22a%22%3A%5B1%5D%7D"),
-            (Text, r#""a=b&c""#, "a%3Db%26c"),
-            (Form, "null", ""),
+            (Form, r#"{"a":[1,"x y"],"b":{"c":true},"d&":null}"#, Ok("a=1&a=x%20y&b=%7B%22c%22%3Atrue%7D&d%26=null")),
+            (Json, r#"{"a":[1]}"#, Ok("%7B%22a%22%3A%5B1%5D%7D")),
+            (Text, r#""a=b&c""#, Ok("a%3Db%26c")),
+            (Form, "null", Ok("")),
+            (Form, "[1]", Err("a form is an object")),
         ] {
             let mut out = String::new();
-            query_string(&Document::parse(json.as_bytes()).unwrap(), style, &mut out);
-            assert_eq!(out, expected, "{style:?} {json}");
+            let done = query_string(&Document::parse(json.as_bytes()).unwrap(), style, &mut out);
+            assert_eq!(done.map(|()| out.as_str()), expected, "{style:?} {json}");
         }
         for (style, explode, json, expected) in [
             (Simple, false, LIST, Some("a,b,c d,1,true")),

@@ -48,7 +48,8 @@ impl Answers {
         // No request came over HTTP/2 yet.
         let Some(open) = self.0.get() else { return false };
         let open = open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.offered.values().any(|offered| offered.since.elapsed() >= longest)
+        let Some(longest_ago) = open.offered.values().map(|offered| offered.since).min() else { return false };
+        longest_ago.elapsed() >= longest
     }
 }
 

@@ -398,7 +398,7 @@ fn rapid_resets_end_the_connection() {
 #[test]
 fn an_answer_that_nobody_takes_ends_the_connection() {
     run(async {
-        // Answers that fit into one offer, and that do not; and one whose handler is waited for.
+        // An answer that fits into one frame, one that does not, and one whose handler is waited for.
         let waiting = || async { axum::body::Body::new(Endless) };
         let router = Router::new()
             .route("/small", axum::routing::get(|| async { "x".repeat(100) }))

@@ -95,7 +95,7 @@ pub(super) fn parameters(value: &str) -> Option<Vec<(&str, String)>> {
         }
         let (name, behind) = rest.split_once('=')?;
         let name = name.trim_end();
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
+        if !crate::params::write::is_token(name) {
             return None;
         }
         let text = match behind.strip_prefix('"') {
