@@ -10,8 +10,12 @@ mod api {
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use api::types::Person;
-use api::{find_people, get_names, get_person, post_person, put_person};
+use api::types::{ListNotesAs, Note, Person, WatchNotesResponseItem};
+use api::{
+    find_people, get_names, get_note, get_person, import_notes, keep_note, list_notes, post_person, put_person,
+    watch_notes,
+};
+use gatewright::body::{Event, Events, Lines};
 use gatewright::json::{Document, FromJson};
 use gatewright::{Config, FakeClock, GuardLayer, handler};
 use gatewright_tests::issuer::Issuer;
@@ -69,6 +73,56 @@ async fn find_people(app: &App, _: find_people::Request) -> find_people::Result 
 async fn post_person(app: &App, _: post_person::Request) -> post_person::Result {
     app.entered.fetch_add(1, Ordering::SeqCst);
     Ok(post_person::Response::NoContent)
+}
+
+fn note() -> Note {
+    Note { text: "a".to_owned(), mark: None, by: Some("ann".to_owned()) }
+}
+
+#[handler(api::GetNote)]
+async fn get_note(_: &App) -> get_note::Result {
+    Ok(get_note::Response::Ok(note()))
+}
+
+#[handler(api::KeepNote)]
+async fn keep_note(app: &App) -> keep_note::Result {
+    app.entered.fetch_add(1, Ordering::SeqCst);
+    Ok(keep_note::Response::Ok(note()))
+}
+
+#[handler(api::ListNotes)]
+async fn list_notes(_: &App, request: list_notes::Request) -> list_notes::Result {
+    let notes = [note(), note()];
+    Ok(match request.as_ {
+        ListNotesAs::Lines => list_notes::Response::OkJsonl(Lines::of(notes)),
+        ListNotesAs::Sequence => list_notes::Response::OkJsonSeq(Lines::of(notes)),
+        _ => list_notes::Response::OkEventStream(Events::of(notes.map(|note| Event::new(note).id("7")))),
+    })
+}
+
+#[handler(api::WatchNotes)]
+async fn watch_notes(_: &App) -> watch_notes::Result {
+    let event = WatchNotesResponseItem { data: note(), id: Some("7".to_owned()) };
+    Ok(watch_notes::Response::Ok(Events::of([event])))
+}
+
+/// How many notes were given out.
+#[handler(api::ImportNotes)]
+async fn import_notes(app: &App, request: import_notes::Request) -> import_notes::Result {
+    let taken = || app.entered.fetch_add(1, Ordering::SeqCst);
+    match request.body {
+        import_notes::Body::Jsonl(mut items) | import_notes::Body::JsonSeq(mut items) => {
+            while items.next().await?.is_some() {
+                taken();
+            }
+        }
+        import_notes::Body::EventStream(mut items) => {
+            while items.next().await?.is_some() {
+                taken();
+            }
+        }
+    }
+    Ok(import_notes::Response::NoContent)
 }
 
 struct Setup {
@@ -309,6 +363,88 @@ async fn forms_and_xml_are_looked_through_too() {
             assert!(want != 403 || answer["detail"] == "the caller may not send `/mark`", "{kind} {answer}");
         }
     }
+}
+
+/// Rows: A6.
+#[tokio::test]
+async fn what_is_sent_in_another_form_than_json_shows_no_more() {
+    let setup = Setup::new();
+    let none = json!({ "sub": "a" });
+    let clerk = json!({ "sub": "a", "roles": ["clerk"] });
+    let xml = |inner: &str| format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<note><text>a</text>{inner}</note>");
+    let whole = r#"{"text":"a","by":"ann"}"#;
+    let part = r#"{"text":"a"}"#;
+    for (send, accept, all, less) in [
+        ("GET /notes", "application/json", whole.to_owned(), part.to_owned()),
+        ("GET /notes", "application/xml", xml("<by>ann</by>"), xml("")),
+        ("GET /notes/all?as=lines", "*/*", format!("{whole}\n{whole}\n"), format!("{part}\n{part}\n")),
+        (
+            "GET /notes/all?as=sequence",
+            "*/*",
+            format!("\x1e{whole}\n\x1e{whole}\n"),
+            format!("\x1e{part}\n\x1e{part}\n"),
+        ),
+        (
+            "GET /notes/all?as=events",
+            "*/*",
+            format!("id: 7\ndata: {whole}\n\n").repeat(2),
+            format!("id: 7\ndata: {part}\n\n").repeat(2),
+        ),
+        // The fields of an event are members like others where the document declares them.
+        ("GET /notes/events", "*/*", format!("id: 7\ndata: {whole}\n\n"), format!("data: {part}\n\n")),
+        ("POST /notes/kept", "*/*", xml("<by>ann</by>"), xml("")),
+    ] {
+        for (claims, want) in [(&clerk, &all), (&none, &less)] {
+            let mut request = setup.request(send, Some(claims), None);
+            request.headers_mut().insert("accept", accept.parse().unwrap());
+            let router = gatewright::router([api::mount(setup.app.clone())], setup.config()).unwrap();
+            let response = router.oneshot(request).await.unwrap();
+            assert_eq!(response.status(), 200, "{send} {accept}");
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(std::str::from_utf8(&body).unwrap(), want, "{send} {accept} {claims}");
+        }
+    }
+}
+
+/// Rows: A6.
+#[tokio::test]
+async fn the_items_of_a_sequence_are_looked_through_one_by_one() {
+    let setup = Setup::new();
+    let none = json!({ "sub": "a" });
+    let clerk = json!({ "sub": "a", "roles": ["clerk"] });
+    let (plain, marked) = (r#"{"text":"a"}"#, r#"{"text":"b","mark":"c"}"#);
+    for (kind, body, pointer) in [
+        ("application/jsonl", format!("{plain}\n{marked}\n{plain}\n"), "/1/mark"),
+        ("application/json-seq", format!("\x1e{plain}\n\x1e{marked}\n\x1e{plain}\n"), "/1/mark"),
+        ("text/event-stream", format!("data: {plain}\n\ndata: {marked}\n\ndata: {plain}\n\n"), "/1/data/mark"),
+    ] {
+        for (claims, want, taken) in [(&none, 403, 1), (&clerk, 204, 3)] {
+            let before = setup.app.entered.load(Ordering::SeqCst);
+            let mut request = setup.request("POST /notes", Some(claims), None);
+            request.headers_mut().insert("content-type", kind.parse().unwrap());
+            *request.body_mut() = axum::body::Body::from(body.clone());
+            let (status, answer, _) = setup.send(request).await;
+            assert_eq!(status, want, "{kind} {claims} {answer}");
+            assert_eq!(setup.app.entered.load(Ordering::SeqCst) - before, taken, "{kind} {claims}");
+            assert!(want != 403 || answer["detail"] == format!("the caller may not send `{pointer}`"), "{answer}");
+        }
+    }
+}
+
+/// What is kept of such an answer could not be looked through when it is shown again, perhaps to a caller who may see less.
+#[tokio::test]
+async fn an_answer_that_cannot_be_looked_through_again_is_not_kept() {
+    let setup = Setup::new();
+    let router = gatewright::router([api::mount(setup.app.clone())], setup.config()).unwrap();
+    let clerk = json!({ "sub": "a", "roles": ["clerk"] });
+    for want in [200, 409] {
+        let mut request = setup.request("POST /notes/kept", Some(&clerk), None);
+        request.headers_mut().insert("idempotency-key", "\"k\"".parse().unwrap());
+        let (status, answer) = read(router.clone().oneshot(request).await.unwrap()).await;
+        assert_eq!(status, want, "{answer}");
+        assert!(want != 409 || answer["detail"].as_str().unwrap().contains("not kept"), "{answer}");
+    }
+    assert_eq!(setup.app.entered.load(Ordering::SeqCst), 1);
 }
 
 /// xorshift64*, as in the differential test of policies.

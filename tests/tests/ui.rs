@@ -14,27 +14,23 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use gatewright_diag::{Sink, SourceMap};
-use gatewright_spec::{MemoryLoader, lower, read};
+use gatewright_compiler::Options;
+use gatewright_spec::MemoryLoader;
 
 /// What stands at a place: line, first column, `error[GW0104]`, words of the message and of the help.
 type Found = (u32, u32, String, String, String);
 
 fn compile(name: &str, text: &str) -> Vec<Found> {
     let loader = MemoryLoader::new([(name.to_owned(), text)]);
-    let (mut map, mut sink) = (SourceMap::new(), Sink::new());
-    if let Some(spec) = read(name, &loader, &mut map, &mut sink) {
-        let ir = lower::lower(&spec, &map, &lower::Options::default(), &mut sink);
-        let allow_unguarded = text.starts_with("# allow-unguarded\n");
-        let _ = gatewright_check::check(ir, gatewright_check::Options { allow_unguarded }, &mut sink);
-    }
+    let options = Options { allow_unguarded: text.starts_with("# allow-unguarded\n"), ..Options::named("api") };
+    let done = gatewright_compiler::compile(&loader, name, &options);
     let place = |d: &gatewright_diag::Diagnostic| {
         let span = d.span.expect("every diagnostic of a text has a place");
-        let at = map.get(span.file).unwrap().line_col(span.start);
+        let at = done.sources.get(span.file).unwrap().line_col(span.start);
         let help = d.help.clone().unwrap_or_else(|| panic!("{}: `{}` has no help", d.code, d.message));
         (at.line, at.column, format!("{}[{}]", d.level, d.code), d.message.clone(), help)
     };
-    sink.finish().iter().map(place).collect()
+    done.diagnostics.iter().map(place).collect()
 }
 
 /// The marks of a text: what is expected under the last line that is no mark.

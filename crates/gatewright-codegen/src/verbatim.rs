@@ -21,7 +21,9 @@ pub(crate) struct Lines {
 
 impl Lines {
     pub(crate) fn push(&mut self, depth: usize, line: impl AsRef<str>) {
-        self.lines.push(format!("{}{}", " ".repeat(depth * 4), line.as_ref()));
+        let line = line.as_ref();
+        let indent = if line.is_empty() { 0 } else { depth * 4 };
+        self.lines.push(format!("{}{line}", " ".repeat(indent)));
     }
 
     /// A line whose lists fill lines where it is too long.

@@ -238,7 +238,7 @@ impl Refusal {
             Refusal::IdempotencyKeyMissing => "the operation needs an `Idempotency-Key`, and the request has none",
             Refusal::IdempotencyKeyInvalid => "the `Idempotency-Key` is not one short text",
             Refusal::IdempotencyConflict => {
-                "the same request is being worked on, or was done and its answer was too large to be kept"
+                "the same request is being worked on, or was done and its answer is not kept"
             }
             Refusal::IdempotencyOutcomeUnknown => {
                 "the same request was begun before, and nobody knows whether it acted: it is not done again"

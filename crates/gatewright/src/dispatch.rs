@@ -11,7 +11,7 @@ use gatewright_policy::Refusal;
 use gatewright_policy::table::Policy;
 use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
@@ -310,7 +310,7 @@ impl Inner {
 
     /// A reply as it is sent, or one that may hold what its caller may not see.
     fn finish(&self, exchange: &Exchange, guard: &Guard, admission: &Admission, reply: Reply) -> Finished {
-        match self.rendered(exchange, reply) {
+        match self.rendered(exchange, guard, admission, reply) {
             Ok(response) if guard.filters_answers() => Finished::Unfiltered(response),
             Ok(response) => Finished::Ready(self.gateway.answer(exchange, admission, response)),
             Err(refused) => Finished::Ready(self.gateway.refuse_admitted(exchange, guard, admission, refused)),
@@ -318,18 +318,22 @@ impl Inner {
     }
 
     /// A reply as a response.
-    fn rendered(&self, exchange: &Exchange, reply: Reply) -> Result<Response<Body>, Refused> {
+    fn rendered(
+        &self,
+        exchange: &Exchange,
+        guard: &Guard,
+        admission: &Admission,
+        reply: Reply,
+    ) -> Result<Response<Body>, Refused> {
         let Reply { outcome, headers } = reply;
         let mut response = match outcome {
-            Outcome::Plain(status, body) => {
-                // The fields that every response has are added to those of the reply, in the room that it keeps for them.
-                let mut response = Response::new(body);
-                *response.status_mut() = status;
-                *response.headers_mut() = headers;
-                return Ok(response);
-            }
+            Outcome::Plain(status, body) => return Ok(plain(status, headers, body)),
             Outcome::Problem(problem) => self.gateway.problem(exchange, &problem),
             Outcome::Internal(error) => self.gateway.internal(exchange, &error),
+            Outcome::Values(status, values) => match values.body(guard.answer_sieve(admission)) {
+                Ok(body) => return Ok(plain(status, headers, body)),
+                Err(error) => return Ok(self.gateway.internal(exchange, &error)),
+            },
             Outcome::Chosen(_) => {
                 let error = Internal::new("an answer in several media types of an operation that does not negotiate");
                 self.gateway.internal(exchange, &error)
@@ -356,6 +360,14 @@ impl Inner {
         };
         self.gateway.answer(exchange, admission, response)
     }
+}
+
+/// The fields that every response has are added to those of the reply, in the room that it keeps for them.
+fn plain(status: StatusCode, headers: HeaderMap, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
 }
 
 /// What became of a reply.

@@ -195,6 +195,7 @@ fn call<A: Send + Sync + 'static, O: HandledBy<A>>(
 ) -> Boxed<Result<Reply, Refused>> {
     Box::pin(async move {
         let once = pending.once.take();
+        let seen_whole = !pending.guard.filters_answers();
         let (valid, id) = pending.read::<O>()?;
         let cx = O::Owner::keep(&*app, valid, id).await?;
         // Known in the build: most operations have nothing to choose, and carry nothing.
@@ -202,7 +203,14 @@ fn call<A: Send + Sync + 'static, O: HandledBy<A>>(
         let settled = move |reply: Reply| if O::META.negotiated { reply.settled(&accept) } else { reply };
         match once {
             None => Ok(settled(O::handle(&app, cx).await.into_reply())),
-            Some(once) => once.run(Box::pin(async move { settled(O::handle(&app, cx).await.into_reply()) })).await,
+            Some(once) => {
+                let work = async move {
+                    let reply = settled(O::handle(&app, cx).await.into_reply());
+                    // Bytes can be kept, and shown again to whoever may see all of them.
+                    if seen_whole { reply.opened() } else { reply }
+                };
+                once.run(Box::pin(work)).await
+            }
         }
     })
 }

@@ -6,6 +6,7 @@ use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE, VARY};
 use http::{HeaderMap, StatusCode};
 
 use crate::body::{BodyError, Events, Framing, Lines};
+use crate::guard::Sieve;
 use crate::json::{self, ToJson};
 use crate::params::{Style, media, write};
 use crate::principal::ClaimUnfit;
@@ -22,6 +23,8 @@ pub struct Reply {
 pub(crate) enum Outcome {
     /// Status and body.
     Plain(StatusCode, Body),
+    /// Values that are no plain JSON when they are sent: they become a body once it is known who sees it.
+    Values(StatusCode, Values),
     /// One of several media types, to be written as the caller likes best.
     Chosen(Box<Chosen>),
     /// A problem that the handler declared: rendered as all problems are.
@@ -41,6 +44,21 @@ pub(crate) struct Chosen {
 impl std::fmt::Debug for Chosen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Chosen").field(&self.types).finish()
+    }
+}
+
+/// Values on their way to a body, which leave out what a sieve says.
+pub(crate) struct Values(Box<dyn FnOnce(Option<Sieve>) -> Result<Body, Internal> + Send>);
+
+impl Values {
+    pub(crate) fn body(self, sieve: Option<Sieve>) -> Result<Body, Internal> {
+        (self.0)(sieve)
+    }
+}
+
+impl std::fmt::Debug for Values {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Values")
     }
 }
 
@@ -92,7 +110,7 @@ impl IntoReply for std::convert::Infallible {
 impl Reply {
     fn of(outcome: Outcome) -> Reply {
         // The gateway adds its fields to those of a plain response.
-        let room = if matches!(outcome, Outcome::Plain(..)) { crate::gateway::FIELDS } else { 0 };
+        let room = if matches!(outcome, Outcome::Plain(..) | Outcome::Values(..)) { crate::gateway::FIELDS } else { 0 };
         Reply { outcome, headers: HeaderMap::with_capacity(room) }
     }
 
@@ -145,25 +163,34 @@ impl Reply {
         table: &'static crate::body::XmlTable,
         body: &T,
     ) -> Reply {
-        match crate::body::write_xml(table, body) {
-            Ok(text) => Reply::sent(status, Body::from(text)).typed(media_type),
-            Err(error) => error.into_reply(),
+        match json::to_vec(body) {
+            Ok(json) => {
+                let write = move |sieve: Option<Sieve>| {
+                    let json = match sieve {
+                        Some(sieve) => sieve.visible(json, false)?,
+                        None => json,
+                    };
+                    crate::body::write_xml(table, &json).map(Body::from)
+                };
+                Reply::values(status, write).typed(media_type)
+            }
+            Err(error) => Internal::new(error).into_reply(),
         }
     }
 
     /// Items as JSON Lines of this media type.
     pub fn lines<T: ToJson + Send + 'static>(status: u16, media_type: &'static str, items: Lines<T>) -> Reply {
-        Reply::sent(status, Body::new(items.into_body(Framing::Lines))).typed(media_type)
+        Reply::values(status, |sieve| Ok(Body::new(items.into_body(Framing::Lines, sieve)))).typed(media_type)
     }
 
     /// Items as a JSON text sequence (RFC 7464) of this media type.
     pub fn sequence<T: ToJson + Send + 'static>(status: u16, media_type: &'static str, items: Lines<T>) -> Reply {
-        Reply::sent(status, Body::new(items.into_body(Framing::Sequence))).typed(media_type)
+        Reply::values(status, |sieve| Ok(Body::new(items.into_body(Framing::Sequence, sieve)))).typed(media_type)
     }
 
     /// Server-sent events.
     pub fn events<T: ToJson + Send + 'static>(status: u16, media_type: &'static str, events: Events<T>) -> Reply {
-        Reply::sent(status, Body::new(events.into_body())).typed(media_type)
+        Reply::values(status, |sieve| Ok(Body::new(events.into_body(sieve)))).typed(media_type)
     }
 
     /// A body of a media type that the handler chose within the declared range (`image/*`).
@@ -196,9 +223,28 @@ impl Reply {
         }
     }
 
+    /// The reply with its values as a body, where every caller sees all of them.
+    pub(crate) fn opened(self) -> Reply {
+        match self {
+            Reply { outcome: Outcome::Values(status, values), headers } => match values.body(None) {
+                Ok(body) => Reply { outcome: Outcome::Plain(status, body), headers },
+                Err(error) => error.into_reply(),
+            },
+            reply => reply,
+        }
+    }
+
+    fn values(status: u16, write: impl FnOnce(Option<Sieve>) -> Result<Body, Internal> + Send + 'static) -> Reply {
+        Reply::with(status, |status| Outcome::Values(status, Values(Box::new(write))))
+    }
+
     fn sent(status: u16, body: Body) -> Reply {
+        Reply::with(status, |status| Outcome::Plain(status, body))
+    }
+
+    fn with(status: u16, outcome: impl FnOnce(StatusCode) -> Outcome) -> Reply {
         match StatusCode::from_u16(status) {
-            Ok(status) => Reply::of(Outcome::Plain(status, body)),
+            Ok(status) => Reply::of(outcome(status)),
             Err(_) => Internal::new("a handler answered a status that HTTP does not have").into_reply(),
         }
     }

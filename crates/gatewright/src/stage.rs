@@ -46,7 +46,8 @@ impl Pending {
     /// # Errors
     /// They break the document's rules: all violations at once. Or a claim does not fit what the body says.
     pub fn read<O: Operation>(mut self: Box<Self>) -> Result<(Valid<O>, O::Id), Refused> {
-        let input = Input { meta: self.meta, received: &self.received };
+        let items = self.guard.item_sieve(self.identity.as_ref());
+        let input = Input { meta: self.meta, received: &self.received, items };
         let read = O::read(&input, &mut self.found);
         let (request, id) = self.valid(read)?;
         let Pending { identity, stepped_up, raw, .. } = *self;

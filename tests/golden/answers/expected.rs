@@ -254,7 +254,7 @@ pub mod files {
                 /// application/octet-stream
                 Bytes(::gatewright::body::ByteStream),
             }
-            
+
             impl ::core::convert::From<::gatewright::body::BodyError> for Error {
                 fn from(error: ::gatewright::body::BodyError) -> Self {
                     Self::Internal(::core::convert::From::from(error))

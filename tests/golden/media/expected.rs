@@ -289,7 +289,22 @@ pub mod sent {
                 out: &mut ::gatewright::outbound::Message,
             ) -> ::core::result::Result<(), ::gatewright::Internal> {
                 let body = &self.body;
-                out.form("application/x-www-form-urlencoded", body)?;
+                out.form(
+                    "application/x-www-form-urlencoded",
+                    body,
+                    &[
+                        ::gatewright::params::Encoded {
+                            name: "steps",
+                            style: ::gatewright::params::Style::Json,
+                            explode: false,
+                        },
+                        ::gatewright::params::Encoded {
+                            name: "id",
+                            style: ::gatewright::params::Style::PipeDelimited,
+                            explode: false,
+                        },
+                    ],
+                )?;
                 ::core::result::Result::Ok(())
             }
         }
@@ -552,7 +567,7 @@ pub mod media {
                 /// text/csv
                 Csv(::gatewright::body::ByteStream),
             }
-            
+
             impl ::core::convert::From<::gatewright::body::BodyError> for Error {
                 fn from(error: ::gatewright::body::BodyError) -> Self {
                     Self::Internal(::core::convert::From::from(error))
@@ -613,7 +628,7 @@ pub mod media {
                 /// text/event-stream
                 EventStream(::gatewright::body::ItemStream<::gatewright::body::Event<types::Meta>>),
             }
-            
+
             impl ::core::convert::From<::gatewright::body::BodyError> for Error {
                 fn from(error: ::gatewright::body::BodyError) -> Self {
                     Self::Internal(::core::convert::From::from(error))

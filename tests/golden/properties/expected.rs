@@ -14,7 +14,7 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "token",
-                at: "openapi.yaml:63",
+                at: "openapi.yaml:109",
                 bit: 0,
                 scopes: &[("pii:read", 1), ("pii:write", 2)],
                 carrier: Carrier::Authorization("bearer"),
@@ -114,8 +114,21 @@ pub mod policy {
             },
             Fields { members: &[], others: ::core::option::Option::None, items: ::core::option::Option::Some(7) },
             Fields { members: &[], others: ::core::option::Option::None, items: ::core::option::Option::Some(3) },
+            Fields {
+                members: &[Field { name: "by", need: &[&[8]], within: ::core::option::Option::None }],
+                others: ::core::option::Option::None,
+                items: ::core::option::Option::None,
+            },
+            Fields {
+                members: &[
+                    Field { name: "data", need: &[], within: ::core::option::Option::Some(12) },
+                    Field { name: "id", need: &[&[8]], within: ::core::option::Option::None },
+                ],
+                others: ::core::option::Option::None,
+                items: ::core::option::Option::None,
+            },
         ],
-        hash: "2d122982eb3d113a164e8fc6fe3430963f6eb8df35862c667b4d2c7f7b6b6018",
+        hash: "ec6afdcbc5e58653bdda13510cdae328a2ea479dcce98174cead8ceafa588115",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -138,6 +151,24 @@ pub mod policy {
     /// GET /properties/names · public: names are on the door (openapi.yaml:53)
     pub static GET_NAMES: Policy =
         USUAL.operation("getNames", "openapi.yaml:53", Access::Public("names are on the door")).read(11).checked();
+    /// GET /properties/notes · token (openapi.yaml:62)
+    pub static GET_NOTE: Policy = USUAL.operation("getNote", "openapi.yaml:62", TOKEN).read(12).checked();
+
+    /// POST /properties/notes · token (openapi.yaml:70)
+    pub static IMPORT_NOTES: Policy = USUAL.operation("importNotes", "openapi.yaml:70", TOKEN).write(2).checked();
+
+    /// GET /properties/notes/all · token (openapi.yaml:80)
+    pub static LIST_NOTES: Policy = USUAL.operation("listNotes", "openapi.yaml:80", TOKEN).read(12).checked();
+
+    /// GET /properties/notes/events · token (openapi.yaml:91)
+    pub static WATCH_NOTES: Policy = USUAL.operation("watchNotes", "openapi.yaml:91", TOKEN).read(13).checked();
+
+    /// POST /properties/notes/kept · token (openapi.yaml:103)
+    pub static KEEP_NOTE: Policy = USUAL
+        .operation("keepNote", "openapi.yaml:103", TOKEN)
+        .idempotency(Idempotency { required: false, expires: 3600 })
+        .read(12)
+        .checked();
 }
 
 /// The types of the document's schemas.
@@ -163,9 +194,14 @@ pub mod types {
         rank: Option<String> = optional("rank"),
     } }
 
-    object! { pub struct Note: [FromJson] {
+    strings! {
+        pub enum ListNotesAs: [FromJson] { Lines = "lines", Sequence = "sequence", Events = "events", Data = "data" }
+    }
+
+    object! { pub struct Note: [FromJson, ToJson] {
         text: String = required("text"),
         mark: Option<String> = optional("mark"),
+        by: Option<String> = optional("by"),
     } }
 
     pub type Number = String;
@@ -179,11 +215,17 @@ pub mod types {
         accounts: Option<BTreeMap<String, Account>> = optional("accounts"),
     } }
 
+    object! { pub struct WatchNotesResponseItem: [ToJson] {
+        data: Note = required("data"),
+        id: Option<String> = optional("id"),
+    } }
+
     /// What each schema asks of its values.
     #[allow(non_snake_case)]
     pub(super) mod checks {
         use ::gatewright::generated::*;
         use ::gatewright::json::{Bound, Format, Pattern, check::*};
+        check! { check_0322450b120d780a, one_of_strings(&["lines", "sequence", "events", "data"]) }
         check! { check_0859db10dbd7662a(64), object { required: 1, properties: &[required("iban", check::is_string)] } }
         check! { check_2f0837babf597737(64), object { rest: Rest::Closed, properties: &[
             optional("age", check::is_string), optional("rank", check::is_string),
@@ -193,23 +235,22 @@ pub mod types {
         check! { check_a9036c3ae26ac479(4), format(Format::Int32) }
         check! {
             check_account, one_of(&[check_0859db10dbd7662a, check_4d2b0863f293ae81]),
-            unevaluated_properties(mark_da17ee4cd6877fdc, &Rest::Closed),
+            unevaluated_properties(mark_a5fb95cfe45aa919, &Rest::Closed),
         }
         check! { check_bc0415f64f73a071(32), array { items: Some(check_person) } }
-        check! { check_note(64), object {
-            required: 1, rest: Rest::Closed,
-            properties: &[required("text", check::is_string), optional("mark", check::is_string)],
-        } }
+        check! { check_note(64), object { required: 1, rest: Rest::Closed, properties: &[
+            required("text", check::is_string), optional("mark", check::is_string), optional("by", check::is_string),
+        ] } }
         check! { check_person(64), object { required: 2, rest: Rest::Closed, properties: &[
             required("name", check::is_string), required("ssn", check::is_string), optional("rank", check::is_integer),
             optional("notes", check::is_string), optional("children", check_bc0415f64f73a071),
             optional("accounts", check_a76474f81e0d38d8),
         ] } }
-        mark! { mark_67e32338c15799a2, properties(&["iban"], &[]) }
-        mark! { mark_da17ee4cd6877fdc, branches(&[
-            (check_0859db10dbd7662a, mark_67e32338c15799a2), (check_4d2b0863f293ae81, mark_f305c666cbb34ec2),
+        mark! { mark_020583063841488e, properties(&["pin"], &[]) }
+        mark! { mark_5c8f096f183841ef, properties(&["iban"], &[]) }
+        mark! { mark_a5fb95cfe45aa919, branches(&[
+            (check_0859db10dbd7662a, mark_5c8f096f183841ef), (check_4d2b0863f293ae81, mark_020583063841488e),
         ]) }
-        mark! { mark_f305c666cbb34ec2, properties(&["pin"], &[]) }
     }
 }
 
@@ -221,7 +262,8 @@ pub mod xml {
 
     /// A node for each schema; they name one another by index.
     pub static NODES: [Node; 2] = [
-        Node::new(OBJECT).properties(&[Property::element("text", 1), Property::element("mark", 1)]),
+        Node::new(OBJECT)
+            .properties(&[Property::element("text", 1), Property::element("mark", 1), Property::element("by", 1)]),
         Node::new(STRING),
     ];
 }
@@ -270,6 +312,10 @@ pub mod operations {
                 }, checks::check_note)),
                 MediaSpec::new("multipart/form-data", Read::Parts(&::gatewright::body::FormSpec { parts: &[
                     ::gatewright::body::PartSpec {
+                        name: "by", kind: ::gatewright::body::PartKind::Text(&Shape::TEXT), repeated: false,
+                        types: &[], headers: &[],
+                    },
+                    ::gatewright::body::PartSpec {
                         name: "mark", kind: ::gatewright::body::PartKind::Text(&Shape::TEXT), repeated: false,
                         types: &[], headers: &[],
                     },
@@ -278,9 +324,9 @@ pub mod operations {
                         types: &[], headers: &[],
                     },
                 ], }, checks::check_note)),
-                MediaSpec::new("application/x-www-form-urlencoded", Read::Form(
-                    &Shape::object(&[("mark", Shape::TEXT), ("text", Shape::TEXT)]), &[], checks::check_note,
-                )),
+                MediaSpec::new("application/x-www-form-urlencoded", Read::Form(&Shape::object(&[
+                    ("by", Shape::TEXT), ("mark", Shape::TEXT), ("text", Shape::TEXT),
+                ]), &[], checks::check_note)),
             ]),
         body |input, found| {
             body: Body = match input.media() {
@@ -360,6 +406,139 @@ pub mod operations {
             Ok(body: Vec<types::Person>) => Reply::json(200, "application/json", &body),
         }
     }
+
+    operation! {
+        /// getNote
+        ///
+        /// GET /properties/notes · token (openapi.yaml:62)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `getNote` (GET /properties/notes, openapi.yaml:62)", label = "`getNote` is missing", note = "add its handler:\n\n#[gatewright::handler(GetNote)]\nasync fn get_note(app: &{Self}, who: get_note::Caller, req: get_note::Request) -> get_note::Result {{\n    todo!()\n}}\n")]
+        pub trait GetNote in get_note, caller always;
+        meta: Meta::new(&policy::GET_NOTE, "GET", "/notes")
+            .produces(&["application/json", "application/xml"]).negotiated(),
+        Response {
+            /// As JSON or XML.
+            Ok(body: types::Note) => Reply::chosen(
+                &["application/json", "application/xml; charset=utf-8"],
+                move |which, name| match which {
+                    1 => {
+                        Reply::xml(
+                            200,
+                            name,
+                            &const {
+                                ::gatewright::body::XmlTable::new("note", 0, &super::super::xml::NODES)
+                            },
+                            &body,
+                        )
+                    }
+                    _ => Reply::json(200, name, &body),
+                },
+            ),
+        }
+        with {
+            ::gatewright::needs_xml!();
+        }
+    }
+
+    operation! {
+        /// importNotes
+        ///
+        /// POST /properties/notes · token (openapi.yaml:70)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `importNotes` (POST /properties/notes, openapi.yaml:70)", label = "`importNotes` is missing", note = "add its handler:\n\n#[gatewright::handler(ImportNotes)]\nasync fn import_notes(app: &{Self}, who: import_notes::Caller, req: import_notes::Request) -> import_notes::Result {{\n    todo!()\n}}\n")]
+        pub trait ImportNotes in import_notes, caller always;
+        meta: Meta::new(&policy::IMPORT_NOTES, "POST", "/notes")
+            .body(&[
+                MediaSpec::new("application/jsonl", Read::Lines(checks::check_note)),
+                MediaSpec::new("application/json-seq", Read::Sequence(checks::check_note)),
+                MediaSpec::new("text/event-stream", Read::DataEvents(checks::check_note)),
+            ]),
+        body |input, found| {
+            body: Body = match input.media() {
+                Some(0) => input.items().map(Body::Jsonl),
+                Some(1) => input.items().map(Body::JsonSeq),
+                Some(2) => input.items().map(Body::EventStream),
+                _ => None,
+            },
+        }
+        Response {
+            /// Done.
+            NoContent => Reply::empty(204),
+        }
+        with {
+            /// The body, by its media type.
+            #[derive(Debug)]
+            pub enum Body {
+                /// application/jsonl
+                Jsonl(::gatewright::body::ItemStream<types::Note>),
+                /// application/json-seq
+                JsonSeq(::gatewright::body::ItemStream<types::Note>),
+                /// text/event-stream
+                EventStream(::gatewright::body::ItemStream<::gatewright::body::Event<types::Note>>),
+            }
+
+            impl ::core::convert::From<::gatewright::body::BodyError> for Error {
+                fn from(error: ::gatewright::body::BodyError) -> Self {
+                    Self::Internal(::core::convert::From::from(error))
+                }
+            }
+        }
+    }
+
+    operation! {
+        /// listNotes
+        ///
+        /// GET /properties/notes/all · token (openapi.yaml:80)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `listNotes` (GET /properties/notes/all, openapi.yaml:80)", label = "`listNotes` is missing", note = "add its handler:\n\n#[gatewright::handler(ListNotes)]\nasync fn list_notes(app: &{Self}, who: list_notes::Caller, req: list_notes::Request) -> list_notes::Result {{\n    todo!()\n}}\n")]
+        pub trait ListNotes in list_notes, caller always;
+        meta: Meta::new(&policy::LIST_NOTES, "GET", "/notes/all")
+            .produces(&["application/jsonl", "application/json-seq", "text/event-stream"]),
+        request {
+            as_: types::ListNotesAs = required query("as", &Shape::TEXT, checks::check_0322450b120d780a).required(),
+        }
+        Response {
+            /// One after the other.
+            OkJsonl(body: ::gatewright::body::Lines<types::Note>) => Reply::lines(200, "application/jsonl", body),
+            /// One after the other.
+            OkJsonSeq(body: ::gatewright::body::Lines<types::Note>) => Reply::sequence(200, "application/json-seq", body),
+            /// One after the other.
+            OkEventStream(body: ::gatewright::body::Events<::gatewright::body::Event<types::Note>>) => Reply::events(200, "text/event-stream", body),
+        }
+    }
+
+    operation! {
+        /// watchNotes
+        ///
+        /// GET /properties/notes/events · token (openapi.yaml:91)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `watchNotes` (GET /properties/notes/events, openapi.yaml:91)", label = "`watchNotes` is missing", note = "add its handler:\n\n#[gatewright::handler(WatchNotes)]\nasync fn watch_notes(app: &{Self}, who: watch_notes::Caller, req: watch_notes::Request) -> watch_notes::Result {{\n    todo!()\n}}\n")]
+        pub trait WatchNotes in watch_notes, caller always;
+        meta: Meta::new(&policy::WATCH_NOTES, "GET", "/notes/events").produces(&["text/event-stream"]),
+        Response {
+            /// Events whose fields are declared.
+            Ok(body: ::gatewright::body::Events<types::WatchNotesResponseItem>) => Reply::events(200, "text/event-stream", body),
+        }
+    }
+
+    operation! {
+        /// keepNote
+        ///
+        /// POST /properties/notes/kept · token (openapi.yaml:103)
+        #[diagnostic::on_unimplemented(message = "`{Self}` does not handle `keepNote` (POST /properties/notes/kept, openapi.yaml:103)", label = "`keepNote` is missing", note = "add its handler:\n\n#[gatewright::handler(KeepNote)]\nasync fn keep_note(app: &{Self}, who: keep_note::Caller, req: keep_note::Request) -> keep_note::Result {{\n    todo!()\n}}\n")]
+        pub trait KeepNote in keep_note, caller always;
+        meta: Meta::new(&policy::KEEP_NOTE, "POST", "/notes/kept").produces(&["application/xml"]),
+        Response {
+            /// As XML.
+            Ok(body: types::Note) => Reply::xml(
+                200,
+                "application/xml; charset=utf-8",
+                &const {
+                    ::gatewright::body::XmlTable::new("note", 0, &super::super::xml::NODES)
+                },
+                &body,
+            ),
+        }
+        with {
+            ::gatewright::needs_xml!();
+        }
+    }
 }
 
 #[allow(unreachable_pub, unused_imports)]
@@ -373,5 +552,10 @@ pub use self::operations::*;
         operations::GetPerson as operations::get_person,
         operations::PutPerson as operations::put_person,
         operations::GetNames as operations::get_names,
+        operations::GetNote as operations::get_note,
+        operations::ImportNotes as operations::import_notes,
+        operations::ListNotes as operations::list_notes,
+        operations::WatchNotes as operations::watch_notes,
+        operations::KeepNote as operations::keep_note,
     }
 }

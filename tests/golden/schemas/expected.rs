@@ -138,13 +138,10 @@ pub mod types {
         use ::gatewright::generated::*;
         use ::gatewright::json::{Bound, Format, Pattern, check::*};
         static PATTERN_9CE7D56DD5F664BD: Pattern = Pattern::new("^[0-9]+ [A-Z]{3}$", "^[0-9]+ [A-Z]{3}$");
-        check! {
-            check_2f2f9423fee065fd, also(part_point), unevaluated_properties(mark_f8a568458ab8b30f, &Rest::Closed),
-        }
-        check! {
-            check_361ecfb523242b80, also(part_point), unevaluated_properties(mark_9ce68a5cb74a0808, &Rest::Closed),
-        }
         check! { check_6ba2b9c2e8b8e513(64), object { properties: &[optional("town", check::is_string)] } }
+        check! {
+            check_8c90f58f558867b9, also(part_point), unevaluated_properties(mark_f9acab5c341f3c32, &Rest::Closed),
+        }
         check! { check_8d0500c50889dbd7(64), object { properties: &[optional("iban", check::is_string)] } }
         check! { check_amount(16), pattern(&PATTERN_9CE7D56DD5F664BD) }
         check! { check_e8606307f2d3e08e(64), object { required: 1, properties: &[
@@ -153,27 +150,25 @@ pub mod types {
         check! { check_fed40ea31d1f98a1, any_of(&[check_amount, check::is_null]) }
         check! { check_order(64), object { required: 2, rest: Rest::Closed, properties: &[
             refused("id"), required("total", check_amount), optional("tip", check_fed40ea31d1f98a1),
-            required("by", check_payment), optional("at", check_2f2f9423fee065fd), optional("note", check::is_object),
+            required("by", check_payment), optional("at", check_8c90f58f558867b9), optional("note", check::is_object),
         ] } }
         check! {
             check_payment(64),
             discriminated { property: "kind", default: None, branches: &[
                 ("card", part_card), ("Transfer", part_transfer), ("Payment", part_payment_base),
             ] },
-            unevaluated_properties(mark_da17ee4cd6877fdc, &Rest::Closed),
+            unevaluated_properties(mark_fd61d2c048b29342, &Rest::Closed),
         }
-        mark! { mark_10add7a9d34350f8, properties(&["kind"], &[]) }
-        mark! { mark_4702eb5ff4d15a03, also(mark_10add7a9d34350f8), also(mark_e0414561cca96b70) }
-        mark! { mark_8af8589c7f60160c, properties(&["kind"], &[]) }
-        mark! { mark_9a6c42128a2dd30f, properties(&["x", "y"], &[]) }
-        mark! { mark_9ce68a5cb74a0808, also(mark_9a6c42128a2dd30f) }
-        mark! { mark_da17ee4cd6877fdc, discriminated("kind", &[
-            ("card", mark_fac4d076a46c27d8), ("Transfer", mark_4702eb5ff4d15a03), ("Payment", mark_10add7a9d34350f8),
+        mark! { mark_25a663ceb9539e4c, properties(&["x", "y"], &[]) }
+        mark! { mark_36c550e46d09720c, also(mark_38991e6afd48c121), also(mark_b5112763e9c97d82) }
+        mark! { mark_38991e6afd48c121, properties(&["kind"], &[]) }
+        mark! { mark_5c8f096f183841ef, properties(&["iban"], &[]) }
+        mark! { mark_7859f8c5ca2fe32d, also(mark_38991e6afd48c121), also(mark_5c8f096f183841ef) }
+        mark! { mark_b5112763e9c97d82, properties(&["number", "last"], &[]) }
+        mark! { mark_f9acab5c341f3c32, also(mark_25a663ceb9539e4c) }
+        mark! { mark_fd61d2c048b29342, discriminated("kind", &[
+            ("card", mark_36c550e46d09720c), ("Transfer", mark_7859f8c5ca2fe32d), ("Payment", mark_38991e6afd48c121),
         ], None) }
-        mark! { mark_e0414561cca96b70, properties(&["iban"], &[]) }
-        mark! { mark_ec091da8e943c137, properties(&["number", "last"], &[]) }
-        mark! { mark_f8a568458ab8b30f, also(mark_9a6c42128a2dd30f) }
-        mark! { mark_fac4d076a46c27d8, also(mark_8af8589c7f60160c), also(mark_ec091da8e943c137) }
         check! { open_profile(64), object { required: 1, properties: &[
             required("name", check::is_string), ignored("admin"), optional("home", check_6ba2b9c2e8b8e513),
         ] } }
@@ -217,7 +212,7 @@ pub mod operations {
         request {
             near: types::Point = required query(
                 "near", &Shape::object(&[("x", Shape::NUMBER), ("y", Shape::NUMBER)]),
-                checks::check_361ecfb523242b80,
+                checks::check_8c90f58f558867b9,
             )
                 .style(Style::DeepObject, true).default("{\"x\":1}"),
             least: Option<crate::money::Amount> = optional query("least", &Shape::TEXT, checks::check_amount),

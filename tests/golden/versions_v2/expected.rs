@@ -183,16 +183,15 @@ pub mod types {
             discriminated {
                 property: "form", default: None, branches: &[("circle", check_circle), ("square", check_square)],
             },
-            unevaluated_properties(mark_9ce68a5cb74a0808, &Rest::Closed),
+            unevaluated_properties(mark_d5009425a652a56d, &Rest::Closed),
         }
         check! { check_square(64), object { required: 2, rest: Rest::Closed, properties: &[
             required("form", check_3ebb34d1cf694058), required("side", check::is_number),
         ] } }
-        mark! { mark_293d465dc847a67c, all(Object) }
-        mark! { mark_9ce68a5cb74a0808, discriminated("form", &[
-            ("circle", mark_293d465dc847a67c), ("square", mark_bdd8573d2b752c87),
+        mark! { mark_0a9f6d413ef3aeba, all(Object) }
+        mark! { mark_d5009425a652a56d, discriminated("form", &[
+            ("circle", mark_0a9f6d413ef3aeba), ("square", mark_0a9f6d413ef3aeba),
         ], None) }
-        mark! { mark_bdd8573d2b752c87, all(Object) }
     }
 }
 

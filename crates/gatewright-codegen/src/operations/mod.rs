@@ -21,7 +21,7 @@ use crate::verbatim::{self, Lines};
 
 pub(crate) use document::stub;
 pub(crate) use earlier::{Version, conversions};
-pub(crate) use request::{is_binary, is_form, media_name, owner_ids, parameter_style};
+pub(crate) use request::{encoded, event_data, is_binary, is_form, items, media_name, owner_ids, parameter_style};
 use response::Answers;
 
 /// What operations are written from.

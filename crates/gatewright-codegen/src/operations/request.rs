@@ -360,13 +360,13 @@ fn media(schemas: &Schemas, unknown: UnknownFields, media: &api::Media, plan: &P
 }
 
 /// The schema of each item of JSON Lines: `itemSchema` (3.2), else what an array's items are, else the schema as it is.
-pub(super) fn items(schemas: &Schemas, media: &api::Media) -> Option<SchemaId> {
+pub(crate) fn items(schemas: &Schemas, media: &api::Media) -> Option<SchemaId> {
     let whole = media.schema;
     media.item_schema.or_else(|| whole.and_then(|id| schemas.get(id).array.items)).or(whole)
 }
 
 /// What documents before 3.2 say of events: the schema of their data, unless that is any text.
-pub(super) fn event_data(schemas: &Schemas, media: &api::Media) -> Option<SchemaId> {
+pub(crate) fn event_data(schemas: &Schemas, media: &api::Media) -> Option<SchemaId> {
     items(schemas, media).filter(|schema| media.item_schema.is_none() && !shape(schemas, *schema).is_text())
 }
 
@@ -376,7 +376,7 @@ pub(crate) fn is_binary(schemas: &Schemas, schema: SchemaId) -> bool {
 }
 
 /// How the fields of a form are written, where its `encoding` says so.
-fn encoded(media: &api::Media) -> Vec<TokenStream> {
+pub(crate) fn encoded(media: &api::Media) -> Vec<TokenStream> {
     let fields = media.encoding.iter().filter_map(|(name, part)| {
         let json = part.content_type.as_deref().is_some_and(|t| MediaKind::of(t) == MediaKind::Json);
         let (style, explode) = match part.style {

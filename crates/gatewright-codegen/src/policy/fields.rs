@@ -57,6 +57,7 @@ impl<'a> Graph<'a> {
             let mut to = Vec::new();
             types::in_place(schema, |id| to.push(id.0));
             types::below(schema, |id| to.push(id.0));
+            to.extend(schema.string.content_schema.map(|id| id.0));
             edges.push(to);
         }
         let reaching = |of: fn(&Protection) -> bool| {
@@ -114,20 +115,23 @@ impl<'a> Graph<'a> {
     fn bodies(&mut self, content: Vec<&Media>, way: Way, span: Span) -> Result<Option<usize>, CodegenError> {
         let mut all = Vec::new();
         for media in content {
-            let whole = match (way, media.kind) {
-                (_, MediaKind::Json) | (Way::Write, MediaKind::Form | MediaKind::Xml) => true,
+            // The values that the runtime looks through: a whole body, each item of a sequence, the data of each event.
+            let looked = match (way, media.kind) {
+                (_, MediaKind::Json | MediaKind::Xml) | (Way::Write, MediaKind::Form) => media.schema,
+                (_, MediaKind::JsonLines) => operations::items(self.schemas, media),
+                (_, MediaKind::EventStream) => {
+                    media.item_schema.or_else(|| operations::event_data(self.schemas, media))
+                }
                 // A form whose files are put aside is a value like others; parts that a handler reads are not.
-                (Way::Write, MediaKind::Multipart) => operations::is_form(self.schemas, media),
-                _ => false,
+                (Way::Write, MediaKind::Multipart) if operations::is_form(self.schemas, media) => media.schema,
+                _ => None,
             };
-            let schemas = media.schema.iter().chain(&media.item_schema).copied();
-            if whole && media.item_schema.is_none() {
-                all.extend(schemas);
-                continue;
-            }
-            // What is sent piece by piece, or in another form than JSON, passes by the filter.
-            let what = "`read` or `write` of a property in a body that is not JSON";
-            self.nothing(schemas, way, what, media.media_type.span)?;
+            all.extend(looked);
+            let items = |schema: SchemaId| self.schemas.get(schema).array.items;
+            let is_looked = |schema| looked.is_some() && (looked == Some(schema) || looked == items(schema));
+            let passed = media.schema.into_iter().chain(media.item_schema).filter(|schema| !is_looked(*schema));
+            let what = "`read` or `write` of a property in a body that is handled as bytes";
+            self.nothing(passed, way, what, media.media_type.span)?;
         }
         let set = self.closed(all);
         self.node(set, way, span)
@@ -192,6 +196,9 @@ impl<'a> Graph<'a> {
 
     /// Nothing where nothing within is guarded.
     fn inner(&mut self, set: Set, way: Way, span: Span) -> Result<Option<usize>, CodegenError> {
+        // Text is not looked into, whatever it holds.
+        let content = set.iter().filter_map(|id| self.schemas.get(*id).string.content_schema);
+        self.nothing(content, way, "`read` or `write` within `contentSchema`", span)?;
         let mut within = Set::new();
         for id in &set {
             types::below(self.schemas.get(*id), |id| {

@@ -10,7 +10,7 @@ use quote::quote;
 
 use crate::docs::doc;
 use crate::names::ident;
-use crate::operations::{Context, parameter_style};
+use crate::operations::{Context, encoded, parameter_style};
 use crate::types::Plan;
 
 /// The modules; empty where the API sends nothing.
@@ -116,7 +116,10 @@ fn content(cx: &Context<'_>, plan: &Plan<'_>, media: &Media) -> (TokenStream, To
             let ty = schema.map_or_else(|| quote!(::gatewright::json::Json), |schema| plan.response_type(schema));
             (ty, quote!(out.json(#written, body)?;))
         }
-        (MediaKind::Form, Some(schema)) => (plan.response_type(schema), quote!(out.form(#written, body)?;)),
+        (MediaKind::Form, Some(schema)) => {
+            let encoded = encoded(media);
+            (plan.response_type(schema), quote!(out.form(#written, body, &[#(#encoded),*])?;))
+        }
         (MediaKind::Xml, Some(schema)) => {
             let table = plan.xml.table(&cx.ir.api.schemas, schema);
             (plan.response_type(schema), quote!(::gatewright::needs_xml!(); out.xml(#written, #table, body)?;))

@@ -94,6 +94,7 @@ pub(super) struct Checks<'s> {
     queue: VecDeque<(Key, String)>,
     mark_queue: VecDeque<(Key, Marking, String)>,
     under_way: Vec<Key>,
+    marking: Vec<(Key, Marking)>,
     /// Names of nameless schemas that were needed before their bodies were known.
     forced: HashMap<Key, String>,
     /// Every function's text, by name.
@@ -131,6 +132,7 @@ impl<'s> Checks<'s> {
             queue: VecDeque::new(),
             mark_queue: VecDeque::new(),
             under_way: Vec::new(),
+            marking: Vec::new(),
             forced: HashMap::new(),
             functions: BTreeMap::new(),
             patterns: BTreeMap::new(),
@@ -249,9 +251,26 @@ impl<'s> Checks<'s> {
             self.marks.insert((key, marking), None);
             return None;
         }
-        let name = format!("mark_{:016x}", wide_hash(&format!("{key:?}{marking:?}")));
-        self.marks.insert((key.clone(), marking), Some(name.clone()));
-        self.mark_queue.push_back((key, marking, name.clone()));
+        let asked = (key, marking);
+        let (key, marking) = &asked;
+        // A schema that looks at its own value again, or one too deep, cannot be named by what it says.
+        if self.marking.contains(&asked) || self.marking.len() > MOST_NESTED {
+            let name = format!("mark__{:016x}", wide_hash(&format!("{key:?}{marking:?}")));
+            if !self.marking.contains(&asked) {
+                self.mark_queue.push_back((key.clone(), *marking, name.clone()));
+            }
+            self.marks.insert(asked, Some(name.clone()));
+            return Some(name);
+        }
+        self.marking.push(asked.clone());
+        let body = super::marks::body(self, key, *marking);
+        self.marking.pop();
+        let name = match self.marks.get(&asked) {
+            Some(Some(forced)) => forced.clone(),
+            _ => format!("mark_{:016x}", wide_hash(&body)),
+        };
+        self.functions.entry(name.clone()).or_insert_with(|| mark_function(&name, &body));
+        self.marks.insert(asked, Some(name.clone()));
         Some(name)
     }
 

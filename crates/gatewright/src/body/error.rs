@@ -6,7 +6,7 @@ use gatewright_policy::Refusal;
 
 use crate::{Internal, Refused};
 
-/// A body could not be read to its end. In a handler, `?` makes it the refusal that it is: 413, 408, 400, or the
+/// A body could not be read to its end. In a handler, `?` makes it the refusal that it is: 413, 408, 400, 403, or the
 /// violations of an item.
 #[derive(Debug)]
 pub struct BodyError(pub(super) Kind);
@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Malformed(&'static str),
     /// It is well-formed, and breaks the document's rules: a JSON array of `errors`, and whether there were more.
     Invalid(String, bool),
+    /// An item holds, at this pointer, what its caller may not send.
+    Forbidden(String),
     /// Our own disk.
     Disk(std::io::Error),
 }
@@ -57,6 +59,7 @@ impl BodyError {
             Kind::Broken => Refused::new(Refusal::BadRequest).because("the body breaks off"),
             Kind::Malformed(why) => Refused::new(Refusal::Malformed).with_detail(*why),
             Kind::Invalid(errors, more) => Refused::violations(errors.clone(), *more),
+            Kind::Forbidden(pointer) => Refused::not_allowed(pointer),
             Kind::Disk(error) => Refused::internal(Internal::new(error.to_string())),
         }
     }
@@ -69,6 +72,7 @@ impl fmt::Display for BodyError {
             Kind::Late => f.write_str("the body did not come in time"),
             Kind::Broken => f.write_str("the body breaks off"),
             Kind::Malformed(why) => f.write_str(why),
+            Kind::Forbidden(_) => f.write_str("the body holds what its caller may not send"),
             Kind::Invalid(..) => f.write_str("the body breaks the rules of the document"),
             Kind::Disk(error) => write!(f, "a part of the body could not be put on the disk: {error}"),
         }

@@ -8,6 +8,7 @@ use futures_core::Stream;
 
 use super::outgoing::{Changed, ItemBody, Iterated, Sender, Source, channel};
 use crate::Internal;
+use crate::guard::{Sieve, json_through};
 use crate::json::{self, Document, FromJson, Kind, Mismatch, ToJson, Value, Writer};
 
 /// After so much silence a comment is sent. Proxies close what is silent for a minute.
@@ -56,6 +57,8 @@ impl<T: ToJson> ToJson for Event<T> {
         out.optional("retry", &self.retry);
         out.end_object();
     }
+
+    const IS_EVENT: bool = true;
 }
 
 impl<T: FromJson> FromJson for Event<T> {
@@ -102,8 +105,8 @@ impl<T: ToJson + Send + 'static> Events<T> {
         (sender, Events(source))
     }
 
-    pub(crate) fn into_body(self) -> ItemBody {
-        let write = |event: T| write(&event);
+    pub(crate) fn into_body(self, sieve: Option<Sieve>) -> ItemBody {
+        let write = move |event: T| write(&event, sieve.as_ref());
         ItemBody::new(Box::pin(Changed(Box::pin(self.0), write)), Some((KEEP_ALIVE, b":\n\n")))
     }
 }
@@ -115,8 +118,8 @@ impl<T> fmt::Debug for Events<T> {
 }
 
 /// An event as the lines that say it. Its text cannot end a line or begin a field of its own.
-fn write<T: ToJson>(event: &T) -> Result<Bytes, Internal> {
-    let text = json::to_vec(event).map_err(Internal::new)?;
+fn write<T: ToJson>(event: &T, sieve: Option<&Sieve>) -> Result<Bytes, Internal> {
+    let text = json_through(sieve, event)?;
     let document = Document::parse(&text).map_err(|e| Internal::new(e.to_string()))?;
     let event = document.root();
     let mut out = String::with_capacity(text.len() + 16);
@@ -150,10 +153,7 @@ fn field(out: &mut String, name: &str, value: &str) {
 fn plain(value: Value<'_>) -> Result<String, Internal> {
     match (value.kind(), value.as_str()) {
         (Kind::String, Some(text)) => Ok(text.to_owned()),
-        _ => {
-            let json = json::Json::decode(value).map_err(|_| Internal::new("the data of an event is no JSON"))?;
-            String::from_utf8(json::to_vec(&json).map_err(Internal::new)?).map_err(Internal::new)
-        }
+        _ => String::from_utf8(json::to_vec(&value).map_err(Internal::new)?).map_err(Internal::new),
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn events_are_written_so_that_none_can_forge_another() {
-        let written = |event: Event<String>| write(&event).map(|b| String::from_utf8(b.to_vec()).unwrap());
+        let written = |event: Event<String>| write(&event, None).map(|b| String::from_utf8(b.to_vec()).unwrap());
         let plain = |data: &str| Event::new(data.to_owned());
         assert_eq!(written(plain("a")).unwrap(), "data: a\n\n");
         assert_eq!(written(plain("a\nid: 1\r\r\nb")).unwrap(), "data: a\ndata: id: 1\ndata: \ndata: b\n\n");
@@ -175,7 +175,7 @@ mod tests {
             assert!(written(plain("a").kind(bad)).is_err());
             assert!(written(plain("a").id(bad)).is_err());
         }
-        let number = write(&Event { retry: Some(5), ..Event::new(vec![1, 2]) }).unwrap();
+        let number = write(&Event { retry: Some(5), ..Event::new(vec![1, 2]) }, None).unwrap();
         assert_eq!(number, "retry: 5\ndata: [1,2]\n\n");
     }
 
@@ -183,7 +183,7 @@ mod tests {
     fn silence_is_filled_and_a_client_that_goes_stops_the_work() {
         run(async {
             let (sender, events) = Events::channel(1);
-            let mut body = Box::pin(events.into_body());
+            let mut body = Box::pin(events.into_body(None));
             sender.send(Event::new(1)).await.unwrap();
             let mut next = async || body.frame().await.unwrap().unwrap().into_data().unwrap();
             assert_eq!(next().await, "data: 1\n\n");
@@ -203,7 +203,7 @@ mod tests {
     fn a_slow_client_slows_the_task() {
         run(async {
             let (sender, lines) = Lines::channel(2);
-            let mut body = Box::pin(lines.into_body(super::super::Framing::Lines));
+            let mut body = Box::pin(lines.into_body(super::super::Framing::Lines, None));
             let task = tokio::spawn(async move {
                 let mut sent = 0;
                 for n in 0..10 {
@@ -223,7 +223,7 @@ mod tests {
     fn an_error_in_the_middle_is_no_end() {
         run(async {
             let (sender, lines) = Lines::channel(4);
-            let mut body = Box::pin(lines.into_body(super::super::Framing::Sequence));
+            let mut body = Box::pin(lines.into_body(super::super::Framing::Sequence, None));
             sender.send("a".to_owned()).await.unwrap();
             sender.fail(Internal::new("the table is gone")).await;
             assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "\u{1e}\"a\"\n");

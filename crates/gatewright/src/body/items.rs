@@ -9,6 +9,7 @@ use bytes::BytesMut;
 use super::error::{BodyError, Kind};
 use super::events::data_of;
 use super::stream::ByteStream;
+use crate::guard::Sieve;
 use crate::json::{Check, Document, FromJson, Scope, Violations};
 use crate::params::text::quote;
 
@@ -38,6 +39,8 @@ pub struct ItemStream<T> {
     bytes: ByteStream,
     framing: Framing,
     check: Check,
+    /// What a caller may not send within an item.
+    sieve: Option<Sieve>,
     buffer: BytesMut,
     /// How much of the buffer is known to hold no end.
     looked: usize,
@@ -49,15 +52,15 @@ pub struct ItemStream<T> {
 }
 
 impl<T: FromJson> ItemStream<T> {
-    pub(crate) fn new(bytes: ByteStream, framing: Framing, check: Check) -> ItemStream<T> {
+    pub(crate) fn new(bytes: ByteStream, framing: Framing, check: Check, sieve: Option<Sieve>) -> ItemStream<T> {
         let (buffer, item) = (BytesMut::new(), PhantomData);
-        ItemStream { bytes, framing, check, buffer, looked: 0, drained: false, given: 0, ended: false, item }
+        ItemStream { bytes, framing, check, sieve, buffer, looked: 0, drained: false, given: 0, ended: false, item }
     }
 
     /// The next item; `None` at the end.
     ///
     /// # Errors
-    /// The item is not well-formed, breaks its schema or is too long; or the body is too large, late, or breaks off.
+    /// The item is not well-formed, breaks its schema, is too long or holds what this caller may not send; or the body is too large, late, or breaks off.
     /// Behind an error there is nothing more.
     pub async fn next(&mut self) -> Result<Option<T>, BodyError> {
         if self.ended {
@@ -130,10 +133,16 @@ impl<T: FromJson> ItemStream<T> {
         let mut found = Violations::new();
         let root = document.root();
         found.scope(Scope::Body, root);
-        let judged = if self.framing == Framing::Events(true) { data_of(root) } else { root };
+        let data = self.framing == Framing::Events(true);
+        let judged = if data { data_of(root) } else { root };
         (self.check)(judged, &mut found);
         let item = if found.is_empty() { found.decode(root) } else { None };
-        item.ok_or_else(|| BodyError(Kind::Invalid(errors(&found, number), found.has_more())))
+        let item = item.ok_or_else(|| BodyError(Kind::Invalid(errors(&found, number), found.has_more())))?;
+        let within = if data { "/data" } else { "" };
+        match self.sieve.as_ref().and_then(|sieve| sieve.forbidden(judged, format!("/{number}{within}"))) {
+            Some(pointer) => Err(BodyError(Kind::Forbidden(pointer))),
+            None => Ok(item),
+        }
     }
 }
 
@@ -258,7 +267,8 @@ mod tests {
         // However the network cuts it, it is the same.
         for size in [1, 2, 3, 7, 1_000] {
             let got = run(async {
-                let mut items = ItemStream::<T>::new(stream(text.as_bytes(), size, 1 << 24, false), framing, check);
+                let mut items =
+                    ItemStream::<T>::new(stream(text.as_bytes(), size, 1 << 24, false), framing, check, None);
                 let mut got = Vec::new();
                 loop {
                     match items.next().await {
@@ -300,7 +310,7 @@ mod tests {
     fn a_line_without_end_is_not_kept_for_ever() {
         run(async {
             let text = vec![b' '; LONGEST + 10_000];
-            let mut items = ItemStream::<i64>::new(stream(&text, 10_000, 1 << 24, true), Framing::Lines, number);
+            let mut items = ItemStream::<i64>::new(stream(&text, 10_000, 1 << 24, true), Framing::Lines, number, None);
             assert!(items.next().await.unwrap_err().is_too_large());
         });
     }

@@ -8,7 +8,8 @@ use futures_core::Stream;
 use super::items::Framing;
 use super::outgoing::{Changed, ItemBody, Iterated, Sender, Source, channel};
 use crate::Internal;
-use crate::json::{self, ToJson};
+use crate::guard::{Sieve, json_through};
+use crate::json::ToJson;
 
 /// The items of a response of JSON Lines (`application/jsonl`, `application/x-ndjson`) or of a JSON text sequence
 /// (RFC 7464). Each is sent when it is there and the client can take it; when the client goes, the stream is dropped.
@@ -37,9 +38,9 @@ impl<T: ToJson + Send + 'static> Lines<T> {
         (sender, Lines(source))
     }
 
-    pub(crate) fn into_body(self, framing: Framing) -> ItemBody {
+    pub(crate) fn into_body(self, framing: Framing, sieve: Option<Sieve>) -> ItemBody {
         let write = move |item: T| -> Result<Bytes, Internal> {
-            let text = json::to_vec(&item).map_err(Internal::new)?;
+            let text = json_through(sieve.as_ref(), &item)?;
             let mut line = Vec::with_capacity(text.len() + 2);
             if framing == Framing::Sequence {
                 line.push(0x1e);

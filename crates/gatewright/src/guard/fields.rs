@@ -1,11 +1,14 @@
 //! Who may see or send which member of a JSON value. A member that a caller may not send is refused by name (403); one
 //! that he may not see is not in the answer, as if it were not there.
 
+use std::sync::Arc;
+
 use gatewright_policy::bits;
 use gatewright_policy::table::{Field, Fields};
 
-use crate::json::{Document, FromJson, Json, Kind, NotJson, ToJson, Value, Writer};
+use crate::json::{self, Document, Kind, Limits, NotJson, ToJson, Value, Writer};
 use crate::params::ParameterSpec;
+use crate::{Identity, Internal};
 
 /// The guarded members of an operation's values.
 #[derive(Clone, Copy)]
@@ -14,6 +17,53 @@ pub(super) struct Filter<'g> {
     pub(super) root: u16,
     /// What the caller has.
     pub(super) have: &'g [u64],
+}
+
+/// A filter of one caller, kept for values that are read or written while a request is under way: items of a sequence, and
+/// answers that are no JSON when they are sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Sieve {
+    pub(super) graph: &'static [Fields],
+    pub(super) root: u16,
+    pub(super) identity: Option<Arc<Identity>>,
+}
+
+impl Sieve {
+    fn filter(&self) -> Filter<'_> {
+        let have = self.identity.as_deref().map_or(&[][..], Identity::grants);
+        Filter { graph: self.graph, root: self.root, have }
+    }
+
+    /// The pointer of the first member that this caller may not send; `at` is where the value stands.
+    pub(crate) fn forbidden(&self, value: Value<'_>, mut at: String) -> Option<String> {
+        self.filter().forbidden_in(value, Some(self.root), &mut at)
+    }
+
+    /// A value of ours without what this caller may not see; of an event only the data is looked through.
+    pub(crate) fn visible(&self, json: Vec<u8>, event: bool) -> Result<Vec<u8>, Internal> {
+        let document = Document::parse_owned(json, &Limits::default()).map_err(|e| Internal::new(e.to_string()))?;
+        let filter = self.filter();
+        if !event {
+            return filter.visible(&document).map_err(Internal::new);
+        }
+        let mut out = Writer::new();
+        out.begin_object();
+        for member in document.root().members() {
+            out.name(member.name);
+            filter.write(member.value, (member.name == "data").then_some(self.root), &mut out);
+        }
+        out.end_object();
+        out.finish().map_err(Internal::new)
+    }
+}
+
+/// A value as JSON, without what a sieve leaves out.
+pub(crate) fn json_through<T: ToJson>(sieve: Option<&Sieve>, value: &T) -> Result<Vec<u8>, Internal> {
+    let json = json::to_vec(value).map_err(Internal::new)?;
+    match sieve {
+        Some(sieve) => sieve.visible(json, T::IS_EVENT),
+        None => Ok(json),
+    }
 }
 
 impl Filter<'_> {
@@ -106,8 +156,7 @@ impl Filter<'_> {
                 }
                 out.end_array();
             }
-            // What is neither has nothing within, and every kind of it can be decoded.
-            _ => Json::decode(value).unwrap_or_default().write(out),
+            _ => value.write(out),
         }
     }
 }

@@ -9,6 +9,7 @@ mod step_up;
 
 pub use admission::Admission;
 pub use claims::BodyValue;
+pub(crate) use fields::{Sieve, json_through};
 pub use step_up::SteppedUp;
 
 use std::sync::Arc;
@@ -268,10 +269,7 @@ impl Guard {
         let Some(filter) = self.filter(self.0.policy.write, identity) else { return Ok(()) };
         match filter.forbidden(body) {
             None => Ok(()),
-            Some(pointer) => {
-                let detail = format!("the caller may not send `{pointer}`");
-                Err(Refused::new(Refusal::FieldNotAllowed).with_detail(detail))
-            }
+            Some(pointer) => Err(Refused::not_allowed(&pointer)),
         }
     }
 
@@ -311,6 +309,20 @@ impl Guard {
             return Some(body.to_vec());
         };
         filter.visible(&Document::parse(body).ok()?).ok()
+    }
+
+    /// What leaves out of the values of an answer what this caller may not see.
+    pub(crate) fn answer_sieve(&self, admission: &Admission) -> Option<Sieve> {
+        self.sieve(self.0.policy.read, admission.identity())
+    }
+
+    /// What looks in the items of a body for what this caller may not send.
+    pub(crate) fn item_sieve(&self, identity: Option<&Arc<Identity>>) -> Option<Sieve> {
+        self.sieve(self.0.policy.write, identity)
+    }
+
+    fn sieve(&self, root: Option<u16>, identity: Option<&Arc<Identity>>) -> Option<Sieve> {
+        Some(Sieve { graph: self.0.api.policy.fields, root: root?, identity: identity.cloned() })
     }
 
     fn filter<'a>(&self, root: Option<u16>, identity: Option<&'a Identity>) -> Option<fields::Filter<'a>> {

@@ -115,12 +115,12 @@ impl Document {
         self.nodes.is_empty()
     }
 
-    /// Adds files that its strings stand for, by their number.
     /// What it was read from.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
+    /// Adds files that its strings stand for, by their number.
     pub(crate) fn attach(&mut self, files: Vec<crate::body::File>) {
         self.attachments = files;
     }

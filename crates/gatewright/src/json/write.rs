@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::document::{Kind, Value};
 use super::read::plain;
 
 /// Types that become JSON.
@@ -14,6 +15,10 @@ pub trait ToJson {
     fn is_absent(&self) -> bool {
         false
     }
+
+    /// Whether the value is a server-sent event around what the document declares, and not that itself.
+    #[doc(hidden)]
+    const IS_EVENT: bool = false;
 }
 
 /// Why a value could not be written: it has no JSON form.
@@ -317,6 +322,31 @@ impl<T: ToJson> ToJson for BTreeMap<String, T> {
         out.begin_object();
         out.members(self);
         out.end_object();
+    }
+}
+
+/// As it was read: its members in their order, its numbers to the digit.
+impl ToJson for Value<'_> {
+    fn write(&self, out: &mut Writer) {
+        match self.kind() {
+            Kind::Null => out.null(),
+            Kind::Boolean => out.bool(self.as_bool().unwrap_or_default()),
+            Kind::Number => out.raw(self.as_number().unwrap_or("0")),
+            Kind::String => out.string(self.as_str().unwrap_or_default()),
+            Kind::Array => {
+                out.begin_array();
+                self.items().for_each(|item| item.write(out));
+                out.end_array();
+            }
+            Kind::Object => {
+                out.begin_object();
+                for member in self.members() {
+                    out.name(member.name);
+                    member.value.write(out);
+                }
+                out.end_object();
+            }
+        }
     }
 }
 

@@ -171,13 +171,13 @@ const RUNNING: &str = "the same request is being worked on";
 const REUSED: &str = "another request had this Idempotency-Key";
 const UNKNOWN: &str = "the same request was begun before, and how it ended is not known: look for its effect before it is sent \
                        under another Idempotency-Key";
-const TOO_LARGE: &str = "the request was done before, and its answer was too large to be kept";
+const NOT_KEPT: &str = "the request was done before, and its answer is not kept: it was too large, or values of which each caller sees others";
 
 /// The first result.
 fn again(bytes: &[u8]) -> Result<Reply, Refused> {
     match stored::read(bytes) {
         Some(stored::Kept::Reply(reply)) => Ok(*reply),
-        Some(stored::Kept::TooLarge) => Err(Refused::new(Refusal::IdempotencyConflict).with_detail(TOO_LARGE)),
+        Some(stored::Kept::NotKept) => Err(Refused::new(Refusal::IdempotencyConflict).with_detail(NOT_KEPT)),
         Some(stored::Kept::Unknown) => Err(unknown()),
         None => Err(Refused::internal(Internal::new("a kept answer cannot be read"))),
     }

@@ -13,15 +13,15 @@ use crate::reply::{Outcome, Reply};
 /// A larger answer is not kept. That there was one is.
 const MOST: u64 = 64 * 1024;
 
-const TOO_LARGE: u8 = 0;
+const NOT_KEPT: u8 = 0;
 const PLAIN: u8 = 1;
 const PROBLEM: u8 = 2;
 const UNKNOWN: u8 = 3;
 
 pub(super) enum Kept {
     Reply(Box<Reply>),
-    /// There was one.
-    TooLarge,
+    /// There was one, too large or of a kind that is not kept.
+    NotKept,
     /// Something broke on our side, before or after it acted.
     Unknown,
 }
@@ -40,13 +40,15 @@ async fn answered(reply: &mut Reply) -> Option<Vec<u8>> {
     let (kind, status, body) = match &mut reply.outcome {
         Outcome::Plain(status, body) => {
             if body.size_hint().exact().is_none_or(|length| length > MOST) {
-                return Some(vec![TOO_LARGE]);
+                return Some(vec![NOT_KEPT]);
             }
             let bytes = std::mem::take(body).collect().await.ok()?.to_bytes();
             *body = Body::from(bytes.clone());
             (PLAIN, *status, bytes.to_vec())
         }
         Outcome::Problem(problem) => (PROBLEM, problem.status, serde_json::to_vec(&of_problem(problem)).ok()?),
+        // Who sees it again may see less than he did, and of what is no JSON nothing can be hidden later.
+        Outcome::Values(..) => return Some(vec![NOT_KEPT]),
         Outcome::Chosen(_) | Outcome::Internal(_) | Outcome::Refused(_) => return None,
     };
     let mut out = vec![kind];
@@ -59,7 +61,7 @@ async fn answered(reply: &mut Reply) -> Option<Vec<u8>> {
         }
     }
     if out.len() as u64 + body.len() as u64 > 2 * MOST {
-        return Some(vec![TOO_LARGE]);
+        return Some(vec![NOT_KEPT]);
     }
     out.extend_from_slice(&body);
     Some(out)
@@ -69,7 +71,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Kept> {
     let mut rest = Rest(bytes);
     let kind = *rest.take(1)?.first()?;
     match kind {
-        TOO_LARGE => return Some(Kept::TooLarge),
+        NOT_KEPT => return Some(Kept::NotKept),
         UNKNOWN => return Some(Kept::Unknown),
         _ => {}
     }
@@ -154,7 +156,7 @@ mod tests {
             let broken = write(&mut crate::Internal::new("x").into_reply()).await;
             assert!(matches!(read(&broken), Some(Kept::Unknown)));
             let mut large = Reply::body(200, "text/plain", "x".repeat(70_000));
-            assert!(matches!(read(&write(&mut large).await), Some(Kept::TooLarge)));
+            assert!(matches!(read(&write(&mut large).await), Some(Kept::NotKept)));
             for cut in
                 [&b""[..], b"\x01", b"\x01\x00\xc8", b"\x01\x00\xc8\x00\x01\x00\x00\x00\x09x", b"\x09\x00\xc8\x00\x00"]
             {

@@ -6,8 +6,8 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use super::Answer;
 use crate::Internal;
 use crate::json::{self, Document, ToJson};
-use crate::params::Style;
 use crate::params::write::{self, encode};
+use crate::params::{Encoded, Style};
 
 /// A webhook or callback that the document declares. Generated.
 pub trait Outgoing: Sync {
@@ -64,7 +64,7 @@ impl Message {
         explode: bool,
     ) -> Result<(), Internal> {
         if let Some(document) = document(value)? {
-            write::query(name, &document, style, explode, &mut self.query);
+            write::query(name, document.root(), style, explode, &mut self.query);
         }
         Ok(())
     }
@@ -118,19 +118,19 @@ impl Message {
         table: &'static crate::body::XmlTable,
         body: &T,
     ) -> Result<(), Internal> {
-        let text = crate::body::write_xml(table, body)?;
+        let text = crate::body::write_xml(table, &json::to_vec(body).map_err(Internal::new)?)?;
         self.body(media_type, text);
         Ok(())
     }
 
-    /// A form: the members of an object, those of an array each on its own.
+    /// A form: the members of an object, as their `encoding` says, else those of an array each on its own.
     ///
     /// # Errors
     /// It is no object, or holds what JSON cannot say.
-    pub fn form<T: ToJson>(&mut self, media_type: &'static str, body: &T) -> Result<(), Internal> {
+    pub fn form<T: ToJson>(&mut self, media_type: &'static str, body: &T, encoded: &[Encoded]) -> Result<(), Internal> {
         let document = write::document(body).map_err(Internal::new)?;
         let mut form = String::new();
-        write::form(document.root(), &mut form).map_err(Internal::new)?;
+        write::form(document.root(), encoded, &mut form).map_err(Internal::new)?;
         self.body(media_type, form);
         Ok(())
     }

@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
 use crate::body::{Boundary, ByteStream, Framing, ItemStream, Parts};
+use crate::guard::Sieve;
 use crate::json::{Check, Document, FromJson, Limits, Scope, Value, Violations};
 use crate::operation::Meta;
 
@@ -88,6 +89,8 @@ fn scope(place: Place, name: Cow<'static, str>) -> Scope {
 pub struct Input<'a> {
     pub(crate) meta: &'static Meta,
     pub(crate) received: &'a Received,
+    /// What its caller may not send within an item of its body.
+    pub(crate) items: Option<Sieve>,
 }
 
 impl<'a> Input<'a> {
@@ -203,7 +206,7 @@ impl<'a> Input<'a> {
             Read::DataEvents(check) => (Framing::Events(true), check),
             _ => return None,
         };
-        Some(ItemStream::new(bytes, framing, check))
+        Some(ItemStream::new(bytes, framing, check, self.items.clone()))
     }
 
     /// The body as parts that are still to be read.

@@ -1,7 +1,7 @@
 //! Values as parameters, in the styles of OpenAPI: what we answer in header fields, and what we send in a query and in cookies.
 
-use super::spec::Style;
-use crate::json::{self, Document, FromJson as _, Json, Kind, NotJson, ToJson, Value};
+use super::spec::{Encoded, Style};
+use crate::json::{self, Document, Kind, NotJson, ToJson, Value};
 
 /// A value that was written as JSON, to be written as a parameter.
 pub(crate) fn document<T: ToJson>(value: &T) -> Result<Document, String> {
@@ -28,8 +28,7 @@ pub(crate) fn header(document: &Document, style: Style, explode: bool) -> Option
 
 /// Adds a query parameter to what stands there. Values are percent-encoded, and the delimiters between them are not
 /// (RFC 6570, 3.2.8), but for `|` and the space, which no URL can hold.
-pub(crate) fn query(name: &str, document: &Document, style: Style, explode: bool, out: &mut String) {
-    let value = document.root();
+pub(crate) fn query(name: &str, value: Value<'_>, style: Style, explode: bool, out: &mut String) {
     let delimiter = match style {
         Style::SpaceDelimited => "%20",
         Style::PipeDelimited => "%7C",
@@ -37,7 +36,7 @@ pub(crate) fn query(name: &str, document: &Document, style: Style, explode: bool
     };
     match (value.kind(), style) {
         (Kind::Null, _) => {}
-        (_, Style::Json) => pair(name, document.text(), out),
+        (_, Style::Json) => pair(name, &json_text(value), out),
         (Kind::Array | Kind::Object, Style::DeepObject) => deep(name, value, out),
         (Kind::Array, _) if explode => value.items().for_each(|item| pair(name, &text(item), out)),
         (Kind::Object, _) if explode => value.members().for_each(|m| pair(m.name, &text(m.value), out)),
@@ -110,19 +109,24 @@ pub(crate) fn query_string(document: &Document, style: Style, out: &mut String) 
     let value = document.root();
     match (value.kind(), style) {
         (Kind::Null, _) => {}
-        (_, Style::Form) => form(value, out)?,
+        (_, Style::Form) => form(value, &[], out)?,
         (_, Style::Json) => encode(document.text(), out),
         _ => encode(&text(value), out),
     }
     Ok(())
 }
 
-/// The members of an object as a form, those of an array each on its own. What is no object is none.
-pub(crate) fn form(value: Value<'_>, out: &mut String) -> Result<(), &'static str> {
+/// The members of an object as a form: as their `encoding` says, else those of an array each on its own and an object as
+/// JSON (OpenAPI 3.1.1, 4.8.15.1). What is no object is none.
+pub(crate) fn form(value: Value<'_>, encoded: &[Encoded], out: &mut String) -> Result<(), &'static str> {
     if value.kind() != Kind::Object {
         return Err("a form is an object");
     }
     for member in value.members() {
+        if let Some(field) = encoded.iter().find(|field| field.name == member.name) {
+            query(field.name, member.value, field.style, field.explode, out);
+            continue;
+        }
         match member.value.kind() {
             Kind::Array => member.value.items().for_each(|item| pair(member.name, &text(item), out)),
             _ => pair(member.name, &text(member.value), out),
@@ -170,8 +174,8 @@ fn text(value: Value<'_>) -> String {
 }
 
 fn json_text(value: Value<'_>) -> String {
-    let text = Json::decode(value).ok().and_then(|json| json::to_vec(&json).ok());
-    text.and_then(|text| String::from_utf8(text).ok()).unwrap_or_default()
+    // What was read from JSON can be written as JSON.
+    json::to_vec(&value).ok().and_then(|text| String::from_utf8(text).ok()).unwrap_or_default()
 }
 
 /// Percent-encoding of everything but RFC 3986's unreserved characters.
@@ -213,7 +217,7 @@ mod tests {
             (Json, false, r#"{"a":[1]}"#, "q=%7B%22a%22%3A%5B1%5D%7D"),
         ] {
             let mut out = String::new();
-            query("q", &Document::parse(json.as_bytes()).unwrap(), style, explode, &mut out);
+            query("q", Document::parse(json.as_bytes()).unwrap().root(), style, explode, &mut out);
             assert_eq!(out, expected, "{style:?} {explode} {json}");
         }
         for (style, explode, json, expected) in [
@@ -245,6 +249,17 @@ mod tests {
             let mut out = String::new();
             let done = query_string(&Document::parse(json.as_bytes()).unwrap(), style, &mut out);
             assert_eq!(done.map(|()| out.as_str()), expected, "{style:?} {json}");
+        }
+        for (style, explode, json, expected) in [
+            (PipeDelimited, false, r#"{"a":[1,"x|y"],"b":[1,2]}"#, "a=1%7Cx%7Cy&b=1&b=2"),
+            (Json, false, r#"{"a":[1,"x"],"b":null}"#, "a=%5B1%2C%22x%22%5D&b=null"),
+            (DeepObject, true, r#"{"b":1,"a":{"c":2}}"#, "b=1&a%5Bc%5D=2"),
+            (Form, true, r#"{"a":{"c":2}}"#, "c=2"),
+        ] {
+            let mut out = String::new();
+            form(Document::parse(json.as_bytes()).unwrap().root(), &[Encoded { name: "a", style, explode }], &mut out)
+                .unwrap();
+            assert_eq!(out, expected, "{style:?} {explode} {json}");
         }
         for (style, explode, json, expected) in [
             (Simple, false, LIST, Some("a,b,c d,1,true")),

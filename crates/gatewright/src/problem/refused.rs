@@ -63,6 +63,11 @@ impl Refused {
         }))
     }
 
+    /// The caller may not send the member of the body with this pointer.
+    pub(crate) fn not_allowed(pointer: &str) -> Refused {
+        Refused::new(Refusal::FieldNotAllowed).with_detail(format!("the caller may not send `{pointer}`"))
+    }
+
     /// 405, with the methods that there are (RFC 9110, 15.5.6).
     #[must_use]
     pub fn method_not_allowed<'m>(methods: impl IntoIterator<Item = &'m str>) -> Refused {

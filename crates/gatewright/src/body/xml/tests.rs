@@ -29,18 +29,6 @@ const TABLE: XmlTable = XmlTable::new(
     ],
 );
 
-struct Raw<'r>(&'r str);
-
-impl crate::json::ToJson for Raw<'_> {
-    fn write(&self, out: &mut crate::json::Writer) {
-        let document = crate::json::Document::parse(self.0.as_bytes()).unwrap();
-        crate::json::ToJson::write(
-            &<crate::json::Json as crate::json::FromJson>::decode(document.root()).unwrap(),
-            out,
-        );
-    }
-}
-
 #[test]
 fn both_ways() {
     for (xml, json) in [
@@ -55,15 +43,15 @@ fn both_ways() {
         ("<pet></pet>", "{}"),
     ] {
         assert_eq!(read(&TABLE, xml).unwrap(), json, "{xml}");
-        let written = write(&TABLE, &Raw(json)).unwrap();
+        let written = write(&TABLE, json.as_bytes()).unwrap();
         assert_eq!(written.split_once('\n').unwrap().1, xml);
     }
-    let nil = write(&TABLE, &Raw(r#"{"size":null}"#)).unwrap();
+    let nil = write(&TABLE, r#"{"size":null}"#.as_bytes()).unwrap();
     assert_eq!(read(&TABLE, &nil).unwrap(), r#"{"size":null}"#);
-    let odd = write(&TABLE, &Raw(r#"{"name":"\r\n\t\"<![CDATA[&amp;"}"#)).unwrap();
+    let odd = write(&TABLE, r#"{"name":"\r\n\t\"<![CDATA[&amp;"}"#.as_bytes()).unwrap();
     assert_eq!(read(&TABLE, &odd).unwrap(), r#"{"name":"\u000d\u000a\u0009\"<![CDATA[&amp;"}"#);
     for bad in [r#"{"name":"\u0001"}"#, r#"{"owners":[{"a><b":"1"}]}"#, r#"{"owners":[{"":"1"}]}"#] {
-        assert!(write(&TABLE, &Raw(bad)).is_err(), "{bad}");
+        assert!(write(&TABLE, bad.as_bytes()).is_err(), "{bad}");
     }
 }
 

@@ -2,15 +2,14 @@
 
 use super::{INSTANCE, XmlName, XmlPlace, XmlTable};
 use crate::Internal;
-use crate::json::{self, Document, Kind, ToJson, Value};
+use crate::json::{Document, Kind, Value};
 
-/// The XML of a value.
+/// The XML of a value, which is given as JSON.
 ///
 /// # Errors
 /// It holds what XML cannot say: characters, or names of properties.
-pub(crate) fn write<T: ToJson>(table: &XmlTable, body: &T) -> Result<String, Internal> {
-    let json = json::to_vec(body).map_err(Internal::new)?;
-    let document = Document::parse(&json).map_err(|e| Internal::new(e.to_string()))?;
+pub(crate) fn write(table: &XmlTable, json: &[u8]) -> Result<String, Internal> {
+    let document = Document::parse(json).map_err(|e| Internal::new(e.to_string()))?;
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     Writer { table, out: &mut out }.element(&Name::of(&table.root), table.start, document.root())?;
     Ok(out)
