@@ -237,7 +237,9 @@ impl Inner {
         match outcome {
             Ok(reply) => match self.finish(exchange, guard, &admission, reply) {
                 Finished::Ready(response) => response,
-                Finished::Unfiltered(response) => Box::pin(self.answer(exchange, guard, &admission, response)).await,
+                Finished::Unfiltered(response) => {
+                    Box::pin(self.answer(exchange, guard, &admission, response, By::Handler)).await
+                }
             },
             Err(refused) => self.gateway.refuse_admitted(exchange, guard, &admission, refused),
         }
@@ -267,7 +269,9 @@ impl Inner {
             match self.handle(operation, endpoint, path, exchange, admission, request).await {
                 Ok(reply) => match self.finish(exchange, guard, admission, reply) {
                     Finished::Ready(response) => response,
-                    Finished::Unfiltered(response) => self.answer(exchange, guard, admission, response).await,
+                    Finished::Unfiltered(response) => {
+                        self.answer(exchange, guard, admission, response, By::Handler).await
+                    }
                 },
                 Err(refused) => self.gateway.refuse_admitted(exchange, guard, admission, refused),
             }
@@ -275,7 +279,7 @@ impl Inner {
         match shield(exchange.deadline(guard), Box::pin(around(layers, entering, work))).await {
             Ok((response, true)) => response,
             // Nobody has seen it yet.
-            Ok((response, false)) => self.answer(exchange, guard, admission, response).await,
+            Ok((response, false)) => self.answer(exchange, guard, admission, response, By::Others).await,
             Err(refused) => self.gateway.refuse_admitted(exchange, guard, admission, refused),
         }
     }
@@ -310,8 +314,10 @@ impl Inner {
 
     /// A reply as it is sent, or one that may hold what its caller may not see.
     fn finish(&self, exchange: &Exchange, guard: &Guard, admission: &Admission, reply: Reply) -> Finished {
+        // Values were looked through when they were written.
+        let values = matches!(reply.outcome, Outcome::Values(..));
         match self.rendered(exchange, guard, admission, reply) {
-            Ok(response) if guard.filters_answers() => Finished::Unfiltered(response),
+            Ok(response) if guard.filters_answers() && !values => Finished::Unfiltered(response),
             Ok(response) => Finished::Ready(self.gateway.answer(exchange, admission, response)),
             Err(refused) => Finished::Ready(self.gateway.refuse_admitted(exchange, guard, admission, refused)),
         }
@@ -353,8 +359,9 @@ impl Inner {
         guard: &Guard,
         admission: &Admission,
         response: Response<Body>,
+        by: By,
     ) -> Response<Body> {
-        let response = match filtered(guard, admission, response).await {
+        let response = match filtered(guard, admission, response, by).await {
             Ok(response) => response,
             Err(error) => self.gateway.internal(exchange, &error),
         };
@@ -377,18 +384,29 @@ enum Finished {
     Unfiltered(Response<Body>),
 }
 
+/// Who made an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// A handler of the operation, with its types: what is no JSON was looked through when it was written.
+    Handler,
+    /// A layer, or a handler of plain axum.
+    Others,
+}
+
 /// An answer without what its caller may not see. One that cannot be looked through is not sent, unless it says itself
-/// that it is something else than JSON.
+/// that it is something else than values.
 pub(crate) async fn filtered(
     guard: &Guard,
     admission: &Admission,
     response: Response<Body>,
+    by: By,
 ) -> Result<Response<Body>, Internal> {
     if !guard.filters_answers() {
         return Ok(response);
     }
     let (mut head, body) = response.into_parts();
-    let is_other = |value: &HeaderValue| value.to_str().is_ok_and(|text| !media::is_json(text));
+    let unseen = |text: &str| media::is_json(text) || by == By::Others && media::is_of_values(text);
+    let is_other = |value: &HeaderValue| value.to_str().is_ok_and(|text| !unseen(text));
     let mut types = head.headers.get_all(CONTENT_TYPE).iter().peekable();
     let other = types.peek().is_some() && types.all(is_other);
     if body.size_hint().exact().is_none() {

@@ -13,10 +13,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::cx::RawParts;
-use crate::dispatch::{collect, filtered, receive};
+use crate::dispatch::{By, collect, filtered, receive};
 use crate::guard::Guard;
 use crate::json::Violations;
 use crate::operation::Operation;
+use crate::params::{MediaSpec, Read};
 use crate::route::{Found, Table};
 use crate::stage::Pending;
 use crate::{Exchange, Gateway, Refused, StartError, collect_body, shield};
@@ -50,26 +51,25 @@ impl<O: Operation<Id = ()>> GuardLayer<O> {
     /// The layer of the operation `O`.
     ///
     /// # Errors
-    /// None of the versions that the gateway was started with has the operation.
+    /// None of the versions that the gateway was started with has the operation, or it needs what a layer cannot do.
     pub fn new(gateway: &Gateway) -> Result<GuardLayer<O>, StartError> {
         let policy = O::META.policy;
         let mounted = gateway.guards().find(|(_, guard)| std::ptr::eq(guard.policy(), policy));
         let Some((api, guard)) = mounted else {
             return Err(StartError::new(format!("`{}` ({}) is not mounted", policy.operation, policy.at)));
         };
-        if policy.idempotency.is_some() {
-            let why = format!(
-                "`{}` ({}) takes idempotency keys, which a layer cannot: write a handler",
-                policy.operation, policy.at
-            );
-            return Err(StartError::new(why));
-        }
-        if O::META.lists {
-            let why = format!(
-                "`{}` ({}) lists objects of which each caller sees his own, which a layer cannot see to: write a handler",
-                policy.operation, policy.at
-            );
-            return Err(StartError::new(why));
+        let items = |spec: &MediaSpec| {
+            matches!(spec.read, Read::Lines(_) | Read::Sequence(_) | Read::Events(_) | Read::DataEvents(_))
+        };
+        let unread = policy.write.is_some() && O::META.body.is_some_and(|body| body.content.iter().any(items));
+        let beyond = [
+            (policy.idempotency.is_some(), "takes idempotency keys, which a layer cannot"),
+            (O::META.lists, "lists objects of which each caller sees his own, which a layer cannot see to"),
+            (unread, "has items of which not everybody may send all, which a layer does not read"),
+        ];
+        if let Some((_, why)) = beyond.iter().find(|(is, _)| *is) {
+            let (operation, at) = (policy.operation, policy.at);
+            return Err(StartError::new(format!("`{operation}` ({at}) {why}: write a handler")));
         }
         let mut table = Table::default();
         let prefix = gateway.api(api).map_or("", |api| api.prefix);
@@ -182,7 +182,7 @@ where
             };
             match answered.await {
                 Ok(Ok(response)) => {
-                    let response = match filtered(&around.guard, &admission, response).await {
+                    let response = match filtered(&around.guard, &admission, response, By::Others).await {
                         Ok(response) => response,
                         Err(error) => around.gateway.internal(&exchange, &error),
                     };

@@ -177,7 +177,7 @@ const NOT_KEPT: &str = "the request was done before, and its answer is not kept:
 fn again(bytes: &[u8]) -> Result<Reply, Refused> {
     match stored::read(bytes) {
         Some(stored::Kept::Reply(reply)) => Ok(*reply),
-        Some(stored::Kept::NotKept) => Err(Refused::new(Refusal::IdempotencyConflict).with_detail(NOT_KEPT)),
+        Some(stored::Kept::Nothing) => Err(Refused::new(Refusal::IdempotencyConflict).with_detail(NOT_KEPT)),
         Some(stored::Kept::Unknown) => Err(unknown()),
         None => Err(Refused::internal(Internal::new("a kept answer cannot be read"))),
     }

@@ -21,7 +21,7 @@ const UNKNOWN: u8 = 3;
 pub(super) enum Kept {
     Reply(Box<Reply>),
     /// There was one, too large or of a kind that is not kept.
-    NotKept,
+    Nothing,
     /// Something broke on our side, before or after it acted.
     Unknown,
 }
@@ -71,7 +71,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Kept> {
     let mut rest = Rest(bytes);
     let kind = *rest.take(1)?.first()?;
     match kind {
-        NOT_KEPT => return Some(Kept::NotKept),
+        NOT_KEPT => return Some(Kept::Nothing),
         UNKNOWN => return Some(Kept::Unknown),
         _ => {}
     }
@@ -156,7 +156,7 @@ mod tests {
             let broken = write(&mut crate::Internal::new("x").into_reply()).await;
             assert!(matches!(read(&broken), Some(Kept::Unknown)));
             let mut large = Reply::body(200, "text/plain", "x".repeat(70_000));
-            assert!(matches!(read(&write(&mut large).await), Some(Kept::NotKept)));
+            assert!(matches!(read(&write(&mut large).await), Some(Kept::Nothing)));
             for cut in
                 [&b""[..], b"\x01", b"\x01\x00\xc8", b"\x01\x00\xc8\x00\x01\x00\x00\x00\x09x", b"\x09\x00\xc8\x00\x00"]
             {

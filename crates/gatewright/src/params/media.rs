@@ -31,6 +31,14 @@ pub(crate) fn is_json(media_type: &str) -> bool {
     sub.eq_ignore_ascii_case("json") || sub.len() > 5 && sub.to_ascii_lowercase().ends_with("+json")
 }
 
+/// Whether it is written from a value, item by item or otherwise than JSON: XML, JSON Lines, JSON text sequences, events.
+pub(crate) fn is_of_values(media_type: &str) -> bool {
+    let sub = essence(media_type).rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    let suffix = sub.rsplit('+').next().unwrap_or_default();
+    let sequences = ["jsonl", "x-jsonl", "jsonlines", "x-jsonlines", "ndjson", "x-ndjson", "json-seq", "event-stream"];
+    suffix == "xml" || sequences.contains(&suffix)
+}
+
 fn essence(media_type: &str) -> &str {
     media_type.split(';').next().unwrap_or("").trim()
 }
