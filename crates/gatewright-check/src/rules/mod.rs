@@ -37,6 +37,7 @@ rules! {
     optional_owner,
     wrong_cost,
     public_list,
+    guarded_outgoing,
     not_enforced_yet,
     unchecked_body,
 }
