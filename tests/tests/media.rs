@@ -544,8 +544,38 @@ async fn callbacks_and_webhooks_are_typed_and_go_where_they_may() {
     let (url, heard) = hook(HEARD).await;
     assert_eq!(outbound.send(&url, &note_changed::Request { body: job() }).await.unwrap().status, 204);
     assert!(heard.await.unwrap().ends_with("\r\n\r\nid=7"));
+    let step = media::types::JobStepsItem { n: Some(1) };
+    let stepped = Job { steps: Some(vec![step]), ..job() };
+    let (url, heard) = hook(HEARD).await;
+    assert_eq!(outbound.send(&url, &note_changed::Request { body: stepped }).await.unwrap().status, 204);
+    assert!(heard.await.unwrap().ends_with("id=7&steps=%5B%7B%22n%22%3A1%7D%5D"), "as its `encoding` says");
     let progress = media::sent::put_https_hub_example_request_query_job_at::url("a/b");
     assert_eq!(progress, "https://hub.example/a%2Fb/at");
+}
+
+#[tokio::test]
+async fn the_sender_says_the_media_type_where_the_document_leaves_it_open() {
+    use gatewright::outbound::{Content, Outbound, SendError};
+    use media::sent::{note_drawn, note_packed};
+
+    let outbound = Outbound::new().unwrap().allow_network("127.0.0.1/32").unwrap().allow_plain_http();
+    let content = |media_type: &str| Content { media_type: media_type.to_owned(), bytes: "xyz".into() };
+    let (url, heard) = hook(HEARD).await;
+    outbound.send(&url, &note_drawn::Request { body: content("image/png") }).await.unwrap();
+    let sent = heard.await.unwrap();
+    assert!(sent.contains("content-type: image/png\r\n") && sent.ends_with("xyz"), "{sent}");
+    let (url, heard) = hook(HEARD).await;
+    outbound.send(&url, &note_packed::Request { body: Some(content("multipart/mixed; boundary=b")) }).await.unwrap();
+    assert!(heard.await.unwrap().contains("content-type: multipart/mixed; boundary=b\r\n"));
+    // Nothing of these leaves.
+    for drawn in ["text/html", "image", "image/png\r\nx: y"] {
+        let sent = outbound.send(&url, &note_drawn::Request { body: content(drawn) }).await;
+        assert!(matches!(sent, Err(SendError::Message(_))), "{drawn}: {sent:?}");
+    }
+    for packed in ["multipart/mixed", "multipart/form-data; boundary=b"] {
+        let sent = outbound.send(&url, &note_packed::Request { body: Some(content(packed)) }).await;
+        assert!(matches!(sent, Err(SendError::Message(_))), "{packed}: {sent:?}");
+    }
 }
 
 #[tokio::test]

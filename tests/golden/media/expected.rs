@@ -14,7 +14,7 @@ pub mod policy {
         schemes: &[
             Scheme {
                 name: "basic",
-                at: "openapi.yaml:222",
+                at: "openapi.yaml:232",
                 bit: 0,
                 scopes: &[],
                 carrier: Carrier::Authorization("basic"),
@@ -47,7 +47,7 @@ pub mod policy {
         validation_status: 400u16,
         passkeys: ::core::option::Option::None,
         fields: &[],
-        hash: "5ddb340beac00aa0ca2d3614c0cee39bd11153b7cac660900e2d6477f6869cb4",
+        hash: "55547a53089a2b21ee7dc34df022937fd3ff1800e51bb28468fb16b8bd1e5740",
     };
 
     /// What operations have unless their own table says otherwise: no access to anything.
@@ -305,6 +305,71 @@ pub mod sent {
                         },
                     ],
                 )?;
+                ::core::result::Result::Ok(())
+            }
+        }
+        ::gatewright::received! {
+            accept [];
+            204 => {
+                /// Heard.
+                NoContent = nothing(),
+            }
+        }
+    }
+
+    /// noteDrawn
+    ///
+    /// POST · webhook `drawn` (openapi.yaml:221)
+    pub mod note_drawn {
+        /// What is sent.
+        #[derive(Debug)]
+        pub struct Request {
+            /// The body.
+            pub body: ::gatewright::outbound::Content,
+        }
+
+        impl ::gatewright::outbound::Outgoing for Request {
+            const METHOD: &'static str = "POST";
+            type Answer = Answer;
+            fn write(
+                &self,
+                out: &mut ::gatewright::outbound::Message,
+            ) -> ::core::result::Result<(), ::gatewright::Internal> {
+                let body = &self.body;
+                out.content("image/*", body)?;
+                ::core::result::Result::Ok(())
+            }
+        }
+        ::gatewright::received! {
+            accept [];
+            204 => {
+                /// Heard.
+                NoContent = nothing(),
+            }
+        }
+    }
+
+    /// notePacked
+    ///
+    /// POST · webhook `packed` (openapi.yaml:226)
+    pub mod note_packed {
+        /// What is sent.
+        #[derive(Debug)]
+        pub struct Request {
+            /// The body.
+            pub body: ::core::option::Option<::gatewright::outbound::Content>,
+        }
+
+        impl ::gatewright::outbound::Outgoing for Request {
+            const METHOD: &'static str = "POST";
+            type Answer = Answer;
+            fn write(
+                &self,
+                out: &mut ::gatewright::outbound::Message,
+            ) -> ::core::result::Result<(), ::gatewright::Internal> {
+                if let ::core::option::Option::Some(body) = &self.body {
+                    out.content("multipart/mixed", body)?;
+                }
                 ::core::result::Result::Ok(())
             }
         }

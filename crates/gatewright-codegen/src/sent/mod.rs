@@ -109,9 +109,11 @@ fn chosen(content: &[Media]) -> Option<&Media> {
 
 fn content(cx: &Context<'_>, plan: &Plan<'_>, media: &Media) -> (TokenStream, TokenStream) {
     let written = media.taken();
-    // A range is no type to send; what stands in it is bytes.
-    let written = if written.contains('*') { "application/octet-stream" } else { written };
     match (media.kind, media.schema) {
+        // A range is no type to send, and parts need a boundary: both are for the sender to say.
+        (kind, _) if written.contains('*') || kind == MediaKind::Multipart => {
+            (quote!(::gatewright::outbound::Content), quote!(out.content(#written, body)?;))
+        }
         (MediaKind::Json, schema) => {
             let ty = schema.map_or_else(|| quote!(::gatewright::json::Json), |schema| plan.response_type(schema));
             (ty, quote!(out.json(#written, body)?;))

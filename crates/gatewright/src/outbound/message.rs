@@ -5,7 +5,9 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use super::Answer;
 use crate::Internal;
+use crate::body::Boundary;
 use crate::json::{self, Document, ToJson};
+use crate::params::media::within;
 use crate::params::write::{self, encode};
 use crate::params::{Encoded, Style};
 
@@ -135,6 +137,23 @@ impl Message {
         Ok(())
     }
 
+    /// A body whose media type the document leaves open.
+    ///
+    /// # Errors
+    /// It is not of the declared type or range; or a multipart body does not say its boundary (RFC 2046, 5.1.1).
+    pub fn content(&mut self, declared: &'static str, body: &Content) -> Result<(), Internal> {
+        let value = HeaderValue::from_str(&body.media_type).map_err(Internal::new)?;
+        if !within(&body.media_type, declared) {
+            return Err(Internal::new("a body is of a media type that the document does not declare"));
+        }
+        self.headers.insert(CONTENT_TYPE, value);
+        if within(declared, "multipart/*") && Boundary::of(&self.headers).is_none() {
+            return Err(Internal::new("the media type of a multipart body does not say its boundary"));
+        }
+        self.body = body.bytes.clone();
+        Ok(())
+    }
+
     /// A body of this media type as it stands.
     pub fn body(&mut self, media_type: &'static str, body: impl Into<Bytes>) {
         // A document can name a media type that HTTP cannot carry; the compiler refuses it, and this does not panic.
@@ -143,6 +162,15 @@ impl Message {
         }
         self.body = body.into();
     }
+}
+
+/// A body with its media type, where the document declares a range, or parts between boundaries.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// The media type with its parameters: `image/png`, `multipart/form-data; boundary=b`.
+    pub media_type: String,
+    /// The body.
+    pub bytes: Bytes,
 }
 
 /// A parameter's value as JSON; nothing for one that is absent.

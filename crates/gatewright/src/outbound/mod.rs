@@ -24,7 +24,7 @@ pub(crate) use https::{Connector, causes, connector};
 pub(crate) use roots::roots;
 
 pub use answer::{Answer, Misfit, Received};
-pub use message::{Message, Outgoing, Piece, target};
+pub use message::{Content, Message, Outgoing, Piece, target};
 #[cfg(feature = "client")]
 pub use send::{Outbound, SendError, Unexpected};
 
