@@ -205,7 +205,9 @@ fn build(copy: &Path, test: &str) -> Result<Built, String> {
     command
         .args(targets.split_whitespace())
         .current_dir(copy.parent().unwrap_or(copy))
-        .env("CARGO_TARGET_DIR", target());
+        .env("CARGO_TARGET_DIR", target())
+        // Also where the rest is built once: a mutant that stands alone builds a crate again.
+        .env("CARGO_INCREMENTAL", "1");
     let done = capture(command, LIMIT)?;
     if !done.success() {
         // What does not build was not tested: of this only the compiler's refusal of its own output counts.
