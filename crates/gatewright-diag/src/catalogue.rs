@@ -83,6 +83,7 @@ codes! {
     0121 WRONG_COST "wrong-cost" Error "a cost that no limit of its operation can take";
     0122 PUBLIC_LIST "public-list" Warning "everybody sees a list of objects of which each belongs to somebody";
     0123 GUARDED_OUTGOING "guarded-outgoing" Warning "a webhook or callback sends what only some may see";
+    0124 GUARDED_NO_PROPERTY "guarded-no-property" Error "`read` or `write` of a value that is no property";
 
     // 02: the shape of a document.
     0201 NOT_OPENAPI "not-openapi" Error "the file is no OpenAPI document";

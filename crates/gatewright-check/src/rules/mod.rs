@@ -38,6 +38,7 @@ rules! {
     wrong_cost,
     public_list,
     guarded_outgoing,
+    guarded_no_property,
     not_enforced_yet,
     unchecked_body,
 }
