@@ -150,15 +150,28 @@ impl<'a> Lower<'a, '_> {
     fn sent(&mut self, item: &[Node<'a>], name: &str, span: Span, policies: &mut PolicySet) -> Vec<Operation> {
         let template = PathTemplate { text: name.to_owned(), span, segments: Vec::new() };
         let mut found = Vec::new();
+        self.unguarded(item);
         for (method, node) in self.methods(item) {
             if !self.afford(node) {
                 break;
             }
+            self.unguarded(&[node]);
             let mut operation = self.operation(item, &method, node, template.clone());
             operation.policy = policies.add(gatewright_ir::Policy::nobody());
             found.push(operation);
         }
         found
+    }
+
+    /// `x-security` of what is sent: nobody asks for it who could be let in or refused.
+    fn unguarded(&mut self, nodes: &[Node<'a>]) {
+        let keys = nodes.iter().flat_map(|node| node.entries()).filter(|(key, _)| key.text == "x-security");
+        for (key, _) in keys {
+            self.sink
+                .error(codes::MISPLACED_POLICY, key.span, "`x-security` has no meaning in a webhook or callback")
+                .label("this is sent, and nothing guards it")
+                .help("remove it; what is sent is for the handler that sends it to judge");
+        }
     }
 
     fn operation(&mut self, item: &[Node<'a>], method: &str, node: Node<'a>, path: PathTemplate) -> Operation {
