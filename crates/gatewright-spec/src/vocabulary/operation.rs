@@ -226,7 +226,9 @@ impl Reader<'_> {
             Some(value) => self.names(value).map(Some),
             None => Some(None),
         };
-        Some(Allow { networks: part("networks")?, users: part("users")?, devices: part("devices")? })
+        // All are read before one of them ends it: their faults are shown at once.
+        let (networks, users, devices) = (part("networks"), part("users"), part("devices"));
+        Some(Allow { networks: networks?, users: users?, devices: devices? })
     }
 
     /// One limit, or a list of them.
