@@ -1,7 +1,7 @@
 //! An operation's effective policy, in the order in which the server checks it, each fact with the place it came from.
 //! For people, and as JSON.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use gatewright_diag::{SourceMap, Span, Spanned};
@@ -262,13 +262,8 @@ impl Rows<'_> {
 /// The guarded properties that are reached from these schemas: in what words, and where each guard stands.
 fn guarded(ir: &Ir, from: Vec<SchemaId>, names_of: fn(&Protection) -> &Vec<Spanned<String>>) -> Vec<(String, Span)> {
     let schemas = &ir.api.schemas;
-    let mut open = from;
-    let (mut seen, mut found) = (HashSet::new(), BTreeSet::new());
-    while let Some(id) = open.pop() {
-        if !seen.insert(id) {
-            continue;
-        }
-        let schema = schemas.get(id);
+    let mut found = BTreeSet::new();
+    for schema in schemas.reached(from) {
         for property in &schema.object.properties {
             let protection = schemas.get(property.schema).notes.protection.as_ref();
             if let Some(protection) = protection.filter(|p| !names_of(p).is_empty()) {
@@ -276,7 +271,6 @@ fn guarded(ir: &Ir, from: Vec<SchemaId>, names_of: fn(&Protection) -> &Vec<Spann
                 found.insert((format!("{}: any of {any}", property.name), protection.span));
             }
         }
-        schema.each(|id| open.push(id));
     }
     found.into_iter().collect()
 }

@@ -54,19 +54,33 @@ impl Schemas {
     /// The schemas that always apply to the same value: this one, what it refers to, and its `allOf`. Each once, those of a
     /// part behind it: who walked all ways to them would never end in a document that means him ill.
     pub fn always(&self, id: SchemaId) -> impl Iterator<Item = &Schema> {
-        self.in_place(id, |schema| schema.reference.iter().chain(&schema.all_of).copied().collect())
+        self.walk(vec![id], |schema| schema.reference.iter().chain(&schema.all_of).copied().collect())
     }
 
     /// The schemas that may apply to the same value: those that always do, and `oneOf` and `anyOf`. Each once.
     pub fn possibly(&self, id: SchemaId) -> impl Iterator<Item = &Schema> {
-        self.in_place(id, |schema| {
+        self.possibly_any([id])
+    }
+
+    /// The schemas that may apply to the same value as one of these. Each once, however many lead to it.
+    pub fn possibly_any(&self, from: impl IntoIterator<Item = SchemaId>) -> impl Iterator<Item = &Schema> {
+        self.walk(from.into_iter().collect(), |schema| {
             let all = schema.reference.iter().chain(&schema.all_of).chain(&schema.one_of).chain(&schema.any_of);
             all.copied().collect()
         })
     }
 
-    fn in_place(&self, id: SchemaId, parts: impl Fn(&Schema) -> Vec<SchemaId>) -> impl Iterator<Item = &Schema> {
-        let (mut seen, mut way) = (HashSet::new(), vec![id]);
+    /// These schemas and all that they name, of whatever value. Each once.
+    pub fn reached(&self, from: impl IntoIterator<Item = SchemaId>) -> impl Iterator<Item = &Schema> {
+        self.walk(from.into_iter().collect(), |schema| {
+            let mut named = Vec::new();
+            schema.each(|id| named.push(id));
+            named
+        })
+    }
+
+    fn walk(&self, mut way: Vec<SchemaId>, parts: impl Fn(&Schema) -> Vec<SchemaId>) -> impl Iterator<Item = &Schema> {
+        let mut seen = HashSet::new();
         std::iter::from_fn(move || {
             while let Some(id) = way.pop() {
                 if seen.insert(id) {

@@ -1,15 +1,16 @@
 //! GW0124 guarded-no-property
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use gatewright_diag::{Level, Sink, Span, codes};
-use gatewright_ir::schema::{Protection, Schema, SchemaId, Schemas};
+use gatewright_ir::api::Media;
+use gatewright_ir::schema::{Protection, Schema, SchemaId};
 
 use crate::{Context, Rule};
 
 pub(crate) static RULE: Rule = Rule { code: codes::GUARDED_NO_PROPERTY, level: Level::Error, check };
 
-/// What the names stand under: `read` or `write`.
+/// Whether names stand under a key.
 type Said = fn(&Protection) -> bool;
 
 const READ: (&str, Said) = ("read", |protection| !protection.read.is_empty());
@@ -21,13 +22,20 @@ fn check(cx: &Context<'_>, sink: &mut Sink) {
     let answers = api.operations.iter().flat_map(|operation| &operation.responses).flat_map(|r| &r.content);
     let bodies = api.operations.iter().flat_map(|operation| &operation.body).flat_map(|body| &body.content);
     let parameters = api.operations.iter().flat_map(|operation| &operation.parameters).map(|p| p.schema);
+    let roots = |media: &Media| [media.schema, media.item_schema].into_iter().flatten();
     let mut found: BTreeMap<(Span, &str), &str> = BTreeMap::new();
-    let roots = |media: &gatewright_ir::api::Media| [media.schema, media.item_schema].into_iter().flatten();
-    let mut walk = Walk { schemas, seen: HashSet::new(), found: &mut found, said: READ };
-    walk.from(answers.flat_map(roots), Some("the whole body"));
-    let mut walk = Walk { schemas, seen: HashSet::new(), found: &mut found, said: WRITE };
-    walk.from(bodies.flat_map(roots), Some("the whole body"));
-    walk.from(parameters, None);
+    let (answers, bodies): (Vec<_>, Vec<_>) = (answers.flat_map(roots).collect(), bodies.flat_map(roots).collect());
+    for ((key, said), whole, parts) in [(READ, answers, Vec::new()), (WRITE, bodies, parameters.collect())] {
+        let all = || schemas.reached(whole.iter().chain(&parts).copied());
+        let items = all().flat_map(items).collect();
+        let values = all().flat_map(values).collect();
+        for (place, ids) in [("the whole body", whole.clone()), ("an item of a list", items), ("a value of a map", values)] {
+            let protections = schemas.possibly_any(ids).filter_map(|schema| schema.notes.protection.as_ref());
+            for protection in protections.filter(|protection| said(protection)) {
+                found.entry((protection.span, key)).or_insert(place);
+            }
+        }
+    }
     for ((span, key), place) in found {
         RULE.report(sink, span, format!("`{key}` guards what is no property"))
             .label(format!("this is {place}, of which nothing can be told apart"))
@@ -35,48 +43,15 @@ fn check(cx: &Context<'_>, sink: &mut Sink) {
     }
 }
 
-/// Every schema of the values that go one way.
-struct Walk<'w, 'a> {
-    schemas: &'a Schemas,
-    seen: HashSet<SchemaId>,
-    found: &'w mut BTreeMap<(Span, &'static str), &'static str>,
-    said: (&'static str, Said),
-}
-
-impl Walk<'_, '_> {
-    fn from(&mut self, roots: impl Iterator<Item = SchemaId>, place: Option<&'static str>) {
-        let mut open = Vec::new();
-        for root in roots {
-            place.into_iter().for_each(|place| self.look(root, place));
-            open.push(root);
-        }
-        while let Some(id) = open.pop() {
-            if !self.seen.insert(id) {
-                continue;
-            }
-            let schema = self.schemas.get(id);
-            for (inner, place) in nameless(schema) {
-                self.look(inner, place);
-            }
-            schema.each(|id| open.push(id));
-        }
-    }
-
-    /// Whether something is said of a value that is itself no property.
-    fn look(&mut self, id: SchemaId, place: &'static str) {
-        let (key, said) = self.said;
-        let protections = self.schemas.possibly(id).filter_map(|schema| schema.notes.protection.as_ref());
-        for protection in protections.filter(|protection| said(protection)) {
-            self.found.entry((protection.span, key)).or_insert(place);
-        }
-    }
+/// The schemas of the items of a list.
+fn items(schema: &Schema) -> impl Iterator<Item = SchemaId> {
+    let array = &schema.array;
+    array.prefix_items.iter().copied().chain(array.items).chain(array.contains).chain(array.unevaluated_items)
 }
 
 /// The schemas of values that have no name in the document.
-fn nameless(schema: &Schema) -> impl Iterator<Item = (SchemaId, &'static str)> {
-    let (array, object) = (&schema.array, &schema.object);
-    let items = array.prefix_items.iter().copied().chain(array.items).chain(array.contains).chain(array.unevaluated_items);
+fn values(schema: &Schema) -> impl Iterator<Item = SchemaId> {
+    let object = &schema.object;
     let others = object.pattern_properties.iter().map(|(_, id)| *id).chain(object.additional_properties);
-    let others = others.chain(object.unevaluated_properties);
-    items.map(|id| (id, "an item of a list")).chain(others.map(|id| (id, "a value of a map")))
+    others.chain(object.unevaluated_properties)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use gatewright_diag::{Level, Sink, Span, codes};
 use gatewright_ir::api::Operation;
-use gatewright_ir::schema::{SchemaId, Schemas};
+use gatewright_ir::schema::Schemas;
 
 use crate::context::shown;
 use crate::{Context, Rule};
@@ -14,6 +14,10 @@ pub(crate) static RULE: Rule = Rule { code: codes::GUARDED_OUTGOING, level: Leve
 fn check(cx: &Context<'_>, sink: &mut Sink) {
     let api = cx.api();
     let callbacks = api.operations.iter().flat_map(|operation| &operation.callbacks);
+    // Most documents guard no property, and are not walked for each webhook.
+    if !api.schemas.iter().any(|(_, schema)| schema.notes.protection.as_ref().is_some_and(|p| !p.read.is_empty())) {
+        return;
+    }
     // A callback of an operation with several paths is there several times.
     let mut seen = BTreeSet::new();
     for operation in api.webhooks.iter().chain(callbacks) {
@@ -33,17 +37,7 @@ fn check(cx: &Context<'_>, sink: &mut Sink) {
 fn guarded(schemas: &Schemas, operation: &Operation) -> Option<Span> {
     let body = operation.body.iter().flat_map(|body| &body.content);
     let bodies = body.flat_map(|media| media.schema.into_iter().chain(media.item_schema));
-    let mut open: Vec<SchemaId> = operation.parameters.iter().map(|p| p.schema).chain(bodies).collect();
-    let mut seen: BTreeSet<SchemaId> = BTreeSet::new();
-    let mut found: Option<Span> = None;
-    while let Some(id) = open.pop() {
-        if !seen.insert(id) {
-            continue;
-        }
-        let schema = schemas.get(id);
-        let read = schema.notes.protection.iter().filter(|p| !p.read.is_empty()).map(|p| p.span).min();
-        found = found.into_iter().chain(read).min();
-        schema.each(|id| open.push(id));
-    }
-    found
+    let sent = operation.parameters.iter().map(|parameter| parameter.schema).chain(bodies);
+    let protections = schemas.reached(sent).filter_map(|schema| schema.notes.protection.as_ref());
+    protections.filter(|protection| !protection.read.is_empty()).map(|protection| protection.span).min()
 }

@@ -171,7 +171,8 @@ const RUNNING: &str = "the same request is being worked on";
 const REUSED: &str = "another request had this Idempotency-Key";
 const UNKNOWN: &str = "the same request was begun before, and how it ended is not known: look for its effect before it is sent \
                        under another Idempotency-Key";
-const NOT_KEPT: &str = "the request was done before, and its answer is not kept: it was too large, or values of which each caller sees others";
+const NOT_KEPT: &str = "the request was done before, and its answer is not kept: it was too large, or values \
+                        of which each caller sees others";
 
 /// The first result.
 fn again(bytes: &[u8]) -> Result<Reply, Refused> {
