@@ -11,13 +11,14 @@ use gatewright_policy::Refusal;
 use gatewright_policy::table::Policy;
 use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 
+use crate::answer::Answer;
 use crate::around::{Inside, around};
 use crate::auth::webauthn::{self, Passkeys};
-use crate::body::{Boundary, ByteStream, Parts as BodyParts, read_form};
+use crate::body::{Boundary, ByteStream, FormSpec, Parts as BodyParts, read_form};
 use crate::cx::RawParts;
 use crate::guard::{Admission, Guard};
 use crate::json::{Document, Limits, Scope, Violations};
@@ -148,7 +149,7 @@ impl tower_service::Service<Request<Body>> for Server {
         let inner = Arc::clone(&self.0);
         let (parts, body) = request.into_parts();
         let request = Unread { parts: Box::new(parts), body };
-        Box::pin(async move { Ok(inner.serve(request).await) })
+        Box::pin(inner.serve(request))
     }
 }
 
@@ -160,7 +161,7 @@ struct Unread {
 }
 
 impl Inner {
-    async fn serve(&self, request: Unread) -> Response<Body> {
+    async fn serve(self: Arc<Self>, request: Unread) -> Result<Response<Body>, Infallible> {
         let parts = &request.parts;
         let head = parts.method == Method::HEAD;
         let found = self.table.find(&parts.method, parts.uri.path());
@@ -171,10 +172,10 @@ impl Inner {
         let exchange = self.gateway.open(api, parts);
         let _place = match self.gateway.enter() {
             Ok(place) => place,
-            Err(refused) => return without_body(head, self.gateway.refuse(&exchange, None, refused)),
+            Err(refused) => return Ok(without_body(head, self.gateway.refuse(&exchange, None, refused))),
         };
         if let Err(refused) = self.gateway.check_connection(&exchange, parts) {
-            return without_body(head, self.gateway.refuse(&exchange, None, refused));
+            return Ok(without_body(head, self.gateway.refuse(&exchange, None, refused)));
         }
         let response = match &found {
             Found::Route(operation, path) => self.operate(operation, path, &exchange, request).await,
@@ -192,7 +193,7 @@ impl Inner {
                 Box::pin(self.gateway.refuse_unanswered(&exchange, Refused::new(Refusal::BadRequest))).await
             }
         };
-        without_body(head, response)
+        Ok(without_body(head, response))
     }
 
     /// Whose path it is, for the lifecycle and the problems of a path that no operation has.
@@ -300,7 +301,7 @@ impl Inner {
             let Unread { parts, body } = request;
             let sent = match meta.body {
                 None => nothing(meta, &parts)?,
-                Some(_) => Box::pin(receive(meta, guard, exchange, &parts, body, &mut found)).await?,
+                Some(_) => receive(meta, guard, exchange, &parts, body, &mut found).await?,
             };
             let received = collect(meta, path, &parts, sent, &mut found);
             let raw = RawParts(parts);
@@ -317,39 +318,37 @@ impl Inner {
         // Values were looked through when they were written.
         let values = matches!(reply.outcome, Outcome::Values(..));
         match self.rendered(exchange, guard, admission, reply) {
-            Ok(response) if guard.filters_answers() && !values => Finished::Unfiltered(response),
-            Ok(response) => Finished::Ready(self.gateway.answer(exchange, admission, response)),
+            Ok(answer) if guard.filters_answers() && !values => Finished::Unfiltered(answer.into()),
+            Ok(answer) => Finished::Ready(self.gateway.complete(exchange, admission, answer)),
             Err(refused) => Finished::Ready(self.gateway.refuse_admitted(exchange, guard, admission, refused)),
         }
     }
 
-    /// A reply as a response.
+    /// A reply as an answer.
     fn rendered(
         &self,
         exchange: &Exchange,
         guard: &Guard,
         admission: &Admission,
         reply: Reply,
-    ) -> Result<Response<Body>, Refused> {
-        let Reply { outcome, headers } = reply;
-        let mut response = match outcome {
-            Outcome::Plain(status, body) => return Ok(plain(status, headers, body)),
-            Outcome::Problem(problem) => self.gateway.problem(exchange, &problem),
-            Outcome::Internal(error) => self.gateway.internal(exchange, &error),
+    ) -> Result<Answer, Refused> {
+        let Reply { outcome, headers: fields } = reply;
+        let mut answer = match outcome {
+            Outcome::Plain(status, body) => return Ok(Answer { status, fields, body }),
+            Outcome::Problem(problem) => self.gateway.problem_answer(exchange, &problem),
+            Outcome::Internal(error) => self.gateway.internal_answer(exchange, &error),
             Outcome::Values(status, values) => match values.body(guard.answer_sieve(admission)) {
-                Ok(body) => return Ok(plain(status, headers, body)),
-                Err(error) => return Ok(self.gateway.internal(exchange, &error)),
+                Ok(body) => return Ok(Answer { status, fields, body }),
+                Err(error) => return Ok(self.gateway.internal_answer(exchange, &error)),
             },
             Outcome::Chosen(_) => {
                 let error = Internal::new("an answer in several media types of an operation that does not negotiate");
-                self.gateway.internal(exchange, &error)
+                self.gateway.internal_answer(exchange, &error)
             }
             Outcome::Refused(refused) => return Err(refused),
         };
-        for (name, value) in &headers {
-            response.headers_mut().append(name, value.clone());
-        }
-        Ok(response)
+        answer.fields.extend(fields);
+        Ok(answer)
     }
 
     /// What the caller may see of an answer, finished.
@@ -367,14 +366,6 @@ impl Inner {
         };
         self.gateway.answer(exchange, admission, response)
     }
-}
-
-/// The fields that every response has are added to those of the reply, in the room that it keeps for them.
-fn plain(status: StatusCode, headers: HeaderMap, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    response
 }
 
 /// What became of a reply.
@@ -465,10 +456,42 @@ pub(crate) async fn receive(
     body: Body,
     found: &mut Violations,
 ) -> Result<Sent, Refused> {
+    match begin(meta, guard, exchange, parts, body, found)? {
+        Reading::Done(sent) => Ok(sent),
+        Reading::Whole(spec, read, body) => {
+            let bytes = collect_body(&parts.headers, body, guard.body_limit(), exchange.deadline(guard)).await?;
+            read_whole(&spec, read, bytes, parts, found)
+        }
+        Reading::Form(index, form, sent) => {
+            let document = Box::pin(read_form(sent, form, found)).await.map_err(|error| error.refused())?;
+            Ok(document.map_or(Sent::Wrong, |document| Sent::Json(index, document)))
+        }
+    }
+}
+
+/// How a body is read that was looked at.
+enum Reading {
+    /// It needs no reading, or the handler reads it.
+    Done(Sent),
+    /// As one piece, of the media type that was declared, if one was.
+    Whole(BodySpec, Option<(usize, Read)>, Body),
+    /// As the parts of a form.
+    Form(usize, &'static FormSpec, BodyParts),
+}
+
+/// What can be said of a body before it is read.
+fn begin(
+    meta: &'static Meta,
+    guard: &Guard,
+    exchange: &Exchange,
+    parts: &Parts,
+    body: Body,
+    found: &mut Violations,
+) -> Result<Reading, Refused> {
     let nothing = nothing(meta, parts)?;
-    let Some(spec) = meta.body else { return Ok(nothing) };
+    let Some(spec) = meta.body else { return Ok(Reading::Done(nothing)) };
     if body.is_end_stream() {
-        return Ok(absent(&spec, found));
+        return Ok(Reading::Done(absent(&spec, found)));
     }
     let media = media::select(&parts.headers, spec.content);
     // A body of unknown length may turn out to be empty, so its type is judged first only where it is known to be there.
@@ -480,29 +503,39 @@ pub(crate) async fn receive(
     match read {
         Some((index, Read::Bytes | Read::Lines(_) | Read::Sequence(_) | Read::Events(_) | Read::DataEvents(_))) => {
             fits(&parts.headers, limit)?;
-            return Ok(Sent::Stream(index, Some((ByteStream::new(body, limit, deadline), None)).into()));
+            let stream = ByteStream::new(body, limit, deadline);
+            return Ok(Reading::Done(Sent::Stream(index, Some((stream, None)).into())));
         }
         Some((index, Read::Multipart)) => {
             let boundary = Some(boundary(parts)?);
             fits(&parts.headers, limit)?;
-            return Ok(Sent::Stream(index, Some((ByteStream::new(body, limit, deadline), boundary)).into()));
+            let stream = ByteStream::new(body, limit, deadline);
+            return Ok(Reading::Done(Sent::Stream(index, Some((stream, boundary)).into())));
         }
         Some((index, Read::Parts(form, _))) => {
             let boundary = boundary(parts)?;
             fits(&parts.headers, limit)?;
             let sent = BodyParts::new(ByteStream::new(body, limit, deadline), boundary);
-            let document = Box::pin(read_form(sent, form, found)).await.map_err(|error| error.refused())?;
-            return Ok(document.map_or(Sent::Wrong, |document| Sent::Json(index, document)));
+            Ok(Reading::Form(index, form, sent))
         }
-        _ => {}
+        read => Ok(Reading::Whole(spec, read, body)),
     }
-    let bytes = collect_body(&parts.headers, body, limit, deadline).await?;
+}
+
+/// A body that was read as one piece.
+fn read_whole(
+    spec: &BodySpec,
+    read: Option<(usize, Read)>,
+    bytes: Bytes,
+    parts: &Parts,
+    found: &mut Violations,
+) -> Result<Sent, Refused> {
     match read {
         // An empty text is a text.
-        Some((_, read)) if bytes.is_empty() && !matches!(read, Read::Text(_)) => Ok(absent(&spec, found)),
+        Some((_, read)) if bytes.is_empty() && !matches!(read, Read::Text(_)) => Ok(absent(spec, found)),
         Some((index, read)) => interpret(index, read, bytes, found),
-        None if bytes.is_empty() => Ok(absent(&spec, found)),
-        None => Err(unsupported(&spec, parts)),
+        None if bytes.is_empty() => Ok(absent(spec, found)),
+        None => Err(unsupported(spec, parts)),
     }
 }
 
@@ -607,7 +640,7 @@ mod tests {
     #[test]
     fn the_future_of_a_request_is_small() {
         let sizes = [
-            size(|| some::<&'static Inner>().serve(some())),
+            size(|| some::<Arc<Inner>>().serve(some())),
             size(|| some::<&'static Guard>().admit(some(), some(), some::<&PathParams>())),
             size(|| receive(some(), some(), some(), some(), some(), some())),
             size_of::<Pending>(),

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "a server reads its files, its environment and the clock")]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod answer;
 mod around;
 pub mod auth;
 pub mod body;

@@ -209,7 +209,8 @@ fn call<A: Send + Sync + 'static, O: HandledBy<A>>(
                     // Bytes can be kept, and shown again to whoever may see all of them.
                     if seen_whole { reply.opened() } else { reply }
                 };
-                once.run(Box::pin(work)).await
+                // Apart: few requests have room for it.
+                Box::pin(once.run(Box::pin(work))).await
             }
         }
     })

@@ -3,8 +3,9 @@
 use axum::body::Body;
 use gatewright_policy::Refusal;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE, VARY};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
+use crate::answer::Fields;
 use crate::body::{BodyError, Events, Framing, Lines};
 use crate::guard::Sieve;
 use crate::json::{self, ToJson};
@@ -16,7 +17,7 @@ use crate::{Internal, Problem, Refused};
 #[derive(Debug)]
 pub struct Reply {
     pub(crate) outcome: Outcome,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Fields,
 }
 
 #[derive(Debug)]
@@ -109,9 +110,7 @@ impl IntoReply for std::convert::Infallible {
 
 impl Reply {
     fn of(outcome: Outcome) -> Reply {
-        // The gateway adds its fields to those of a plain response.
-        let room = if matches!(outcome, Outcome::Plain(..) | Outcome::Values(..)) { crate::gateway::FIELDS } else { 0 };
-        Reply { outcome, headers: HeaderMap::with_capacity(room) }
+        Reply { outcome, headers: Fields::default() }
     }
 
     /// No body.
@@ -271,12 +270,8 @@ impl Reply {
         }
     }
 
-    pub(crate) fn extended(mut self, more: HeaderMap) -> Reply {
-        for (name, value) in more {
-            if let Some(name) = name {
-                self.headers.append(name, value);
-            }
-        }
+    pub(crate) fn extended(mut self, more: Fields) -> Reply {
+        self.headers.extend(more);
         self
     }
 }
@@ -294,7 +289,7 @@ pub struct Media {
 #[derive(Debug)]
 pub struct With<R> {
     inner: R,
-    headers: HeaderMap,
+    headers: Fields,
 }
 
 impl<R> With<R> {
@@ -320,7 +315,7 @@ pub trait ResponseExt: Sized {
     /// Adds a header field. May be called again, for the same name too.
     #[must_use]
     fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
-        let mut headers = HeaderMap::new();
+        let mut headers = Fields::default();
         headers.append(name, value);
         Self::wrap(With { inner: self, headers })
     }

@@ -23,7 +23,7 @@ pub struct Exchange {
     pub(crate) secure: bool,
     /// TLS older than 1.3 ends here. What a trusted proxy agreed on with the client is the proxy's to say.
     pub(crate) old_tls: bool,
-    pub(crate) host: Option<String>,
+    pub(crate) host: Option<host::Name>,
     /// What a trusted proxy says that the client wrote as its host.
     named: Option<String>,
     /// The client's certificate. Behind a trusted proxy it is what `Client-Cert` says, if that counts: the connection's is
@@ -53,20 +53,19 @@ impl Exchange {
         let peer = parts.extensions.get::<Peer>();
         let proxies = edge.trusted.load();
         let trusted = peer.is_some_and(|p| proxies.contains(p.address()));
+        let opened = tokio::time::Instant::now();
+        let now = shared.clock.readings(opened.into_std());
         let mut exchange = Exchange {
             id: Id::Ours([b'0'; 32]),
             client: peer.map(Peer::address),
             secure: peer.is_some_and(Peer::tls),
             old_tls: peer.is_some_and(Peer::old_tls) && !trusted,
-            host: match host::of(parts) {
-                host::Named::One(name) => Some(name),
-                host::Named::Bad => None,
-            },
+            host: host::of(parts),
             named: None,
             certificate: None,
-            started: shared.clock.monotonic(),
-            opened: tokio::time::Instant::now(),
-            unix: shared.clock.unix(),
+            started: now.monotonic,
+            opened,
+            unix: now.unix,
             api,
             method: parts.method.clone(),
             #[cfg(feature = "otel")]
@@ -97,7 +96,7 @@ impl Exchange {
         self.secure = hop.secure.unwrap_or(self.secure);
         if let Some(named) = hop.host {
             // A request that itself names no host properly stays refused.
-            self.host = self.host.take().and_then(|_| host::name(&named));
+            self.host = self.host.take().and_then(|_| host::name(&named)).map(|name| host::Name::Text(name.into()));
             self.named = Some(named);
         }
     }

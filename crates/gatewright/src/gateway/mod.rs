@@ -20,7 +20,7 @@ pub(crate) use audit::{one_line, passkey as note_passkey, unusual as note_unusua
 pub use audit_log::AuditLog;
 pub(crate) use counts::Counts;
 pub use exchange::Exchange;
-pub(crate) use finish::FIELDS;
+pub(crate) use finish::Common;
 pub(crate) use lifecycle::Life;
 pub(crate) use lists::{Sources, networks};
 pub(crate) use shield::fits;
@@ -35,6 +35,7 @@ use gatewright_policy::table::{ApiPolicy, Hsts, Https, Policy};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response};
 
+use crate::answer::Answer;
 use crate::auth::webauthn::Passkeys;
 use crate::auth::{SchemeState, Uses, Verifier};
 use crate::clock::Clock;
@@ -161,6 +162,8 @@ pub(crate) struct Edge {
     pub(crate) certificate: bool,
     pub(crate) tls13_only: bool,
     pub(crate) hsts: Option<HeaderValue>,
+    /// What all its responses carry.
+    pub(crate) common: Common,
     /// In lower case; empty takes every host.
     pub(crate) hosts: Box<[String]>,
     pub(crate) trusted: ArcSwap<Ranges>,
@@ -256,7 +259,7 @@ impl Gateway {
         let Some(host) = exchange.host.as_deref() else {
             return Err(Refused::new(Refusal::BadRequest).because("no host, or more than one"));
         };
-        if !edge.hosts.is_empty() && !edge.hosts.iter().any(|h| h == host) {
+        if !edge.hosts.is_empty() && !edge.hosts.iter().any(|h| **h == *host) {
             return Err(Refused::new(Refusal::WrongHost));
         }
         if !exchange.secure && edge.https != Https::Off {
@@ -292,10 +295,10 @@ impl Gateway {
     /// The response to a request that no operation answers and that is not refused, such as `OPTIONS`; counted as
     /// [`refuse_unanswered`](Gateway::refuse_unanswered) counts.
     #[must_use]
-    pub async fn complete_unanswered(&self, exchange: &Exchange, mut response: Response<Body>) -> Response<Body> {
+    pub async fn complete_unanswered(&self, exchange: &Exchange, response: Response<Body>) -> Response<Body> {
         match self.charge_unanswered(exchange).await {
             Ok(standing) => {
-                self.finish(exchange, None, &standing, &mut response);
+                let response = self.finish(exchange, None, &standing, response.into());
                 #[cfg(feature = "otel")]
                 self.trace(exchange, None, response.status(), None);
                 response
@@ -304,13 +307,14 @@ impl Gateway {
         }
     }
 
-    /// Where no version is concerned, the first that has limits counts.
-    async fn charge_unanswered(&self, exchange: &Exchange) -> Result<Standing, Refused> {
+    /// Whose limits count where no operation is concerned. Where no version is either, the first that has limits.
+    fn unanswered(&self, exchange: &Exchange) -> Option<&ApiState> {
         let concerned = self.apis.iter().enumerate().filter(|(i, _)| exchange.api.is_none_or(|api| api == *i));
-        let states = concerned.map(|(_, mounted)| &mounted.state);
-        let Some(state) = states.into_iter().find(|state| !state.limits.address.is_empty()) else {
-            return Ok(Standing::default());
-        };
+        concerned.map(|(_, mounted)| &*mounted.state).find(|state| !state.limits.address.is_empty())
+    }
+
+    async fn charge_unanswered(&self, exchange: &Exchange) -> Result<Standing, Refused> {
+        let Some(state) = self.unanswered(exchange) else { return Ok(Standing::default()) };
         let facts = CallerFacts { address: exchange.client(), identity: None };
         self.shared.charged(state, exchange).address(&state.limits, facts).await
     }
@@ -333,8 +337,8 @@ impl Gateway {
         if let Some(cause) = &inner.cause {
             tracing::error!(target: "gatewright::internal", request_id = exchange.id(), cause = %one_line(&cause.for_log()));
         }
-        let mut response = problem::refusal(&self.edge(exchange.api).style, exchange.id(), &refused);
-        self.finish(exchange, guard, &inner.standing, &mut response);
+        let answer = problem::refusal(&self.edge(exchange.api).style, exchange.id(), &refused);
+        let response = self.finish(exchange, guard, &inner.standing, answer);
         let counts = guard.map_or(&self.shared.unanswered, Guard::counts);
         counts.refused(refused.refusal(), self.took(exchange));
         audit::refused(&self.shared, exchange, self.version(exchange), guard, &refused, response.status());
@@ -360,18 +364,35 @@ impl Gateway {
 
     /// The response of an admitted request, whatever the handler made of it.
     #[must_use]
-    pub fn answer(&self, exchange: &Exchange, admission: &Admission, mut response: Response<Body>) -> Response<Body> {
+    pub fn answer(&self, exchange: &Exchange, admission: &Admission, response: Response<Body>) -> Response<Body> {
+        let (mut parts, body) = response.into_parts();
+        let fields = std::mem::take(&mut parts.headers).into();
+        let answer = self.complete(exchange, admission, Answer { status: parts.status, fields, body });
+        let (finished, body) = answer.into_parts();
+        // What middleware left in it stays there.
+        parts.headers = finished.headers;
+        Response::from_parts(parts, body)
+    }
+
+    /// As [`answer`](Gateway::answer).
+    pub(crate) fn complete(
+        &self,
+        exchange: &Exchange,
+        admission: &Admission,
+        mut answer: Answer,
+    ) -> Response<Body> {
         // A stream runs until it ends, or its client leaves.
         if let Some(running) = admission.running()
-            && http_body::Body::size_hint(response.body()).exact().is_none()
+            && http_body::Body::size_hint(&answer.body).exact().is_none()
         {
-            response = response.map(|body| Body::new(crate::limit::Held::new(body, running.clone())));
+            answer.body = Body::new(crate::limit::Held::new(answer.body, running.clone()));
         }
-        self.finish(exchange, Some(admission.guard()), admission.standing(), &mut response);
-        admission.guard().counts().answered(response.status(), self.took(exchange));
-        audit::admitted(&self.shared, exchange, self.version(exchange), admission, response.status());
+        let status = answer.status;
+        let response = self.finish(exchange, Some(admission.guard()), admission.standing(), answer);
+        admission.guard().counts().answered(status, self.took(exchange));
+        audit::admitted(&self.shared, exchange, self.version(exchange), admission, status);
         #[cfg(feature = "otel")]
-        self.trace(exchange, Some(admission.guard()), response.status(), None);
+        self.trace(exchange, Some(admission.guard()), status, None);
         response
     }
 
@@ -411,12 +432,20 @@ impl Gateway {
     /// A problem that a handler declares, to be passed on to [`answer`](Gateway::answer).
     #[must_use]
     pub fn problem(&self, exchange: &Exchange, problem: &Problem) -> Response<Body> {
+        self.problem_answer(exchange, problem).into()
+    }
+
+    pub(crate) fn problem_answer(&self, exchange: &Exchange, problem: &Problem) -> Answer {
         problem::problem(&self.edge(exchange.api).style, exchange.id(), problem)
     }
 
     /// A breakdown of a handler, to be passed on to [`answer`](Gateway::answer). The cause is logged, not shown.
     #[must_use]
     pub fn internal(&self, exchange: &Exchange, cause: &Internal) -> Response<Body> {
+        self.internal_answer(exchange, cause).into()
+    }
+
+    pub(crate) fn internal_answer(&self, exchange: &Exchange, cause: &Internal) -> Answer {
         problem::internal(&self.edge(exchange.api).style, exchange.id(), cause)
     }
 }

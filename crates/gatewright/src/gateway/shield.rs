@@ -1,14 +1,17 @@
 //! What stands between the guards and code that may hang or panic: the body of a request, and the handler.
 
 use std::any::Any;
+use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use axum::body::{Body, Bytes};
+use bytes::BytesMut;
 use gatewright_policy::Refusal;
 use http::header::{CONTENT_LENGTH, HeaderMap};
+use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::task::unconstrained;
 use tokio::time::{Instant, sleep_until};
@@ -33,12 +36,31 @@ pub(crate) fn fits(headers: &HeaderMap, limit: u64) -> Result<(), Refused> {
 pub async fn collect_body(headers: &HeaderMap, body: Body, limit: u64, deadline: Instant) -> Result<Bytes, Refused> {
     fits(headers, limit)?;
     let limited = Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX));
-    match until(deadline, pin!(limited.collect())).await {
+    match until(deadline, pin!(collect(limited))).await {
         None => Err(Refused::new(Refusal::RequestTimeout)),
-        Some(Ok(collected)) => Ok(collected.to_bytes()),
+        Some(Ok(bytes)) => Ok(bytes),
         Some(Err(error)) if error.is::<LengthLimitError>() => Err(Refused::new(Refusal::BodyTooLarge)),
         Some(Err(_)) => Err(Refused::new(Refusal::BadRequest).because("the body breaks off")),
     }
+}
+
+/// The data of all frames. Nearly all bodies come in one, which is taken as it is.
+async fn collect(mut body: Limited<Body>) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
+    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    while !body.is_end_stream() {
+        let Some(frame) = body.frame().await else { break };
+        // Trailers are nothing that we read.
+        let Ok(data) = frame?.into_data() else { continue };
+        if all.is_empty() && first.is_empty() {
+            first = data;
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&std::mem::take(&mut first));
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 /// Runs a handler until `deadline`; a panic of it is a breakdown, not the end of the connection.
@@ -114,6 +136,17 @@ mod tests {
     }
 
     #[test]
+    fn a_body_in_pieces_is_put_together() {
+        run(async {
+            for pieces in [&[][..], &["abc"], &["ab", "c"], &["", "ab", "", "c"], &["a", "b", "c"]] {
+                let body = Body::new(Pieces(pieces.to_vec()));
+                let bytes = collect_body(&HeaderMap::new(), body, 3, soon()).await.unwrap();
+                assert_eq!(bytes, pieces.concat(), "{pieces:?}");
+            }
+        });
+    }
+
+    #[test]
     fn a_body_is_bounded_in_size_and_time() {
         run(async {
             let none = HeaderMap::new();
@@ -131,6 +164,22 @@ mod tests {
             let late = collect_body(&none, Body::new(Silent), 4, soon()).await;
             assert_eq!(refusal(late), Refusal::RequestTimeout);
         });
+    }
+
+    /// A body of these frames.
+    struct Pieces(Vec<&'static str>);
+
+    impl http_body::Body for Pieces {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+            let piece = if self.0.is_empty() { None } else { Some(self.0.remove(0)) };
+            Poll::Ready(piece.map(|piece| Ok(http_body::Frame::data(Bytes::from_static(piece.as_bytes())))))
+        }
     }
 
     /// A body that never comes.

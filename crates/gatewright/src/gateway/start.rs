@@ -10,7 +10,7 @@ use http::StatusCode;
 
 use super::exchange::Ids;
 use super::lists::{Sources, listed, networks, trusted};
-use super::{Api, ApiState, Counts, Edge, Gateway, Life, Mounted, Shared, hsts_value};
+use super::{Api, ApiState, Common, Counts, Edge, Gateway, Life, Mounted, Shared, hsts_value};
 use crate::auth::bound::{Nonces, Replays};
 use crate::auth::webauthn::Passkeys;
 use crate::auth::{SchemeState, Verifier};
@@ -128,7 +128,8 @@ fn state(
         .collect();
     let limits = Rules::of_api(policy, buckets, r);
     let passkeys = passkeys(api, config, r).map(Arc::new);
-    let (edge, lifecycle) = (Arc::new(edge(policy, r)), Life::new(&policy.lifecycle));
+    let lifecycle = Life::new(&policy.lifecycle);
+    let edge = Arc::new(edge(policy, &lifecycle, r));
     ApiState { policy, edge, lifecycle, limits, schemes, passkeys }
 }
 
@@ -145,7 +146,7 @@ fn passkeys(api: &Api, config: &Config, r: &mut Resolver) -> Option<Passkeys> {
     Passkeys::start(api.policy, declared, longest, config, r)
 }
 
-fn edge(policy: &'static ApiPolicy, r: &mut Resolver) -> Edge {
+fn edge(policy: &'static ApiPolicy, life: &Life, r: &mut Resolver) -> Edge {
     let transport = &policy.transport;
     let mut hosts = Vec::new();
     for setting in transport.hosts {
@@ -164,11 +165,13 @@ fn edge(policy: &'static ApiPolicy, r: &mut Resolver) -> Edge {
     if status.is_none() {
         r.problem("", "the status of a validation failure is 400 or 422");
     }
+    let hsts = transport.hsts.and_then(hsts_value);
     Edge {
         https: transport.https,
         certificate: transport.client_certificates == ClientCertificates::Required,
         tls13_only: transport.tls13_only,
-        hsts: transport.hsts.and_then(hsts_value),
+        common: Common::new(hsts.as_ref(), Some(life)),
+        hsts,
         hosts: hosts.into(),
         trusted: ArcSwap::from_pointee(trusted(transport.trusted_proxies, r)),
         networks: (!policy.allow_networks.is_empty())
@@ -194,12 +197,14 @@ fn common(apis: &[Mounted]) -> Edge {
     } else {
         Https::Off
     };
+    let hsts = edges().find_map(|e| e.hsts.clone());
     let open_host = edges().any(|e| e.hosts.is_empty());
     Edge {
         https,
         certificate: edges().any(|e| e.certificate),
         tls13_only: edges().any(|e| e.tls13_only),
-        hsts: edges().find_map(|e| e.hsts.clone()),
+        common: Common::new(hsts.as_ref(), None),
+        hsts,
         hosts: if open_host { Box::default() } else { edges().flat_map(|e| e.hosts.iter().cloned()).collect() },
         trusted: ArcSwap::from_pointee(trusted),
         networks: networks.map(ArcSwap::from_pointee),

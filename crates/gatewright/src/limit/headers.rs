@@ -3,14 +3,15 @@
 //! has no time: `qu="concurrent-requests"`.
 
 use gatewright_policy::Rate;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderName, HeaderValue};
+use smallvec::SmallVec;
 
 use super::gcra::Over;
 use super::rules::Rules;
 use super::table::Charge;
 
-const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// Where a caller stands with each limit that was looked at. On the heap: it goes with the request through every step, and
 /// each would copy what lies inline.
@@ -72,35 +73,31 @@ pub(super) fn policy<'n>(limits: impl Iterator<Item = (&'n str, Rate, bool)>) ->
 }
 
 impl Standing {
-    /// Writes both fields. `rules` are the operation's own; their `RateLimit-Policy` may be written already.
-    pub(crate) fn write(&self, headers: &mut HeaderMap, rules: Option<&Rules>, redirects: bool) {
+    /// `RateLimit-Policy` and `RateLimit`, where there is something to tell. `rules` are the operation's own; their policy may be
+    /// written already.
+    pub(crate) fn told(&self, rules: Option<&Rules>, redirects: bool) -> Option<(HeaderValue, HeaderValue)> {
         // A client that follows a redirect must not be told to wait first.
         if self.0.is_empty() || (redirects && self.0.iter().any(|e| e.remaining == 0)) {
-            return;
+            return None;
         }
         let known = rules.and_then(|rules| rules.policy_of(self.0.len())).cloned();
-        if let Some(value) =
-            known.or_else(|| policy(self.0.iter().map(|entry| (entry.name, entry.rate, entry.concurrent))))
-        {
-            headers.insert(POLICY, value);
-        }
+        let of_entries = || policy(self.0.iter().map(|entry| (entry.name, entry.rate, entry.concurrent)));
         let mut digits = itoa::Buffer::new();
-        let mut text = String::with_capacity(self.0.iter().map(|entry| entry.name.len() + 32).sum());
+        // On the stack: the value of a field has a buffer of its own.
+        let mut text: SmallVec<[u8; 128]> = SmallVec::new();
         for entry in &self.0 {
             if !text.is_empty() {
-                text.push_str(", ");
+                text.extend_from_slice(b", ");
             }
             for part in ["\"", entry.name, "\";r=", digits.format(entry.remaining)] {
-                text.push_str(part);
+                text.extend_from_slice(part.as_bytes());
             }
             if !entry.concurrent {
-                text.push_str(";t=");
-                text.push_str(digits.format(seconds(entry.next)));
+                text.extend_from_slice(b";t=");
+                text.extend_from_slice(digits.format(seconds(entry.next)).as_bytes());
             }
         }
-        if let Ok(value) = HeaderValue::try_from(text) {
-            headers.insert(LIMIT, value);
-        }
+        Some((known.or_else(of_entries)?, HeaderValue::from_bytes(&text).ok()?))
     }
 }
 
@@ -117,9 +114,7 @@ mod tests {
             Standing([Entry::over("ip", rate, over)].into_iter().collect())
         };
         for (remaining, redirects, said) in [(1, true, true), (0, true, false), (0, false, true)] {
-            let mut headers = HeaderMap::new();
-            standing(remaining).write(&mut headers, None, redirects);
-            assert_eq!((headers.contains_key(LIMIT), headers.contains_key(POLICY)), (said, said), "{remaining}");
+            assert_eq!(standing(remaining).told(None, redirects).is_some(), said, "{remaining}");
         }
     }
 }

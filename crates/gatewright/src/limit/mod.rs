@@ -22,7 +22,7 @@ mod table;
 #[cfg(feature = "testing")]
 pub use alone::Limiter;
 pub(crate) use charge::Charged;
-pub(crate) use headers::Standing;
+pub(crate) use headers::{RATE_LIMIT, RATE_LIMIT_POLICY, Standing};
 pub(crate) use kept::Kept;
 pub(crate) use key::KeyHasher;
 pub(crate) use key::counted;

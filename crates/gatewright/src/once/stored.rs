@@ -2,12 +2,13 @@
 //! again is judged again.
 
 use axum::body::Body;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
 use crate::Problem;
+use crate::answer::Fields;
 use crate::reply::{Outcome, Reply};
 
 /// A larger answer is not kept. That there was one is.
@@ -54,7 +55,7 @@ async fn answered(reply: &mut Reply) -> Option<Vec<u8>> {
     let mut out = vec![kind];
     out.extend_from_slice(&status.as_u16().to_be_bytes());
     out.extend_from_slice(&u16::try_from(reply.headers.len()).ok()?.to_be_bytes());
-    for (name, value) in &reply.headers {
+    for (name, value) in reply.headers.iter() {
         for part in [name.as_str().as_bytes(), value.as_bytes()] {
             out.extend_from_slice(&u32::try_from(part.len()).ok()?.to_be_bytes());
             out.extend_from_slice(part);
@@ -76,7 +77,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<Kept> {
         _ => {}
     }
     let status = StatusCode::from_u16(rest.u16()?).ok()?;
-    let mut headers = HeaderMap::with_capacity(crate::gateway::FIELDS);
+    let mut headers = Fields::default();
     for _ in 0..rest.u16()? {
         let name = HeaderName::from_bytes(rest.part()?).ok()?;
         headers.append(name, HeaderValue::from_bytes(rest.part()?).ok()?);

@@ -70,6 +70,10 @@ pub(crate) fn select(headers: &HeaderMap, content: &'static [MediaSpec]) -> Opti
 
 /// Whether a field is exactly a media type, neither having parameters or being a range.
 fn same_plain(value: &http::HeaderValue, media_type: &str) -> bool {
+    const JSON: &str = "application/json";
+    if media_type == JSON && value == JSON {
+        return true;
+    }
     let plain = media_type.contains('/') && !media_type.contains(['*', ';', ',']);
     plain && value.as_bytes().eq_ignore_ascii_case(media_type.as_bytes())
 }

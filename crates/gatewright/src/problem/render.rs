@@ -3,11 +3,12 @@
 
 use axum::body::Body;
 use gatewright_policy::Refusal;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
-use http::{Response, StatusCode};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 
 use super::text::Object;
 use super::{Internal, Problem, Refused};
+use crate::answer::Answer;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -30,14 +31,13 @@ impl Default for Style {
     }
 }
 
-/// A refusal as a response.
-pub(crate) fn refusal(style: &Style, request_id: &str, refused: &Refused) -> Response<Body> {
+/// A refusal as an answer.
+pub(crate) fn refusal(style: &Style, request_id: &str, refused: &Refused) -> Answer {
     let inner = refused.inner();
     if let Some(location) = &inner.redirect {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-        response.headers_mut().insert(LOCATION, location.clone());
-        return response;
+        let mut answer = Answer::new(StatusCode::PERMANENT_REDIRECT, Body::empty());
+        answer.fields.append(LOCATION, location.clone());
+        return answer;
     }
     let status = match inner.refusal {
         Refusal::Invalid => style.validation_status,
@@ -66,15 +66,15 @@ pub(crate) fn refusal(style: &Style, request_id: &str, refused: &Refused) -> Res
         let names = serde_json::to_string(&inner.violated).unwrap_or_else(|_| "[]".to_owned());
         object.raw("violated-policies", &names);
     }
-    let mut response = respond(status, object);
+    let mut answer = respond(status, object);
     for (name, value) in &inner.headers {
-        response.headers_mut().append(name.clone(), value.clone());
+        answer.fields.append(name.clone(), value.clone());
     }
-    response
+    answer
 }
 
-/// A handler's problem as a response. A status that is no error would hide it from clients: it becomes 500.
-pub(crate) fn problem(style: &Style, request_id: &str, problem: &Problem) -> Response<Body> {
+/// A handler's problem as an answer. A status that is no error would hide it from clients: it becomes 500.
+pub(crate) fn problem(style: &Style, request_id: &str, problem: &Problem) -> Answer {
     let status = match problem.status {
         s if s.is_client_error() || s.is_server_error() => s,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -99,17 +99,15 @@ pub(crate) fn problem(style: &Style, request_id: &str, problem: &Problem) -> Res
 }
 
 /// A breakdown: the cause goes to the log under the request's id, the caller learns nothing of it.
-pub(crate) fn internal(style: &Style, request_id: &str, cause: &Internal) -> Response<Body> {
+pub(crate) fn internal(style: &Style, request_id: &str, cause: &Internal) -> Answer {
     tracing::error!(target: "gatewright::internal", request_id, cause = %crate::gateway::one_line(&cause.for_log()));
     refusal(style, request_id, &Refused::new(Refusal::Internal))
 }
 
-fn respond(status: StatusCode, object: Object) -> Response<Body> {
-    let mut response = Response::new(Body::from(object.finish()));
-    *response.status_mut() = status;
-    *response.headers_mut() = HeaderMap::with_capacity(crate::gateway::FIELDS);
-    response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
-    response
+fn respond(status: StatusCode, object: Object) -> Answer {
+    let mut answer = Answer::new(status, Body::from(object.finish()));
+    answer.fields.append(CONTENT_TYPE, PROBLEM_JSON);
+    answer
 }
 
 fn phrase(status: StatusCode) -> &'static str {
@@ -131,7 +129,8 @@ mod tests {
     use http_body_util::BodyExt;
     use serde_json::{Value, json};
 
-    fn body(response: Response<Body>) -> (StatusCode, Value) {
+    fn body(answer: Answer) -> (StatusCode, Value) {
+        let response = http::Response::from(answer);
         assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
         let status = response.status();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
