@@ -4,7 +4,8 @@
 //! became a type, boolean exclusive bounds became numbers, `byte` became an encoding). Nothing here decides about Rust:
 //! backends plan their types and generate a check for whatever a type cannot say.
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use gatewright_diag::{Span, Spanned};
 
@@ -77,6 +78,26 @@ impl Schemas {
             schema.each(|id| named.push(id));
             named
         })
+    }
+
+    /// The schemas that name one of `ends`, by whatever way, and these themselves: each with the first that it leads to, in the
+    /// order in which they are given. One walk, however many ask.
+    pub fn leading_to(&self, ends: impl IntoIterator<Item = SchemaId>) -> HashMap<SchemaId, SchemaId> {
+        let mut namers: HashMap<SchemaId, Vec<SchemaId>> = HashMap::new();
+        for (id, schema) in self.iter() {
+            schema.each(|named| namers.entry(named).or_default().push(id));
+        }
+        let mut first = HashMap::new();
+        for end in ends {
+            let mut way = vec![end];
+            while let Some(id) = way.pop() {
+                if let Entry::Vacant(place) = first.entry(id) {
+                    place.insert(end);
+                    way.extend(namers.get(&id).into_iter().flatten());
+                }
+            }
+        }
+        first
     }
 
     fn walk(&self, mut way: Vec<SchemaId>, parts: impl Fn(&Schema) -> Vec<SchemaId>) -> impl Iterator<Item = &Schema> {

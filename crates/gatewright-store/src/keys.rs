@@ -28,7 +28,7 @@ pub async fn verify(
 ) -> Result<Option<KeyRecord>, StoreError> {
     let Some(parsed) = format::parse(prefix, presented) else { return Ok(None) };
     let record = store.find(parsed.id).await?;
-    let digest = pepper.digest(prefix, parsed.id, parsed.secret);
+    let digest = pepper.digest(parsed.body);
     let expected = record.as_ref().map_or([0; 32], |r| r.digest);
     let same = bool::from(digest.ct_eq(&expected));
     Ok(record.filter(|r| same && r.prefix == prefix && r.works(now)))
@@ -177,8 +177,10 @@ impl Keys {
         }
         let id = format::random(ID_LETTERS)?.to_string();
         let secret = format::random(SECRET_LETTERS)?;
+        let text = format::write(&order.prefix, &id, &secret);
+        let hashed = format::body(&text);
         let record = KeyRecord {
-            digest: self.pepper.digest(&order.prefix, &id, &secret),
+            digest: self.pepper.digest(hashed),
             prefix: order.prefix,
             label: order.label,
             subject: order.subject,
@@ -194,7 +196,7 @@ impl Keys {
             revision: 0,
             id,
         };
-        Ok(Issued { text: format::write(&record.prefix, &record.id, &secret), record })
+        Ok(Issued { text, record })
     }
 
     /// Replaces a key by a new one of the same rights; the old one works for `grace` seconds more, never longer than it

@@ -33,15 +33,13 @@ impl Pepper {
         pepper.ok_or(ShortPepper)
     }
 
-    /// HMAC-SHA-256 over prefix, id and secret, so that a hash moved to another record verifies nothing. The secret has
-    /// 256 bits of its own: a slow password hash would add nothing but a lever against the server.
-    pub(crate) fn digest(&self, prefix: &str, id: &str, secret: &str) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.0);
-        for part in [prefix, "_", id, "_", secret] {
-            context.update(part.as_bytes());
-        }
+    /// HMAC-SHA-256 over prefix, id and secret as a key has them (`wx_<id>_<secret>`), so that a hash moved to another record
+    /// verifies nothing. The secret has 256 bits of its own: a slow password hash would add nothing but a lever against the
+    /// server.
+    pub(crate) fn digest(&self, body: &str) -> [u8; 32] {
         let mut out = [0; 32];
-        out.iter_mut().zip(context.sign().as_ref()).for_each(|(to, from)| *to = *from);
+        let tag = hmac::sign(&self.0, body.as_bytes());
+        out.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
         out
     }
 }

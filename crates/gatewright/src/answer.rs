@@ -1,7 +1,7 @@
 //! An answer on its way out: what is its own, before the fields that every response has are put around it.
 
 use axum::body::Body;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Response, StatusCode};
 use smallvec::SmallVec;
 
@@ -79,6 +79,8 @@ impl From<Fields> for HeaderMap {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
+    /// Where it is not among the fields.
+    pub(crate) media_type: Option<HeaderValue>,
     pub(crate) fields: Fields,
     pub(crate) body: Body,
 }
@@ -86,14 +88,14 @@ pub(crate) struct Answer {
 impl Answer {
     /// An answer without fields of its own.
     pub(crate) fn new(status: StatusCode, body: Body) -> Answer {
-        Answer { status, fields: Fields::default(), body }
+        Answer { status, media_type: None, fields: Fields::default(), body }
     }
 }
 
 impl From<Response<Body>> for Answer {
     fn from(response: Response<Body>) -> Answer {
         let (parts, body) = response.into_parts();
-        Answer { status: parts.status, fields: parts.headers.into(), body }
+        Answer { fields: parts.headers.into(), ..Answer::new(parts.status, body) }
     }
 }
 
@@ -102,6 +104,9 @@ impl From<Answer> for Response<Body> {
         let mut response = Response::new(answer.body);
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.fields.into();
+        if let Some(media_type) = answer.media_type {
+            response.headers_mut().append(CONTENT_TYPE, media_type);
+        }
         response
     }
 }

@@ -2,8 +2,8 @@
 
 use axum::body::Body;
 use gatewright_policy::Refusal;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE, VARY};
 use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE, VARY};
 
 use crate::answer::Fields;
 use crate::body::{BodyError, Events, Framing, Lines};
@@ -231,6 +231,13 @@ impl Reply {
             },
             reply => reply,
         }
+    }
+
+    /// Whether its body is values in another form than JSON, in which nobody can look for what to leave out.
+    pub(crate) fn holds_other_values(&self) -> bool {
+        let of_values =
+            |value: &HeaderValue| value.to_str().is_ok_and(|text| media::is_of_values(text) && !media::is_json(text));
+        self.headers.iter().any(|(name, value)| *name == CONTENT_TYPE && of_values(value))
     }
 
     fn values(status: u16, write: impl FnOnce(Option<Sieve>) -> Result<Body, Internal> + Send + 'static) -> Reply {

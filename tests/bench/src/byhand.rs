@@ -99,6 +99,7 @@ struct Caller {
     subject: Arc<str>,
     tenant: Arc<str>,
     scopes: Vec<String>,
+    roles: Vec<String>,
     verified: bool,
     expires: u64,
 }
@@ -109,10 +110,22 @@ struct Claims {
     #[serde(default)]
     scope: String,
     #[serde(default)]
+    roles: Vec<String>,
+    #[serde(default)]
     tenant: String,
     #[serde(default)]
     email_verified: bool,
     exp: u64,
+}
+
+/// What the echoes give back.
+#[derive(Deserialize, Serialize)]
+struct Note {
+    from: String,
+    to: String,
+    text: String,
+    urgent: bool,
+    amount: i64,
 }
 
 #[derive(Deserialize)]
@@ -183,6 +196,8 @@ pub(crate) fn router(ledger: Ledger, key: DecodingKey, issuer: &str, audience: &
     Router::new()
         .route("/v2/accounts/{id}", get(get_account))
         .route("/v2/accounts/{id}/transfers", post(create_transfer))
+        .route("/open", post(echo_open))
+        .route("/token", post(echo_token))
         .with_state(Arc::new(shared))
 }
 
@@ -204,6 +219,7 @@ impl Shared {
             subject: claims.sub.into(),
             tenant: claims.tenant.into(),
             scopes: claims.scope.split(' ').map(str::to_owned).collect(),
+            roles: claims.roles,
             verified: claims.email_verified,
             expires: claims.exp,
         });
@@ -263,6 +279,18 @@ impl Shared {
             return Err(Box::new(self.problem(StatusCode::BAD_REQUEST, "validation-failed", Vec::new())));
         }
         Ok(standing)
+    }
+
+    /// The body of a request, bounded in type, size and time.
+    async fn received(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Box<Response<Body>>> {
+        if headers.get(header::CONTENT_TYPE).is_none_or(|v| v != "application/json") {
+            let problem = self.problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", Vec::new());
+            return Err(Box::new(problem));
+        }
+        match tokio::time::timeout(Duration::from_secs(5), axum::body::to_bytes(body, 16 << 10)).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            _ => Err(Box::new(self.problem(StatusCode::PAYLOAD_TOO_LARGE, "content-too-large", Vec::new()))),
+        }
     }
 
     /// What every request goes through: a place, a deadline, an end to panics, and the counters.
@@ -402,12 +430,9 @@ async fn transfer(
     standing.policy = Some(HeaderValue::from_static(
         "\"ip\";q=4000000000;w=60, \"user\";q=4000000000;w=60, \"claim\";q=4000000000;w=60",
     ));
-    if headers.get(header::CONTENT_TYPE).is_none_or(|v| v != "application/json") {
-        return shared.problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", Vec::new());
-    }
-    let bytes: Bytes = match tokio::time::timeout(Duration::from_secs(5), axum::body::to_bytes(body, 16 << 10)).await {
-        Ok(Ok(bytes)) => bytes,
-        _ => return shared.problem(StatusCode::PAYLOAD_TOO_LARGE, "content-too-large", Vec::new()),
+    let bytes = match shared.received(headers, body).await {
+        Ok(bytes) => bytes,
+        Err(response) => return *response,
     };
     let order: NewTransfer = match serde_json::from_slice(&bytes) {
         Ok(order) => order,
@@ -446,6 +471,78 @@ async fn transfer(
             shared.problem(StatusCode::CONFLICT, "insufficient-funds", Vec::new())
         }
     }
+}
+
+async fn echo_open(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response<Body> {
+    shared.within(echo(&shared, peer.ip(), &uri, &headers, body, false)).await
+}
+
+async fn echo_token(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response<Body> {
+    shared.within(echo(&shared, peer.ip(), &uri, &headers, body, true)).await
+}
+
+/// As the operations `echoOpen` and `echoToken` of `spec/shop.yaml`.
+async fn echo(
+    shared: &Shared,
+    peer: IpAddr,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Body,
+    guarded: bool,
+) -> Response<Body> {
+    let mut standing = match shared.arrive(headers, uri, peer) {
+        Ok(standing) => standing,
+        Err(response) => return *response,
+    };
+    standing.policy = Some(HeaderValue::from_static("\"ip\";q=4000000000;w=60"));
+    if guarded {
+        let caller = match shared.caller(headers) {
+            Ok(caller) => caller,
+            Err(response) => return *response,
+        };
+        let allowed = caller.scopes.iter().any(|s| s == "echo:write") && caller.roles.iter().any(|r| r == "clerk");
+        let near = matches!(peer, IpAddr::V4(v4) if v4.is_loopback() || v4.is_private());
+        if !allowed || !near {
+            return shared.problem(StatusCode::FORBIDDEN, "insufficient-scope", Vec::new());
+        }
+        if !shared.take(Key::User(caller.subject.clone()), "user", &mut standing) {
+            return shared.problem(StatusCode::TOO_MANY_REQUESTS, "rate-limited", Vec::new());
+        }
+        standing.policy = Some(HeaderValue::from_static("\"ip\";q=4000000000;w=60, \"user\";q=4000000000;w=60"));
+    }
+    let bytes = match shared.received(headers, body).await {
+        Ok(bytes) => bytes,
+        Err(response) => return *response,
+    };
+    let note: Note = match serde_json::from_slice(&bytes) {
+        Ok(note) => note,
+        Err(_) => return shared.problem(StatusCode::BAD_REQUEST, "malformed-body", Vec::new()),
+    };
+    let mut faults = Vec::new();
+    for (pointer, text, most) in [("/from", &note.from, 40), ("/to", &note.to, 40), ("/text", &note.text, 200)] {
+        if text.len() > most && text.chars().count() > most {
+            faults.push(Fault { pointer: pointer.into(), rule: "maxLength", detail: "is too long" });
+        }
+    }
+    if note.amount < 0 {
+        faults.push(Fault { pointer: "/amount".into(), rule: "minimum", detail: "must be at least 0" });
+    }
+    if !faults.is_empty() {
+        return shared.problem(StatusCode::BAD_REQUEST, "validation-failed", faults);
+    }
+    shared.json(StatusCode::OK, &note, standing)
 }
 
 /// The rules of `NewTransfer`, each violation listed.

@@ -1,5 +1,6 @@
-//! What a guard costs: a small JSON body given back, in process, by the handler of plain axum and by generated operations
-//! behind guards of several kinds. What making the request costs is taken off both sides.
+//! What a guard costs: a small JSON body given back, in process, by the handler of plain axum, by a handler that does by hand
+//! what a generated one does, and by generated operations behind guards of several kinds. What making the request costs is
+//! taken off all sides.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -8,11 +9,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
 use axum::routing::post;
 use axum::{Json, Router};
 use gatewright::store::{Keys, MemoryStore, Order, Pepper, at_once};
 use gatewright::{Config, HeaderName, HeaderValue, Peer, StatusCode, handler};
-use gatewright_tests::issuer::Issuer;
+use gatewright_example_bank::ledger::Ledger;
+use gatewright_tests::issuer::{ISSUER, Issuer};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tower_service::Service;
@@ -85,7 +88,9 @@ impl Sent {
             request = request.header(HeaderName::from_static(name), HeaderValue::from_str(value)?);
         }
         let mut head = request.body(())?;
-        head.extensions_mut().insert(Peer::new(SocketAddr::from(([127, 0, 0, 1], 4711))).over_tls());
+        let address = SocketAddr::from(([127, 0, 0, 1], 4711));
+        head.extensions_mut().insert(Peer::new(address).over_tls());
+        head.extensions_mut().insert(ConnectInfo(address));
         Ok(Sent { head, status })
     }
 
@@ -127,10 +132,16 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
         .operation::<echo_slow::Op>()
         .router(config)?;
 
+    let keys: jsonwebtoken::jwk::JwkSet = serde_json::from_str(issuer.jwks())?;
+    let decoding = jsonwebtoken::DecodingKey::from_jwk(keys.keys.first().ok_or("a key")?)?;
+    let by_hand = crate::byhand::router(Ledger::with_examples(), decoding, ISSUER, "bank-api");
+
     let good = bearer("echo:write", "clerk");
     let rows = [
         ("plain axum, `Json` extractor", plain(), Sent::new("/plain", None, 200)?),
         ("plain axum, bytes and `from_slice`", plain(), Sent::new("/bytes", None, 200)?),
+        ("by hand: public", by_hand.clone(), Sent::new("/open", None, 200)?),
+        ("by hand: token, cached", by_hand, Sent::new("/token", Some(("authorization", &good)), 200)?),
         ("public", generated.clone(), Sent::new("/open", None, 200)?),
         ("token, cached", generated.clone(), Sent::new("/token", Some(("authorization", &good)), 200)?),
         ("API key", generated.clone(), Sent::new("/key", Some(("x-api-key", &key)), 200)?),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use gatewright_diag::{Level, Sink, Span, codes};
 use gatewright_ir::api::Operation;
-use gatewright_ir::schema::Schemas;
+use gatewright_ir::schema::{Schema, SchemaId};
 
 use crate::context::shown;
 use crate::{Context, Rule};
@@ -13,15 +13,20 @@ pub(crate) static RULE: Rule = Rule { code: codes::GUARDED_OUTGOING, level: Leve
 
 fn check(cx: &Context<'_>, sink: &mut Sink) {
     let api = cx.api();
-    let callbacks = api.operations.iter().flat_map(|operation| &operation.callbacks);
-    // Most documents guard no property, and are not walked for each webhook.
-    if !api.schemas.iter().any(|(_, schema)| schema.notes.protection.as_ref().is_some_and(|p| !p.read.is_empty())) {
+    let read = |schema: &Schema| schema.notes.protection.as_ref().filter(|p| !p.read.is_empty()).map(|p| p.span);
+    let mut guarded: Vec<(Span, SchemaId)> = api.schemas.iter().filter_map(|(id, s)| Some((read(s)?, id))).collect();
+    // Most documents guard no property.
+    if guarded.is_empty() {
         return;
     }
+    guarded.sort();
+    let leading = api.schemas.leading_to(guarded.iter().map(|(_, id)| *id));
+    let callbacks = api.operations.iter().flat_map(|operation| &operation.callbacks);
     // A callback of an operation with several paths is there several times.
     let mut seen = BTreeSet::new();
     for operation in api.webhooks.iter().chain(callbacks) {
-        let Some(guarded) = guarded(&api.schemas, operation) else { continue };
+        let spans = sent(operation).filter_map(|id| read(api.schemas.get(*leading.get(&id)?)));
+        let Some(guarded) = spans.min() else { continue };
         if !seen.insert(operation.span) {
             continue;
         }
@@ -33,11 +38,9 @@ fn check(cx: &Context<'_>, sink: &mut Sink) {
     }
 }
 
-/// Where the first property stands that has a `read` and is sent.
-fn guarded(schemas: &Schemas, operation: &Operation) -> Option<Span> {
+/// The schemas of what it sends.
+fn sent(operation: &Operation) -> impl Iterator<Item = SchemaId> {
     let body = operation.body.iter().flat_map(|body| &body.content);
     let bodies = body.flat_map(|media| media.schema.into_iter().chain(media.item_schema));
-    let sent = operation.parameters.iter().map(|parameter| parameter.schema).chain(bodies);
-    let protections = schemas.reached(sent).filter_map(|schema| schema.notes.protection.as_ref());
-    protections.filter(|protection| !protection.read.is_empty()).map(|protection| protection.span).min()
+    operation.parameters.iter().map(|parameter| parameter.schema).chain(bodies)
 }

@@ -73,6 +73,9 @@ fn header<'p>(headers: &'p HeaderMap, name: &HeaderName) -> Held<'p> {
 /// One query parameter.
 pub(crate) fn query<'p>(query: &'p str, name: &str) -> Held<'p> {
     let mut found = Held::Nothing;
+    if query.is_empty() {
+        return found;
+    }
     for pair in query.split('&') {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         if decoded(key).is_none_or(|key| key != name) {

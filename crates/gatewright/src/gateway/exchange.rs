@@ -200,14 +200,22 @@ impl Ids {
         let [a, b] = self.seeds;
         let mut text = [0u8; 32];
         let halves = [mix(a ^ n), mix(n.wrapping_add(b))];
-        for (chunk, half) in text.chunks_mut(16).zip(halves) {
-            for (i, place) in chunk.iter_mut().enumerate() {
-                let nibble = (half >> (60 - 4 * i)) & 15;
-                *place = b"0123456789abcdef".get(usize::try_from(nibble).unwrap_or(0)).copied().unwrap_or(b'0');
-            }
+        let quarters = halves.map(|half| [half >> 32, half & 0xFFFF_FFFF]);
+        for (place, quarter) in text.chunks_exact_mut(8).zip(quarters.as_flattened()) {
+            place.copy_from_slice(&hex(*quarter));
         }
         text
     }
+}
+
+/// Eight hexadecimal digits of a number of 32 bits, all at once.
+fn hex(n: u64) -> [u8; 8] {
+    // One digit a byte, then each as a letter: from 10 on, 39 lie between the digits and `a`.
+    let n = (n | n << 16) & 0x0000_FFFF_0000_FFFF;
+    let n = (n | n << 8) & 0x00FF_00FF_00FF_00FF;
+    let n = (n | n << 4) & 0x0F0F_0F0F_0F0F_0F0F;
+    let from_ten = ((n + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+    (n + 0x3030_3030_3030_3030 + from_ten * 39).to_be_bytes()
 }
 
 /// A bijection of 64 bits (SplitMix64's finalizer): different counters give different ids.
@@ -227,6 +235,13 @@ mod tests {
         let made: std::collections::HashSet<_> = (0..10_000).map(|_| ids.next()).collect();
         assert_eq!(made.len(), 10_000);
         assert!(made.iter().all(|id| id.len() == 32));
+    }
+
+    #[test]
+    fn digits_are_written_as_the_standard_library_does() {
+        for n in [0, 1, 9, 10, 15, 16, 0x0123_4567, 0x89ab_cdef, 0xffff_ffff, 0xdead_beef] {
+            assert_eq!(hex(n).as_slice(), format!("{n:08x}").as_bytes());
+        }
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! What every response carries, whoever made it (OWASP REST security sheet; ASVS 3.4).
 
+use http::Response;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    RETRY_AFTER, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::{Response, StatusCode};
 
 use super::exchange::X_REQUEST_ID;
 use super::{Exchange, Gateway, Life};
-use crate::answer::{Answer, Fields};
+use crate::answer::Answer;
 use crate::guard::Guard;
 use crate::limit::{RATE_LIMIT, RATE_LIMIT_POLICY, Standing};
 
@@ -31,22 +31,49 @@ const OWN: HeaderValue = HeaderValue::from_static("");
 /// places for what each response has for itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Common {
-    /// Without and with a media type; each without and with the fields of limits.
-    maps: [[HeaderMap; 2]; 2],
+    /// By the [`Places`] that they have.
+    maps: [HeaderMap; Places::ALL],
     hsts: bool,
+}
+
+/// What a response has for itself, of the fields that most have once.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    media_type: bool,
+    limits: bool,
+    challenge: bool,
+    retry_after: bool,
+}
+
+impl Places {
+    const ALL: usize = 16;
+
+    fn of(index: usize) -> Places {
+        let has = |bit: usize| index & bit != 0;
+        Places { media_type: has(1), limits: has(2), challenge: has(4), retry_after: has(8) }
+    }
+
+    fn index(self) -> usize {
+        let bits = [self.media_type, self.limits, self.challenge, self.retry_after];
+        bits.into_iter().rev().fold(0, |index, has| index << 1 | usize::from(has))
+    }
 }
 
 impl Common {
     pub(crate) fn new(hsts: Option<&HeaderValue>, life: Option<&Life>) -> Common {
-        let map = |typed: bool, limited: bool| {
+        let map = |places: Places| {
             let mut map = HeaderMap::new();
             map.insert(X_REQUEST_ID, OWN);
-            if typed {
-                map.insert(CONTENT_TYPE, OWN);
-            }
-            if limited {
-                map.insert(RATE_LIMIT_POLICY, OWN);
-                map.insert(RATE_LIMIT, OWN);
+            for (has, name) in [
+                (places.media_type, CONTENT_TYPE),
+                (places.limits, RATE_LIMIT_POLICY),
+                (places.limits, RATE_LIMIT),
+                (places.challenge, WWW_AUTHENTICATE),
+                (places.retry_after, RETRY_AFTER),
+            ] {
+                if has {
+                    map.insert(name, OWN);
+                }
             }
             map.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             map.extend(DEFAULTS);
@@ -60,14 +87,7 @@ impl Common {
             // A copy takes as much room as is used.
             map.clone()
         };
-        let both = |typed| [map(typed, false), map(typed, true)];
-        Common { maps: [both(false), both(true)], hsts: hsts.is_some() }
-    }
-
-    fn copy(&self, typed: bool, limited: bool) -> HeaderMap {
-        let [untyped, with_type] = &self.maps;
-        let [unlimited, with_limits] = if typed { with_type } else { untyped };
-        if limited { with_limits.clone() } else { unlimited.clone() }
+        Common { maps: std::array::from_fn(|index| map(Places::of(index))), hsts: hsts.is_some() }
     }
 }
 
@@ -80,39 +100,50 @@ impl Gateway {
         standing: &Standing,
         answer: Answer,
     ) -> Response<axum::body::Body> {
-        let Answer { status, fields, body } = answer;
+        let Answer { status, media_type, fields: mut own, body } = answer;
+        let mut media_type = media_type.or_else(|| own.take(&CONTENT_TYPE));
         let mut response = Response::new(body);
         *response.status_mut() = status;
-        *response.headers_mut() = self.fields(exchange, guard, standing, status, fields);
-        response
-    }
-
-    /// All fields of a response, of which these are its own.
-    pub(super) fn fields(
-        &self,
-        exchange: &Exchange,
-        guard: Option<&Guard>,
-        standing: &Standing,
-        status: StatusCode,
-        mut own: Fields,
-    ) -> HeaderMap {
         let common = &self.edge(exchange.api).common;
-        let mut media_type = own.take(&CONTENT_TYPE);
+        // Only refusals have these.
+        let refusal = status.is_client_error() || status.is_server_error();
+        let mut challenge = if refusal { own.take(&WWW_AUTHENTICATE) } else { None };
+        let mut retry_after = if refusal { own.take(&RETRY_AFTER) } else { None };
         let rules = guard.map(Guard::limits).or_else(|| Some(&self.unanswered(exchange)?.limits));
         let told = self.shared.rate_limit_headers.then(|| standing.told(rules, status.is_redirection()));
         let mut limits = told.flatten();
-        let limited = limits.is_some();
-
-        let mut headers = common.copy(media_type.is_some(), limited);
+        let places = Places {
+            media_type: media_type.is_some(),
+            limits: limits.is_some(),
+            challenge: challenge.is_some(),
+            retry_after: retry_after.is_some(),
+        };
+        // There is one of each.
+        let mut headers = common.maps.get(places.index()).cloned().unwrap_or_default();
+        let mut open = 1 + places.index().count_ones() + u32::from(places.limits);
         for (name, value) in &mut headers {
-            if *name == X_REQUEST_ID {
-                *value = exchange.id_value();
+            // Those that have a place are the first that were inserted, and mostly the first to come.
+            if open == 0 {
+                break;
+            }
+            let own = if *name == X_REQUEST_ID {
+                Some(exchange.id_value())
             } else if *name == CONTENT_TYPE {
-                *value = media_type.take().unwrap_or(OWN);
+                media_type.take()
             } else if *name == RATE_LIMIT_POLICY {
-                *value = limits.as_mut().map_or(OWN, |(policy, _)| std::mem::replace(policy, OWN));
+                limits.as_mut().map(|(policy, _)| std::mem::replace(policy, OWN))
             } else if *name == RATE_LIMIT {
-                *value = limits.as_mut().map_or(OWN, |(_, limit)| std::mem::replace(limit, OWN));
+                limits.as_mut().map(|(_, limit)| std::mem::replace(limit, OWN))
+            } else if *name == WWW_AUTHENTICATE {
+                challenge.take()
+            } else if *name == RETRY_AFTER {
+                retry_after.take()
+            } else {
+                continue;
+            };
+            if let Some(own) = own {
+                *value = own;
+                open -= 1;
             }
         }
         if common.hsts && !exchange.secure {
@@ -126,18 +157,20 @@ impl Gateway {
                 || name == X_REQUEST_ID
                 || (name == STRICT_TRANSPORT_SECURITY && common.hsts && exchange.secure)
                 || (name == CACHE_CONTROL && !public)
-                || (limited && (name == RATE_LIMIT_POLICY || name == RATE_LIMIT));
+                || (places.limits && (name == RATE_LIMIT_POLICY || name == RATE_LIMIT));
             if ours {
                 continue;
             }
             let place = REPLACED.iter().position(|other| *other == name);
-            let first = place.and_then(|place| replaced.get_mut(place)).is_some_and(|done| !std::mem::replace(done, true));
+            let first =
+                place.and_then(|place| replaced.get_mut(place)).is_some_and(|done| !std::mem::replace(done, true));
             if first {
                 headers.insert(name, value);
             } else {
                 headers.append(name, value);
             }
         }
-        headers
+        *response.headers_mut() = headers;
+        response
     }
 }

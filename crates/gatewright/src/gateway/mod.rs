@@ -367,7 +367,7 @@ impl Gateway {
     pub fn answer(&self, exchange: &Exchange, admission: &Admission, response: Response<Body>) -> Response<Body> {
         let (mut parts, body) = response.into_parts();
         let fields = std::mem::take(&mut parts.headers).into();
-        let answer = self.complete(exchange, admission, Answer { status: parts.status, fields, body });
+        let answer = self.complete(exchange, admission, Answer { fields, ..Answer::new(parts.status, body) });
         let (finished, body) = answer.into_parts();
         // What middleware left in it stays there.
         parts.headers = finished.headers;
@@ -375,12 +375,7 @@ impl Gateway {
     }
 
     /// As [`answer`](Gateway::answer).
-    pub(crate) fn complete(
-        &self,
-        exchange: &Exchange,
-        admission: &Admission,
-        mut answer: Answer,
-    ) -> Response<Body> {
+    pub(crate) fn complete(&self, exchange: &Exchange, admission: &Admission, mut answer: Answer) -> Response<Body> {
         // A stream runs until it ends, or its client leaves.
         if let Some(running) = admission.running()
             && http_body::Body::size_hint(&answer.body).exact().is_none()

@@ -102,8 +102,9 @@ impl Writer {
     }
 
     fn quoted(&mut self, text: &str) {
-        self.out.push(b'"');
         let mut rest = text.as_bytes();
+        self.out.reserve(rest.len() + 4);
+        self.out.push(b'"');
         // Up to the next byte that must be escaped, all at once.
         while let Some((plain, [byte, behind @ ..])) = rest.split_at_checked(plain(rest, 0)) {
             self.out.extend_from_slice(plain);

@@ -84,16 +84,18 @@ impl Standing {
         let of_entries = || policy(self.0.iter().map(|entry| (entry.name, entry.rate, entry.concurrent)));
         let mut digits = itoa::Buffer::new();
         // On the stack: the value of a field has a buffer of its own.
-        let mut text: SmallVec<[u8; 128]> = SmallVec::new();
+        let mut text: SmallVec<[u8; 256]> = SmallVec::new();
+        text.reserve(self.0.iter().map(|entry| entry.name.len() + 48).sum());
         for entry in &self.0 {
             if !text.is_empty() {
-                text.extend_from_slice(b", ");
+                text.extend(*b", ");
             }
-            for part in ["\"", entry.name, "\";r=", digits.format(entry.remaining)] {
-                text.extend_from_slice(part.as_bytes());
-            }
+            text.push(b'"');
+            text.extend_from_slice(entry.name.as_bytes());
+            text.extend(*b"\";r=");
+            text.extend_from_slice(digits.format(entry.remaining).as_bytes());
             if !entry.concurrent {
-                text.extend_from_slice(b";t=");
+                text.extend(*b";t=");
                 text.extend_from_slice(digits.format(seconds(entry.next)).as_bytes());
             }
         }

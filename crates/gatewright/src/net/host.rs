@@ -4,9 +4,9 @@
 use std::ops::Deref;
 
 use http::header::HOST;
-use http::{HeaderValue, Version};
 use http::request::Parts;
 use http::uri::Authority;
+use http::{HeaderValue, Version};
 
 /// A host's name, in lower case, without port and final dot.
 #[derive(Clone, Debug)]

@@ -144,7 +144,7 @@ impl Once {
                 let refused = Refused::new(Refusal::Unavailable).retry_after(60);
                 return Err(refused.because("there is no room for idempotency keys"));
             }
-            Ok(Found::Done(bytes)) => return again(&bytes),
+            Ok(Found::Done(bytes)) => return again(&bytes, lease.once.guard.filters_answers()),
         }
         let done = tokio::spawn(async move {
             match shield(lease.once.deadline, work).await {
@@ -174,9 +174,13 @@ const UNKNOWN: &str = "the same request was begun before, and how it ended is no
 const NOT_KEPT: &str = "the request was done before, and its answer is not kept: it was too large, or values \
                         of which each caller sees others";
 
-/// The first result.
-fn again(bytes: &[u8]) -> Result<Reply, Refused> {
+/// The first result. Where answers are looked through now, values that were kept in another form than JSON are from before
+/// there was something to hide, and are not shown again.
+fn again(bytes: &[u8], filtered: bool) -> Result<Reply, Refused> {
     match stored::read(bytes) {
+        Some(stored::Kept::Reply(reply)) if filtered && reply.holds_other_values() => {
+            Err(Refused::new(Refusal::IdempotencyConflict).with_detail(NOT_KEPT))
+        }
         Some(stored::Kept::Reply(reply)) => Ok(*reply),
         Some(stored::Kept::Nothing) => Err(Refused::new(Refusal::IdempotencyConflict).with_detail(NOT_KEPT)),
         Some(stored::Kept::Unknown) => Err(unknown()),
@@ -336,6 +340,24 @@ fn fingerprint(raw: &RawParts, body: &[u8]) -> Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_kept_before_it_had_to_be_looked_through_is_not_shown() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for (media_type, filtered, shown) in [
+            ("application/json", true, true),
+            ("application/hal+json", true, true),
+            ("image/png", true, true),
+            ("application/xml", false, true),
+            ("application/xml", true, false),
+            ("application/jsonl", true, false),
+            ("text/event-stream; charset=utf-8", true, false),
+        ] {
+            let mut reply = Reply::body(200, media_type, "x");
+            let bytes = runtime.block_on(stored::write(&mut reply));
+            assert_eq!(again(&bytes, filtered).is_ok(), shown, "{media_type}");
+        }
+    }
 
     /// Rows: K2.
     #[test]

@@ -131,8 +131,9 @@ mod tests {
     fn what_is_read_is_what_was_written() {
         run(async {
             let mut reply = Reply::body(201, "application/json", "{\"a\":1}");
-            reply.headers.append("x-a", HeaderValue::from_bytes(b"\xfc").unwrap());
-            reply.headers.append("x-a", HeaderValue::from_static("2"));
+            let name = HeaderName::from_static("x-a");
+            reply.headers.append(name.clone(), HeaderValue::from_bytes(b"\xfc").unwrap());
+            reply.headers.append(name, HeaderValue::from_static("2"));
             let bytes = write(&mut reply).await;
             let Some(Kept::Reply(again)) = read(&bytes) else { panic!() };
             assert_eq!(again.headers, reply.headers);

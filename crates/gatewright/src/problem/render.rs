@@ -4,7 +4,7 @@
 use axum::body::Body;
 use gatewright_policy::Refusal;
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use http::header::{HeaderValue, LOCATION};
 
 use super::text::Object;
 use super::{Internal, Problem, Refused};
@@ -93,7 +93,7 @@ pub(crate) fn problem(style: &Style, request_id: &str, problem: &Problem) -> Ans
     }
     object.string("request_id", request_id);
     for (name, value) in &problem.members {
-        object.raw(name, &value.to_string());
+        object.named(name, &value.to_string());
     }
     respond(status, object)
 }
@@ -105,9 +105,7 @@ pub(crate) fn internal(style: &Style, request_id: &str, cause: &Internal) -> Ans
 }
 
 fn respond(status: StatusCode, object: Object) -> Answer {
-    let mut answer = Answer::new(status, Body::from(object.finish()));
-    answer.fields.append(CONTENT_TYPE, PROBLEM_JSON);
-    answer
+    Answer { media_type: Some(PROBLEM_JSON), ..Answer::new(status, Body::from(object.finish())) }
 }
 
 fn phrase(status: StatusCode) -> &'static str {
@@ -126,6 +124,7 @@ fn is_absolute(kind: &str) -> bool {
 mod tests {
     use super::*;
     use crate::{Fault, ResultExt};
+    use http::header::CONTENT_TYPE;
     use http_body_util::BodyExt;
     use serde_json::{Value, json};
 

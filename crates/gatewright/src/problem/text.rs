@@ -18,14 +18,14 @@ impl Object {
         Object { out, first: true }
     }
 
-    pub(crate) fn string(&mut self, name: &str, value: &str) -> &mut Object {
+    pub(crate) fn string(&mut self, name: &'static str, value: &str) -> &mut Object {
         self.key(name);
         string(&mut self.out, value);
         self
     }
 
     /// A string in two parts.
-    pub(crate) fn joined(&mut self, name: &str, base: &str, rest: &str) -> &mut Object {
+    pub(crate) fn joined(&mut self, name: &'static str, base: &str, rest: &str) -> &mut Object {
         self.key(name);
         self.out.push('"');
         escaped(&mut self.out, base);
@@ -34,18 +34,33 @@ impl Object {
         self
     }
 
-    pub(crate) fn raw(&mut self, name: &str, json: &str) -> &mut Object {
+    pub(crate) fn raw(&mut self, name: &'static str, json: &str) -> &mut Object {
         self.key(name);
         self.out.push_str(json);
         self
     }
 
-    fn key(&mut self, name: &str) {
+    /// A member whose name is somebody else's.
+    pub(crate) fn named(&mut self, name: &str, json: &str) -> &mut Object {
+        self.separate();
+        string(&mut self.out, name);
+        self.out.push(':');
+        self.out.push_str(json);
+        self
+    }
+
+    /// Our own names are plain.
+    fn key(&mut self, name: &'static str) {
+        self.separate();
+        self.out.push('"');
+        self.out.push_str(name);
+        self.out.push_str("\":");
+    }
+
+    fn separate(&mut self) {
         if !std::mem::take(&mut self.first) {
             self.out.push(',');
         }
-        string(&mut self.out, name);
-        self.out.push(':');
     }
 
     pub(crate) fn finish(mut self) -> String {
@@ -106,7 +121,7 @@ mod tests {
     fn what_is_written_reads_back() {
         let nasty = "a\"b\\c\n\r\t\u{0}\u{7f}\u{85}<script>&\u{2028}é\u{1F600}";
         let mut object = Object::new();
-        object.string(nasty, nasty).raw("n", "1");
+        object.string("text", nasty).named(nasty, "1");
         let text = object.finish();
         assert!(!text.contains('<') && !text.chars().any(char::is_control), "{text}");
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();

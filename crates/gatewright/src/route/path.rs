@@ -34,8 +34,9 @@ pub(crate) fn segments(path: &str) -> Result<Segments<'_>, BadPath> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let mut out = Segments::new();
     let mut ends_in_dots = false;
+    let escaped = path.bytes().fold(false, |any, b| any | (b == b'%'));
     for raw in path.split('/') {
-        let text = decode(raw).ok_or(BadPath::Malformed)?;
+        let text = if escaped { decode(raw).ok_or(BadPath::Malformed)? } else { Cow::Borrowed(raw) };
         ends_in_dots = false;
         match text.as_ref() {
             "." => ends_in_dots = true,
