@@ -1,6 +1,8 @@
 //! Keys in a file of this process (redb): one server, no service to run.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::de::DeserializeOwned;
@@ -13,9 +15,21 @@ const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("api-keys-1"
 /// Id → usage as JSON.
 const USAGE: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("api-key-usage-1");
 
+/// Records that are held in memory: what most requests ask for. More are read from the file each time.
+const HELD: usize = 10_000;
+
 /// Keeps keys and passkeys in a file.
 pub struct FileStore {
     database: Database,
+    held: Mutex<Held>,
+}
+
+/// Records as they stand in the file, which nobody else writes.
+#[derive(Default)]
+struct Held {
+    records: HashMap<String, KeyRecord>,
+    /// How often a change began or ended: what was read across one is not held.
+    changes: u64,
 }
 
 impl FileStore {
@@ -35,7 +49,20 @@ impl FileStore {
         }
         write.open_table(crate::quotas::QUOTAS).map_err(StoreError::new)?;
         write.commit().map_err(StoreError::new)?;
-        Ok(FileStore { database })
+        Ok(FileStore { database, held: Mutex::default() })
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets go of records that are about to change, or did.
+    fn let_go(&self, records: &[&KeyRecord]) {
+        let mut held = self.held();
+        held.changes = held.changes.wrapping_add(1);
+        for record in records {
+            held.records.remove(&record.id);
+        }
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -43,6 +70,28 @@ impl FileStore {
     }
 
     fn one(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
+        let before = {
+            let held = self.held();
+            if let Some(record) = held.records.get(id) {
+                return Ok(Some(record.clone()));
+            }
+            held.changes
+        };
+        let found = self.read(id)?;
+        if let Some(record) = &found {
+            let mut held = self.held();
+            // Nothing is held that somebody may have changed since it was read.
+            if held.changes == before {
+                if held.records.len() >= HELD {
+                    held.records.clear();
+                }
+                held.records.insert(record.id.clone(), record.clone());
+            }
+        }
+        Ok(found)
+    }
+
+    fn read(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
         let read = self.database.begin_read().map_err(StoreError::new)?;
         let table = read.open_table(KEYS).map_err(StoreError::new)?;
         let found = table.get(id).map_err(StoreError::new)?;
@@ -62,6 +111,18 @@ impl FileStore {
 
     /// Writes if `may`, which sees what is kept of the first record's id.
     fn write(&self, records: &[&KeyRecord], may: impl Fn(Option<&KeyRecord>) -> bool) -> Result<bool, StoreError> {
+        self.let_go(records);
+        let written = self.write_to_file(records, may);
+        // Once more, as it may have been read meanwhile.
+        self.let_go(records);
+        written
+    }
+
+    fn write_to_file(
+        &self,
+        records: &[&KeyRecord],
+        may: impl Fn(Option<&KeyRecord>) -> bool,
+    ) -> Result<bool, StoreError> {
         let write = self.database.begin_write().map_err(StoreError::new)?;
         {
             let mut table = write.open_table(KEYS).map_err(StoreError::new)?;

@@ -4,6 +4,7 @@
 mod suite;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatewright_store::{FileStore, KeyError, KeyStore, Keys, MemoryStore, Order, PasskeyStore, at_once, format};
 use suite::{order, pepper};
@@ -46,6 +47,31 @@ fn what_a_file_holds_survives() {
     };
     let keys = Keys::new(Arc::new(FileStore::open(&path).unwrap()), pepper(1));
     assert!(at_once(keys.verify("wx", &issued.text, 1)).unwrap().unwrap().is_some());
+}
+
+#[test]
+fn nobody_finds_a_key_as_it_was_before_it_was_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(FileStore::open(folder.path().join("keys")).unwrap());
+    let keys = Keys::new(store.clone(), pepper(1));
+    for _ in 0..20 {
+        let id = at_once(keys.issue(order(), 1)).unwrap().unwrap().record.id;
+        let find = || at_once(store.find(&id)).unwrap().unwrap().unwrap();
+        let revoked = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            // They read the record from the file and from memory, also while it changes.
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while find().revoked.is_none() {
+                        assert!(!revoked.load(Ordering::SeqCst) || find().revoked.is_some());
+                    }
+                });
+            }
+            at_once(keys.revoke(&id, 2)).unwrap().unwrap();
+            revoked.store(true, Ordering::SeqCst);
+            assert!(find().revoked.is_some());
+        });
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use http_body_util::BodyExt as _;
 use crate::answer::Answer;
 use crate::around::{Inside, around};
 use crate::auth::webauthn::{self, Passkeys};
-use crate::body::{Boundary, ByteStream, FormSpec, Parts as BodyParts, read_form};
+use crate::body::{Boundary, ByteStream, Parts as BodyParts, read_form};
 use crate::cx::RawParts;
 use crate::guard::{Admission, Guard};
 use crate::json::{Document, Limits, Scope, Violations};
@@ -301,7 +301,6 @@ impl Inner {
             let Unread { parts, body } = request;
             let sent = match meta.body {
                 None => nothing(meta, &parts)?,
-                // Apart: what nobody sends a body for is not to be made room for.
                 Some(_) => Box::pin(receive(meta, guard, exchange, &parts, body, &mut found)).await?,
             };
             let received = collect(meta, path, &parts, sent, &mut found);
@@ -457,42 +456,10 @@ pub(crate) async fn receive(
     body: Body,
     found: &mut Violations,
 ) -> Result<Sent, Refused> {
-    match begin(meta, guard, exchange, parts, body, found)? {
-        Reading::Done(sent) => Ok(sent),
-        Reading::Whole(spec, read, body) => {
-            let bytes = collect_body(&parts.headers, body, guard.body_limit(), exchange.deadline(guard)).await?;
-            read_whole(&spec, read, bytes, parts, found)
-        }
-        Reading::Form(index, form, sent) => {
-            let document = Box::pin(read_form(*sent, form, found)).await.map_err(|error| error.refused())?;
-            Ok(document.map_or(Sent::Wrong, |document| Sent::Json(index, document)))
-        }
-    }
-}
-
-/// How a body is read that was looked at.
-enum Reading {
-    /// It needs no reading, or the handler reads it.
-    Done(Sent),
-    /// As one piece, of the media type that was declared, if one was.
-    Whole(BodySpec, Option<(usize, Read)>, Body),
-    /// As the parts of a form.
-    Form(usize, &'static FormSpec, Box<BodyParts>),
-}
-
-/// What can be said of a body before it is read.
-fn begin(
-    meta: &'static Meta,
-    guard: &Guard,
-    exchange: &Exchange,
-    parts: &Parts,
-    body: Body,
-    found: &mut Violations,
-) -> Result<Reading, Refused> {
     let nothing = nothing(meta, parts)?;
-    let Some(spec) = meta.body else { return Ok(Reading::Done(nothing)) };
+    let Some(spec) = meta.body else { return Ok(nothing) };
     if body.is_end_stream() {
-        return Ok(Reading::Done(absent(&spec, found)));
+        return Ok(absent(&spec, found));
     }
     let media = media::select(&parts.headers, spec.content);
     // A body of unknown length may turn out to be empty, so its type is judged first only where it is known to be there.
@@ -504,39 +471,29 @@ fn begin(
     match read {
         Some((index, Read::Bytes | Read::Lines(_) | Read::Sequence(_) | Read::Events(_) | Read::DataEvents(_))) => {
             fits(&parts.headers, limit)?;
-            let stream = ByteStream::new(body, limit, deadline);
-            return Ok(Reading::Done(Sent::Stream(index, Some((stream, None)).into())));
+            return Ok(Sent::Stream(index, Some((ByteStream::new(body, limit, deadline), None)).into()));
         }
         Some((index, Read::Multipart)) => {
             let boundary = Some(boundary(parts)?);
             fits(&parts.headers, limit)?;
-            let stream = ByteStream::new(body, limit, deadline);
-            return Ok(Reading::Done(Sent::Stream(index, Some((stream, boundary)).into())));
+            return Ok(Sent::Stream(index, Some((ByteStream::new(body, limit, deadline), boundary)).into()));
         }
         Some((index, Read::Parts(form, _))) => {
             let boundary = boundary(parts)?;
             fits(&parts.headers, limit)?;
             let sent = BodyParts::new(ByteStream::new(body, limit, deadline), boundary);
-            Ok(Reading::Form(index, form, Box::new(sent)))
+            let document = Box::pin(read_form(sent, form, found)).await.map_err(|error| error.refused())?;
+            return Ok(document.map_or(Sent::Wrong, |document| Sent::Json(index, document)));
         }
-        read => Ok(Reading::Whole(spec, read, body)),
+        _ => {}
     }
-}
-
-/// A body that was read as one piece.
-fn read_whole(
-    spec: &BodySpec,
-    read: Option<(usize, Read)>,
-    bytes: Bytes,
-    parts: &Parts,
-    found: &mut Violations,
-) -> Result<Sent, Refused> {
+    let bytes = collect_body(&parts.headers, body, limit, deadline).await?;
     match read {
         // An empty text is a text.
-        Some((_, read)) if bytes.is_empty() && !matches!(read, Read::Text(_)) => Ok(absent(spec, found)),
+        Some((_, read)) if bytes.is_empty() && !matches!(read, Read::Text(_)) => Ok(absent(&spec, found)),
         Some((index, read)) => interpret(index, read, bytes, found),
-        None if bytes.is_empty() => Ok(absent(spec, found)),
-        None => Err(unsupported(spec, parts)),
+        None if bytes.is_empty() => Ok(absent(&spec, found)),
+        None => Err(unsupported(&spec, parts)),
     }
 }
 

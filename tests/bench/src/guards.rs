@@ -12,7 +12,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::routing::post;
 use axum::{Json, Router};
-use gatewright::store::{Keys, MemoryStore, Order, Pepper, at_once};
+use gatewright::store::{FileStore, Keys, MemoryStore, Order, Pepper, at_once};
 use gatewright::{Config, HeaderName, HeaderValue, Peer, StatusCode, handler};
 use gatewright_example_bank::ledger::Ledger;
 use gatewright_tests::issuer::{ISSUER, Issuer};
@@ -124,7 +124,17 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
     let order = Order { prefix: "shop".into(), level: Some("basic".into()), ..Order::default() };
     let keys = Keys::new(store.clone(), pepper.clone());
     let key = at_once(keys.issue(order, now)).ok_or("a store in memory waits for nobody")??.text;
-    let config = Config::new().api_keys(store, pepper).jwks("oauth", issuer.jwks());
+    let config = Config::new().api_keys(store, pepper.clone()).jwks("oauth", issuer.jwks());
+    // The same key in a file, as most servers have theirs.
+    let path = std::env::temp_dir().join(format!("gatewright-bench-{}.keys", std::process::id()));
+    let file = Arc::new(FileStore::open(&path)?);
+    std::fs::remove_file(&path)?;
+    let order = Order { prefix: "shop".into(), level: Some("basic".into()), ..Order::default() };
+    let kept =
+        at_once(Keys::new(file.clone(), pepper.clone()).issue(order, now)).ok_or("a file waits for nobody")??.text;
+    let of_file = crate::shop::partial(Arc::new(Shop))
+        .operation::<echo_key::Op>()
+        .router(Config::new().api_keys(file, pepper).jwks("oauth", issuer.jwks()))?;
     let generated = crate::shop::partial(Arc::new(Shop))
         .operation::<echo_open::Op>()
         .operation::<echo_token::Op>()
@@ -144,6 +154,7 @@ pub(crate) fn measure() -> Result<(), Box<dyn Error>> {
         ("by hand: token, cached", by_hand, Sent::new("/token", Some(("authorization", &good)), 200)?),
         ("public", generated.clone(), Sent::new("/open", None, 200)?),
         ("token, cached", generated.clone(), Sent::new("/token", Some(("authorization", &good)), 200)?),
+        ("API key, in a file", of_file, Sent::new("/key", Some(("x-api-key", &kept)), 200)?),
         ("API key", generated.clone(), Sent::new("/key", Some(("x-api-key", &key)), 200)?),
         ("refused: no credential, 401", generated.clone(), Sent::new("/token", None, 401)?),
         (
