@@ -25,6 +25,7 @@ pub mod types;
 mod verbatim;
 mod xml;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use gatewright_diag::{SourceMap, Span};
@@ -75,11 +76,33 @@ pub struct CodegenError {
     pub message: String,
     /// Where.
     pub span: Span,
+    /// What else is, in the order of the document.
+    pub more: Vec<CodegenError>,
 }
 
 impl CodegenError {
     pub(crate) fn new(message: impl Into<String>, span: Span) -> CodegenError {
-        CodegenError { message: message.into(), span }
+        CodegenError { message: message.into(), span, more: Vec::new() }
+    }
+
+    /// All results, or all errors as one. What several come to is said once.
+    pub(crate) fn all<T>(results: impl IntoIterator<Item = Result<T, CodegenError>>) -> Result<Vec<T>, CodegenError> {
+        let (mut good, mut bad, mut said) = (Vec::new(), Vec::new(), BTreeSet::new());
+        for result in results {
+            match result {
+                Ok(value) => good.push(value),
+                Err(error) => {
+                    if said.insert((error.span, error.message.clone())) {
+                        bad.push(error);
+                    }
+                }
+            }
+        }
+        let mut bad = bad.into_iter();
+        match bad.next() {
+            None => Ok(good),
+            Some(first) => Err(CodegenError { more: bad.collect(), ..first }),
+        }
     }
 }
 
@@ -118,8 +141,9 @@ pub fn generate(
         lists: &lists,
     };
     let mut tags: Vec<TokenStream> = vec![TokenStream::new(); names.tags.len()];
-    for (operation, name) in ir.api.operations.iter().zip(&names.operations) {
-        let items = operations::operation(&context, operation, name, &plan)?;
+    let operations = ir.api.operations.iter().zip(&names.operations);
+    let items = operations.map(|(operation, name)| operations::operation(&context, operation, name, &plan));
+    for (items, name) in CodegenError::all(items)?.into_iter().zip(&names.operations) {
         if let Some(tag) = tags.get_mut(name.tag) {
             tag.extend(items);
         }

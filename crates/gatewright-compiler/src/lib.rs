@@ -230,11 +230,12 @@ fn named_of_both(succeeds: &Succeeds, ir: &CheckedIr, sink: &mut Sink) {
 
 fn written(files: Result<OutputFiles, gatewright_codegen::CodegenError>, sink: &mut Sink) -> Option<OutputFiles> {
     files
-        .map_err(|e| {
-            drop(
-                sink.error(codes::NOT_GENERATED, e.span, e.message)
-                    .help("leave this part out of the document, and report it"),
-            )
+        .map_err(|mut error| {
+            let more = std::mem::take(&mut error.more);
+            for error in [error].into_iter().chain(more) {
+                sink.error(codes::NOT_GENERATED, error.span, error.message)
+                    .help("leave this part out of the document, and report it");
+            }
         })
         .ok()
 }

@@ -287,6 +287,58 @@ fn an_action_with_two_meanings_does_not_start() {
 }
 
 #[test]
+fn a_handler_may_set_what_harms_nobody() {
+    let own = [
+        ("content-type", "text/plain"),
+        ("content-security-policy", "default-src 'self'"),
+        ("x-a", "1"),
+        ("content-security-policy", "img-src 'none'"),
+        ("x-frame-options", "SAMEORIGIN"),
+        ("cache-control", "public"),
+        ("x-content-type-options", "sniff"),
+        ("x-request-id", "mine"),
+        ("strict-transport-security", "max-age=0"),
+        ("ratelimit", "mine"),
+        ("www-authenticate", "Mine"),
+        ("x-a", "2"),
+    ];
+    const LIMITS: &[Limit] = &[Limit { name: "ip", by: &[Key::Address], quota: Quota::Flat(rate(5, 60)) }];
+    for (policy, cached) in [(OPEN, "public"), (GUARDED, "no-store")] {
+        let bank = Bank::of(Policy { limits: LIMITS, ..policy });
+        let bearer = bank.bearer(json!({}));
+        let (parts, _) = bank.request(&[("authorization", &bearer)]).into_parts();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let headers = runtime.block_on(async {
+            let exchange = bank.gateway.open(Some(0), &parts);
+            let admission = bank.gateway.guard(0, 0).unwrap().admit(&exchange, &parts, &()).await.unwrap();
+            let mut response = http::Response::new(axum::body::Body::from("a"));
+            for (name, value) in own {
+                response.headers_mut().append(name, value.parse().unwrap());
+            }
+            bank.gateway.answer(&exchange, &admission, response).into_parts().0.headers
+        });
+        let lines = |name: &str| headers.get_all(name).iter().map(|v| v.to_str().unwrap()).collect::<Vec<_>>();
+        for (name, want) in [
+            ("content-type", &["text/plain"][..]),
+            ("content-security-policy", &["default-src 'self'", "img-src 'none'"]),
+            ("x-a", &["1", "2"]),
+            ("x-frame-options", &["SAMEORIGIN"]),
+            ("referrer-policy", &["no-referrer"]),
+            ("cache-control", &[cached]),
+            ("x-content-type-options", &["nosniff"]),
+            ("strict-transport-security", &["max-age=63072000; includeSubDomains"]),
+            ("ratelimit-policy", &["\"ip\";q=5;w=60"]),
+            ("ratelimit", &["\"ip\";r=4;t=12"]),
+            ("www-authenticate", &["Mine"]),
+        ] {
+            assert_eq!(lines(name), want, "{name}");
+        }
+        assert_eq!(lines("x-request-id").len(), 1);
+        assert!(!headers.values().any(|value| value.is_empty() || value == "mine"), "{headers:?}");
+    }
+}
+
+#[test]
 fn request_ids_are_ours() {
     let bank = Bank::of(OPEN);
     let theirs = [("x-request-id", "theirs-1")];

@@ -91,7 +91,7 @@ pub(crate) fn api(source: &Source<'_>, policies: &TokenStream, fields: &TokenStr
 /// The tables of all operations, each under the name of its operation and with these docs, and the constants they share.
 pub(crate) fn operations(source: &Source<'_>, names: &[(&Ident, TokenStream)], fields: &mut Graph<'_>) -> Written {
     let operations = &source.ir.api.operations;
-    let parts = operations.iter().map(|o| parts(source, o, fields)).collect::<Result<Vec<_>, _>>()?;
+    let parts = CodegenError::all(operations.iter().map(|o| parts(source, o, fields)))?;
     let mut shared = Shared::new(names.iter().map(|(name, _)| name.to_string().to_lowercase()));
     for parts in &parts {
         shared.count(&parts.access);

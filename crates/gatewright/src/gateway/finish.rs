@@ -30,7 +30,7 @@ const OWN: HeaderValue = HeaderValue::from_static("");
 /// The fields that all responses of a version have, made once: to copy a map costs a fraction of making it. The copies have
 /// places for what each response has for itself.
 #[derive(Clone, Debug)]
-pub(crate) struct Common {
+pub(crate) struct UsualFields {
     /// By the [`Places`] that they have.
     maps: [HeaderMap; Places::ALL],
     hsts: bool,
@@ -59,8 +59,8 @@ impl Places {
     }
 }
 
-impl Common {
-    pub(crate) fn new(hsts: Option<&HeaderValue>, life: Option<&Life>) -> Common {
+impl UsualFields {
+    pub(crate) fn new(hsts: Option<&HeaderValue>, life: Option<&Life>) -> UsualFields {
         let map = |places: Places| {
             let mut map = HeaderMap::new();
             map.insert(X_REQUEST_ID, OWN);
@@ -87,7 +87,7 @@ impl Common {
             // A copy takes as much room as is used.
             map.clone()
         };
-        Common { maps: std::array::from_fn(|index| map(Places::of(index))), hsts: hsts.is_some() }
+        UsualFields { maps: std::array::from_fn(|index| map(Places::of(index))), hsts: hsts.is_some() }
     }
 }
 
@@ -104,7 +104,7 @@ impl Gateway {
         let mut media_type = media_type.or_else(|| own.take(&CONTENT_TYPE));
         let mut response = Response::new(body);
         *response.status_mut() = status;
-        let common = &self.edge(exchange.api).common;
+        let usual = &self.edge(exchange.api).usual;
         // Only refusals have these.
         let refusal = status.is_client_error() || status.is_server_error();
         let mut challenge = if refusal { own.take(&WWW_AUTHENTICATE) } else { None };
@@ -119,7 +119,7 @@ impl Gateway {
             retry_after: retry_after.is_some(),
         };
         // There is one of each.
-        let mut headers = common.maps.get(places.index()).cloned().unwrap_or_default();
+        let mut headers = usual.maps.get(places.index()).cloned().unwrap_or_default();
         let mut open = 1 + places.index().count_ones() + u32::from(places.limits);
         for (name, value) in &mut headers {
             // Those that have a place are the first that were inserted, and mostly the first to come.
@@ -146,7 +146,7 @@ impl Gateway {
                 open -= 1;
             }
         }
-        if common.hsts && !exchange.secure {
+        if usual.hsts && !exchange.secure {
             headers.remove(STRICT_TRANSPORT_SECURITY);
         }
         // What a guard let one caller see is not to be kept for the next; only a public success may say otherwise.
@@ -155,7 +155,7 @@ impl Gateway {
         for (name, value) in own {
             let ours = name == X_CONTENT_TYPE_OPTIONS
                 || name == X_REQUEST_ID
-                || (name == STRICT_TRANSPORT_SECURITY && common.hsts && exchange.secure)
+                || (name == STRICT_TRANSPORT_SECURITY && usual.hsts && exchange.secure)
                 || (name == CACHE_CONTROL && !public)
                 || (places.limits && (name == RATE_LIMIT_POLICY || name == RATE_LIMIT));
             if ours {
@@ -172,5 +172,33 @@ impl Gateway {
         }
         *response.headers_mut() = headers;
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_map_has_the_places_that_its_number_says() {
+        let hsts = HeaderValue::from_static("max-age=1");
+        let usual = UsualFields::new(Some(&hsts), None);
+        for (index, map) in usual.maps.iter().enumerate() {
+            let places = Places::of(index);
+            assert_eq!(places.index(), index);
+            for (name, has) in [
+                (X_REQUEST_ID, true),
+                (CONTENT_TYPE, places.media_type),
+                (RATE_LIMIT_POLICY, places.limits),
+                (RATE_LIMIT, places.limits),
+                (WWW_AUTHENTICATE, places.challenge),
+                (RETRY_AFTER, places.retry_after),
+            ] {
+                assert_eq!(map.get(&name).is_some_and(HeaderValue::is_empty), has, "{index} {name}");
+            }
+            for name in REPLACED.iter().chain([&X_CONTENT_TYPE_OPTIONS, &STRICT_TRANSPORT_SECURITY]) {
+                assert!(!map[name].is_empty(), "{index} {name}");
+            }
+        }
     }
 }

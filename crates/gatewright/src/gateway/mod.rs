@@ -20,7 +20,7 @@ pub(crate) use audit::{one_line, passkey as note_passkey, unusual as note_unusua
 pub use audit_log::AuditLog;
 pub(crate) use counts::Counts;
 pub use exchange::Exchange;
-pub(crate) use finish::Common;
+pub(crate) use finish::UsualFields;
 pub(crate) use lifecycle::Life;
 pub(crate) use lists::{Sources, networks};
 pub(crate) use shield::fits;
@@ -163,7 +163,7 @@ pub(crate) struct Edge {
     pub(crate) tls13_only: bool,
     pub(crate) hsts: Option<HeaderValue>,
     /// What all its responses carry.
-    pub(crate) common: Common,
+    pub(crate) usual: UsualFields,
     /// In lower case; empty takes every host.
     pub(crate) hosts: Box<[String]>,
     pub(crate) trusted: ArcSwap<Ranges>,

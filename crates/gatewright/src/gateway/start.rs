@@ -10,7 +10,7 @@ use http::StatusCode;
 
 use super::exchange::Ids;
 use super::lists::{Sources, listed, networks, trusted};
-use super::{Api, ApiState, Common, Counts, Edge, Gateway, Life, Mounted, Shared, hsts_value};
+use super::{Api, ApiState, Counts, Edge, Gateway, Life, Mounted, Shared, UsualFields, hsts_value};
 use crate::auth::bound::{Nonces, Replays};
 use crate::auth::webauthn::Passkeys;
 use crate::auth::{SchemeState, Verifier};
@@ -170,7 +170,7 @@ fn edge(policy: &'static ApiPolicy, life: &Life, r: &mut Resolver) -> Edge {
         https: transport.https,
         certificate: transport.client_certificates == ClientCertificates::Required,
         tls13_only: transport.tls13_only,
-        common: Common::new(hsts.as_ref(), Some(life)),
+        usual: UsualFields::new(hsts.as_ref(), Some(life)),
         hsts,
         hosts: hosts.into(),
         trusted: ArcSwap::from_pointee(trusted(transport.trusted_proxies, r)),
@@ -203,7 +203,7 @@ fn common(apis: &[Mounted]) -> Edge {
         https,
         certificate: edges().any(|e| e.certificate),
         tls13_only: edges().any(|e| e.tls13_only),
-        common: Common::new(hsts.as_ref(), None),
+        usual: UsualFields::new(hsts.as_ref(), None),
         hsts,
         hosts: if open_host { Box::default() } else { edges().flat_map(|e| e.hosts.iter().cloned()).collect() },
         trusted: ArcSwap::from_pointee(trusted),
