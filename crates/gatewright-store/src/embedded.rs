@@ -28,7 +28,7 @@ pub struct FileStore {
 #[derive(Default)]
 struct Held {
     records: HashMap<String, KeyRecord>,
-    /// How often a change began or ended: what was read across one is not held.
+    /// How often something changed: what was read across a change is not held.
     changes: u64,
 }
 
@@ -56,7 +56,7 @@ impl FileStore {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets go of records that are about to change, or did.
+    /// Lets go of records that may have changed.
     fn let_go(&self, records: &[&KeyRecord]) {
         let mut held = self.held();
         held.changes = held.changes.wrapping_add(1);
@@ -111,9 +111,8 @@ impl FileStore {
 
     /// Writes if `may`, which sees what is kept of the first record's id.
     fn write(&self, records: &[&KeyRecord], may: impl Fn(Option<&KeyRecord>) -> bool) -> Result<bool, StoreError> {
-        self.let_go(records);
         let written = self.write_to_file(records, may);
-        // Once more, as it may have been read meanwhile.
+        // Before anybody hears of it. What was read meanwhile is not held.
         self.let_go(records);
         written
     }

@@ -16,25 +16,14 @@ use gatewright::store::{FileStore, Keys, MemoryStore, Order, Pepper, at_once};
 use gatewright::{Config, HeaderName, HeaderValue, Peer, StatusCode, handler};
 use gatewright_example_bank::ledger::Ledger;
 use gatewright_tests::issuer::{ISSUER, Issuer};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tower_service::Service;
 
+use crate::byhand::Note;
 use crate::shop::echoes::{EchoKey, EchoOpen, EchoSlow, EchoToken, echo_key, echo_open, echo_slow, echo_token};
 use crate::timing::{Contender, Timed, compare};
 
 pub(crate) const BODY: &str = r#"{"from":"acc_alice1","to":"acc_bob001","text":"rent for November, a little late","urgent":false,"amount":95000}"#;
-
-/// The body, as plain axum knows it.
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Note {
-    from: String,
-    to: String,
-    text: String,
-    urgent: bool,
-    amount: i64,
-}
 
 pub(crate) struct Shop;
 

@@ -33,7 +33,6 @@ const OWN: HeaderValue = HeaderValue::from_static("");
 pub(crate) struct UsualFields {
     /// By the [`Places`] that they have.
     maps: [HeaderMap; Places::ALL],
-    hsts: bool,
 }
 
 /// What a response has for itself, of the fields that most have once.
@@ -87,7 +86,7 @@ impl UsualFields {
             // A copy takes as much room as is used.
             map.clone()
         };
-        UsualFields { maps: std::array::from_fn(|index| map(Places::of(index))), hsts: hsts.is_some() }
+        UsualFields { maps: std::array::from_fn(|index| map(Places::of(index))) }
     }
 }
 
@@ -104,7 +103,8 @@ impl Gateway {
         let mut media_type = media_type.or_else(|| own.take(&CONTENT_TYPE));
         let mut response = Response::new(body);
         *response.status_mut() = status;
-        let usual = &self.edge(exchange.api).usual;
+        let edge = self.edge(exchange.api);
+        let hsts = edge.hsts.is_some();
         // Only refusals have these.
         let refusal = status.is_client_error() || status.is_server_error();
         let mut challenge = if refusal { own.take(&WWW_AUTHENTICATE) } else { None };
@@ -119,7 +119,7 @@ impl Gateway {
             retry_after: retry_after.is_some(),
         };
         // There is one of each.
-        let mut headers = usual.maps.get(places.index()).cloned().unwrap_or_default();
+        let mut headers = edge.usual.maps.get(places.index()).cloned().unwrap_or_default();
         let mut open = 1 + places.index().count_ones() + u32::from(places.limits);
         for (name, value) in &mut headers {
             // Those that have a place are the first that were inserted, and mostly the first to come.
@@ -146,7 +146,7 @@ impl Gateway {
                 open -= 1;
             }
         }
-        if usual.hsts && !exchange.secure {
+        if hsts && !exchange.secure {
             headers.remove(STRICT_TRANSPORT_SECURITY);
         }
         // What a guard let one caller see is not to be kept for the next; only a public success may say otherwise.
@@ -155,7 +155,7 @@ impl Gateway {
         for (name, value) in own {
             let ours = name == X_CONTENT_TYPE_OPTIONS
                 || name == X_REQUEST_ID
-                || (name == STRICT_TRANSPORT_SECURITY && usual.hsts && exchange.secure)
+                || (name == STRICT_TRANSPORT_SECURITY && hsts && exchange.secure)
                 || (name == CACHE_CONTROL && !public)
                 || (places.limits && (name == RATE_LIMIT_POLICY || name == RATE_LIMIT));
             if ours {
